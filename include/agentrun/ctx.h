@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+/**
+ * @file
+ * The context: configuration, log handler and the HTTP transport that the calls
+ * of a program share. Make one, use it from any number of threads, free it
+ * last. Two contexts share nothing.
+ */
+#ifndef AGENTRUN_CTX_H
+#define AGENTRUN_CTX_H
+
+#include <agentrun/config.h>
+#include <agentrun/error.h>
+
+AGENTRUN_BEGIN_DECLS
+
+typedef struct agentrun_ctx agentrun_ctx;
+struct agentrun_transport_impl;
+
+enum {
+	AGENTRUN_LOG_DEBUG = 0,
+	AGENTRUN_LOG_INFO = 1,
+	AGENTRUN_LOG_WARN = 2,
+	AGENTRUN_LOG_ERROR = 3,
+	AGENTRUN_LOG_OFF = 4
+};
+
+/**
+ * Takes one log line (no newline, control characters escaped). May be called on
+ * any thread, several at once; must not call back into the library.
+ */
+typedef void (*agentrun_log_fn)(void *user, int level, const char *subject,
+	const char *message);
+
+/**
+ * Opens the HTTP transport when the first request needs it; see
+ * sys/transport.h. Returns 0 or an AGENTRUN_E code.
+ */
+typedef int (*agentrun_transport_open_fn)(void *user,
+	struct agentrun_transport_impl *impl, void **self,
+	const agentrun_config *config, agentrun_error **err);
+
+/** Fields are only ever appended. */
+typedef struct agentrun_ctx_options {
+	size_t struct_size; /**< set by agentrun_ctx_options_init() */
+	const agentrun_config *config; /**< copied; NULL: the defaults */
+	agentrun_log_fn log;           /**< NULL: no logs */
+	void *log_user;
+	int log_level;                 /**< least level that is logged; init: INFO */
+	agentrun_transport_open_fn transport_open; /**< NULL: libcurl */
+	void *transport_user;
+	/* fields above: 0.1 */
+} agentrun_ctx_options;
+
+AGENTRUN_API void agentrun_ctx_options_init(agentrun_ctx_options *opts,
+	size_t struct_size);
+
+/**
+ * @param out  new context, free with agentrun_ctx_free(); NULL on failure
+ * @param opts NULL for defaults
+ * @return 0, AGENTRUN_EINVAL, AGENTRUN_ENOMEM
+ */
+AGENTRUN_API int agentrun_ctx_new(agentrun_ctx **out,
+	const agentrun_ctx_options *opts, agentrun_error **err);
+
+/** No call on the context may be running. NULL ok. */
+AGENTRUN_API void agentrun_ctx_free(agentrun_ctx *ctx);
+
+/** The context's configuration; lent until the context is freed. */
+AGENTRUN_API const agentrun_config *agentrun_ctx_config(const agentrun_ctx *ctx);
+
+AGENTRUN_END_DECLS
+#endif

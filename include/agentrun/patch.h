@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+/**
+ * @file
+ * Apply a JSON Patch (RFC 6902, pointers of RFC 6901) to a workflow or to any
+ * JSON document: all of it or nothing.
+ */
+#ifndef AGENTRUN_PATCH_H
+#define AGENTRUN_PATCH_H
+
+#include <agentrun/ctx.h>
+
+AGENTRUN_BEGIN_DECLS
+
+/** A patch that was applied. Immutable. */
+typedef struct agentrun_patch_result agentrun_patch_result;
+
+/** Fields are only ever appended. All text is borrowed for the call. */
+typedef struct agentrun_patch_options {
+	size_t struct_size; /**< set by agentrun_patch_options_init() */
+	int raw;            /**< 1: any JSON document, no workflow rules */
+	int want_inverse;   /**< 1: make the patch that undoes this one */
+	int want_preview;   /**< 1: make the preview for a person */
+	const char *base_hash; /**< hex SHA-256 the document must have, or NULL */
+	const char *schema; /**< JSON Schema of a workflow; NULL: the file that
+	                         `workflow.schema` names, else the built-in one */
+	size_t schema_len;
+	const char *document_name; /**< stand for the texts in messages, or NULL */
+	const char *patch_name;
+	/* fields above: 0.1 */
+} agentrun_patch_options;
+
+AGENTRUN_API void agentrun_patch_options_init(agentrun_patch_options *opts,
+	size_t struct_size);
+
+/**
+ * Apply a patch. Never blocks.
+ *
+ * @param out      new result, free with agentrun_patch_result_free(); NULL on
+ *                 failure
+ * @param document JSON text of the workflow (arrays `nodes` and `edges`) or,
+ *                 with `raw`, of anything
+ * @param patch    JSON text: an array of operations, or an object that holds
+ *                 one as `operations` (and a `description`)
+ * @return 0, AGENTRUN_EPATCH (the error lists every violation, with operation
+ *         and pointer), AGENTRUN_ELIMIT, AGENTRUN_EIO (the schema file),
+ *         AGENTRUN_ENOMEM
+ */
+AGENTRUN_API int agentrun_apply_patch(agentrun_patch_result **out,
+	agentrun_ctx *ctx, const char *document, size_t document_len,
+	const char *patch, size_t patch_len, const agentrun_patch_options *opts,
+	agentrun_error **err);
+AGENTRUN_API void agentrun_patch_result_free(
+	agentrun_patch_result *result); /**< NULL ok */
+
+/** The new document as compact JSON; lent. `*len` may be NULL. */
+AGENTRUN_API const char *agentrun_patch_result_document(
+	const agentrun_patch_result *result, size_t *len);
+/** The undoing patch, a JSON array; lent, NULL when it was not asked for. */
+AGENTRUN_API const char *agentrun_patch_result_inverse(
+	const agentrun_patch_result *result, size_t *len);
+/** What changed, lines for a person; lent, NULL when it was not asked for. */
+AGENTRUN_API const char *agentrun_patch_result_preview(
+	const agentrun_patch_result *result, size_t *len);
+/** Hex SHA-256 of the new document's canonical form (RFC 8785); lent. */
+AGENTRUN_API const char *agentrun_patch_result_hash(
+	const agentrun_patch_result *result);
+AGENTRUN_API size_t agentrun_patch_result_operations(
+	const agentrun_patch_result *result);
+/** The patch's description, "" when it has none; lent. */
+AGENTRUN_API const char *agentrun_patch_result_description(
+	const agentrun_patch_result *result);
+
+/**
+ * Check a workflow against the rules and the schema without changing it.
+ *
+ * @return 0, AGENTRUN_EPATCH (the error lists every violation),
+ *         AGENTRUN_ENOMEM
+ */
+AGENTRUN_API int agentrun_validate_workflow(agentrun_ctx *ctx,
+	const char *document, size_t document_len,
+	const agentrun_patch_options *opts, agentrun_error **err);
+
+/**
+ * Hex SHA-256 of a document's canonical form (RFC 8785), what a base hash is.
+ *
+ * @param hex 65 bytes, NUL included
+ * @return 0, AGENTRUN_EPATCH (not JSON), AGENTRUN_ENOMEM
+ */
+AGENTRUN_API int agentrun_document_hash(char hex[65], const char *document,
+	size_t document_len, agentrun_error **err);
+
+AGENTRUN_END_DECLS
+#endif

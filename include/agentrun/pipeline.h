@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+/**
+ * @file
+ * Run a data pipeline: JSON, NDJSON or CSV in, rows through a list of steps,
+ * JSON (or NDJSON, CSV, a table) out. Numbers and strings leave as the bytes
+ * they came in as unless a step computed them. `agentrun exec --help` and
+ * docs/pipeline.md describe the steps.
+ */
+#ifndef AGENTRUN_PIPELINE_H
+#define AGENTRUN_PIPELINE_H
+
+#include <agentrun/ctx.h>
+
+AGENTRUN_BEGIN_DECLS
+
+enum {
+	AGENTRUN_FORMAT_AUTO = 0, /**< input only: told by looking at it */
+	AGENTRUN_FORMAT_JSON = 1,
+	AGENTRUN_FORMAT_NDJSON = 2,
+	AGENTRUN_FORMAT_CSV = 3,
+	AGENTRUN_FORMAT_TABLE = 4 /**< output only: aligned, for a person */
+};
+
+/** AGENTRUN_FORMAT_... for "json", "ndjson", "csv", "table"; -1 otherwise. */
+AGENTRUN_API int agentrun_format_from_name(const char *name);
+
+/** Fields are only ever appended. All text is borrowed for the call. */
+typedef struct agentrun_pipeline_options {
+	size_t struct_size; /**< set by agentrun_pipeline_options_init() */
+	const char *input;  /**< the data; NULL: none, or `context` */
+	size_t input_len;
+	const char *input_name; /**< stands for the input in messages, or NULL */
+	int input_format;   /**< AGENTRUN_FORMAT_...; init: AUTO */
+	int output_format;  /**< AGENTRUN_FORMAT_...; init: JSON */
+	const char *context; /**< JSON object, a job's `context`, or NULL: `data`, then
+	                          the last of `previous_results`, stand in for `input` */
+	size_t context_len;
+	struct agentrun_store *store; /**< resolves refs; NULL: refs are errors */
+	uint32_t timeout_ms; /**< 0: none */
+	/* fields above: 0.1 */
+} agentrun_pipeline_options;
+
+AGENTRUN_API void agentrun_pipeline_options_init(
+	agentrun_pipeline_options *opts, size_t struct_size);
+
+/**
+ * Run a pipeline. Blocks on the network where a step asks for it.
+ *
+ * @param out      the resulting data, yours; no newline at the end of JSON
+ * @param pipeline JSON text: an array of steps, or the arguments of the tool
+ *                 execute_pipeline, `{session_id, pipeline, input_ref}`
+ * @return 0, AGENTRUN_EINPUT (bad step or input; the error says which step, or
+ *         line and column), AGENTRUN_EPIPELINE, AGENTRUN_ENETWORK,
+ *         AGENTRUN_EPOLICY, AGENTRUN_ELIMIT, AGENTRUN_ETIMEDOUT,
+ *         AGENTRUN_ENOTFOUND (a ref), AGENTRUN_ENOMEM
+ */
+AGENTRUN_API int agentrun_execute_pipeline(agentrun_buf *out, agentrun_ctx *ctx,
+	const char *pipeline, size_t pipeline_len,
+	const agentrun_pipeline_options *opts, agentrun_error **err);
+
+/**
+ * Print rows (a JSON array, or any JSON value) in another format.
+ *
+ * @return 0, AGENTRUN_EINPUT, AGENTRUN_ENOMEM
+ */
+AGENTRUN_API int agentrun_format_rows(agentrun_buf *out, agentrun_ctx *ctx,
+	const char *json, size_t len, int format, agentrun_error **err);
+
+AGENTRUN_END_DECLS
+#endif

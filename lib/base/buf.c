@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+#include "base/buf.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/text.h"
+
+#define FIRST_CAP 64
+
+char *agr_buf_reserve(agr_buf *buf, size_t more)
+{
+	size_t want, cap;
+	char *data;
+
+	if (buf->failed)
+		return NULL;
+	if (more > buf->max || buf->len > buf->max - more) {
+		buf->failed = AGENTRUN_ELIMIT;
+		return NULL;
+	}
+	want = buf->len + more + 1;
+	if (want <= buf->cap)
+		return buf->data + buf->len;
+	cap = buf->cap ? buf->cap : FIRST_CAP;
+	while (cap < want)
+		cap = cap > SIZE_MAX / 2 ? want : cap * 2;
+	data = realloc(buf->data, cap);
+	if (!data) {
+		buf->failed = AGENTRUN_ENOMEM;
+		return NULL;
+	}
+	buf->data = data;
+	buf->cap = cap;
+	return data + buf->len;
+}
+
+void agr_buf_add(agr_buf *buf, const void *data, size_t len)
+{
+	char *to = agr_buf_reserve(buf, len);
+
+	if (!to)
+		return;
+	if (len)
+		memcpy(to, data, len);
+	to[len] = '\0';
+	buf->len += len;
+}
+
+void agr_buf_str(agr_buf *buf, const char *text)
+{
+	agr_buf_add(buf, text, strlen(text));
+}
+
+void agr_buf_char(agr_buf *buf, char c)
+{
+	agr_buf_add(buf, &c, 1);
+}
+
+void agr_buf_vprintf(agr_buf *buf, const char *fmt, va_list args)
+{
+	va_list again;
+	int n;
+	char *to;
+
+	va_copy(again, args);
+	n = vsnprintf(NULL, 0, fmt, again);
+	va_end(again);
+	if (n < 0) {
+		buf->failed = AGENTRUN_ENOMEM;
+		return;
+	}
+	to = agr_buf_reserve(buf, (size_t)n);
+	if (!to)
+		return;
+	vsnprintf(to, (size_t)n + 1, fmt, args);
+	buf->len += (size_t)n;
+}
+
+void agr_buf_printf(agr_buf *buf, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	agr_buf_vprintf(buf, fmt, args);
+	va_end(args);
+}
+
+static void json_escape(agr_buf *buf, unsigned char c)
+{
+	static const char names[] = "btn\0fr"; /* \b \t \n (\v) \f \r from 0x08 */
+
+	if (c == '"' || c == '\\') {
+		agr_buf_char(buf, '\\');
+		agr_buf_char(buf, (char)c);
+	} else if (c >= 0x08 && c <= 0x0d && names[c - 0x08]) {
+		agr_buf_char(buf, '\\');
+		agr_buf_char(buf, names[c - 0x08]);
+	} else {
+		agr_buf_printf(buf, "\\u%04x", c);
+	}
+}
+
+void agr_buf_json_str(agr_buf *buf, const char *text, size_t len)
+{
+	size_t i = 0, run = 0;
+
+	agr_buf_char(buf, '"');
+	while (i < len) {
+		unsigned char c = (unsigned char)text[i];
+		size_t n = c < 0x80 ? 1 : agr_utf8_len(text + i, len - i);
+
+		if (n && c >= 0x20 && c != '"' && c != '\\') {
+			i += n;
+			continue;
+		}
+		agr_buf_add(buf, text + run, i - run);
+		if (n)
+			json_escape(buf, c);
+		else
+			agr_buf_str(buf, "\xef\xbf\xbd");
+		run = ++i;
+	}
+	agr_buf_add(buf, text + run, len - run);
+	agr_buf_char(buf, '"');
+}
+
+void agr_buf_printable(agr_buf *buf, const char *text, size_t len)
+{
+	size_t i = 0;
+
+	while (i < len) {
+		unsigned char c = (unsigned char)text[i];
+		size_t n = agr_utf8_len(text + i, len - i);
+		bool c1 = n == 2 && c == 0xc2 && (unsigned char)text[i + 1] < 0xa0;
+
+		if (n && c >= 0x20 && c != 0x7f && !c1) {
+			agr_buf_add(buf, text + i, n);
+			i += n;
+			continue;
+		}
+		agr_buf_printf(buf, "\\x%02x", c);
+		i++;
+	}
+}
+
+void agr_buf_reset(agr_buf *buf)
+{
+	buf->len = 0;
+	buf->failed = 0;
+	if (buf->data)
+		buf->data[0] = '\0';
+}
+
+void agr_buf_free(agr_buf *buf)
+{
+	free(buf->data);
+	buf->data = NULL;
+	buf->len = buf->cap = 0;
+	buf->failed = 0;
+}
+
+int agr_buf_check(const agr_buf *buf, const char *what, agentrun_error **err)
+{
+	if (buf->failed == AGENTRUN_ELIMIT)
+		return agentrun_error_raise(err, AGENTRUN_ELIMIT,
+			"%s is larger than the limit of %zu bytes", what, buf->max);
+	return buf->failed ? agr_error_oom(err) : 0;
+}
+
+int agr_buf_give(agr_buf *buf, agentrun_buf *out, const char *what,
+	agentrun_error **err)
+{
+	int r;
+
+	agr_buf_add(buf, "", 0);
+	r = agr_buf_check(buf, what, err);
+	if (r < 0) {
+		agr_buf_free(buf);
+		return r;
+	}
+	agentrun_buf_dispose(out);
+	out->data = buf->data;
+	out->len = buf->len;
+	buf->data = NULL;
+	buf->len = buf->cap = 0;
+	return 0;
+}
+
+char *agr_buf_give_str(agr_buf *buf, agentrun_error **err)
+{
+	agentrun_buf out = AGENTRUN_BUF_INIT;
+
+	if (agr_buf_give(buf, &out, "text", err) < 0)
+		return NULL;
+	return out.data;
+}
+
+void agentrun_buf_dispose(agentrun_buf *buf)
+{
+	if (!buf)
+		return;
+	free(buf->data);
+	buf->data = NULL;
+	buf->len = 0;
+}
+
+int agentrun_buf_set(agentrun_buf *buf, const char *data, size_t len)
+{
+	char *copy = len < SIZE_MAX ? malloc(len + 1) : NULL;
+
+	if (copy && len)
+		memcpy(copy, data, len);
+	agentrun_buf_dispose(buf);
+	if (!copy)
+		return AGENTRUN_ENOMEM;
+	copy[len] = '\0';
+	buf->data = copy;
+	buf->len = len;
+	return 0;
+}
+
+const char *agentrun_version(void)
+{
+	return AGENTRUN_VERSION;
+}

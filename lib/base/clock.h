@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+/* clock - wall time for what people read, monotonic time for deadlines. */
+#ifndef AGR_CLOCK_H
+#define AGR_CLOCK_H
+
+#include <stdint.h>
+
+#define AGR_TIME_SIZE 25
+#define AGR_DEADLINE_NONE INT64_MAX
+
+int64_t agr_clock_wall_ms(void); /* since 1970 */
+int64_t agr_clock_mono_ms(void); /* never goes back */
+
+/* "2026-11-22T17:41:00.123Z" */
+void agr_clock_iso8601(char out[AGR_TIME_SIZE], int64_t wall_ms);
+
+/* A monotonic deadline `timeout_ms` from now; 0 means none. */
+int64_t agr_deadline_in(int64_t timeout_ms);
+/* Milliseconds left, 0 when it has passed, at most `cap_ms`. */
+int64_t agr_deadline_left(int64_t deadline_ms, int64_t cap_ms);
+
+#endif

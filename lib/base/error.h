@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+/*
+ * error - inside view of agentrun_error. Every setter takes the caller's
+ * `agentrun_error **err`, does nothing when that is NULL or empty, and never
+ * fails: details that do not fit into memory are dropped, the code stays.
+ *
+ * Raise with agentrun_error_raise() where the fault is met, then let each
+ * caller that knows more add it on the way out.
+ */
+#ifndef AGR_ERROR_H
+#define AGR_ERROR_H
+
+#include <agentrun/error.h>
+
+/* Out of memory: a static object, needs none. Returns AGENTRUN_ENOMEM. */
+int agr_error_oom(agentrun_error **err);
+
+/* Put "text: " before the message. */
+void agr_error_prefix(agentrun_error **err, const char *fmt, ...)
+	AGENTRUN_PRINTF(2, 3);
+
+/* Replace the code (a general fault met while doing something specific). */
+int agr_error_recode(agentrun_error **err, int code);
+
+/* The fault is at byte `offset` of `text`: records line and column and puts
+ * "name:line:column: " before the message. `name` may be NULL ("input"). */
+void agr_error_at(agentrun_error **err, const char *name, const char *text,
+	size_t len, size_t offset);
+/* The same when line and column (from 1) are known. */
+void agr_error_at_line(agentrun_error **err, const char *name, size_t line,
+	size_t column);
+
+/* Pipeline step (from 1) and its name: "step 2 (table_sort): ". */
+void agr_error_step(agentrun_error **err, size_t step, const char *name);
+void agr_error_tool(agentrun_error **err, const char *tool);
+void agr_error_retry(agentrun_error **err, int retryable, int64_t after_ms);
+
+/* Add one violation; raises `code` with the message `summary` at the first. */
+int agr_error_violation(agentrun_error **err, int code, const char *summary,
+	const char *fmt, ...) AGENTRUN_PRINTF(4, 5);
+
+#endif

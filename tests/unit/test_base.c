@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+#include "unit.h"
+
+#include "base/base.h"
+
+START_TEST(buffer_reports_its_ceiling_once)
+{
+	agr_buf buf = AGR_BUF_MAX(4);
+	agentrun_error *err = NULL;
+
+	agr_buf_str(&buf, "abcd");
+	ck_assert_int_eq(buf.failed, 0);
+	agr_buf_char(&buf, 'e');
+	agr_buf_str(&buf, "f");
+	ck_assert_str_eq(buf.data, "abcd");
+	ck_assert_int_eq(agr_buf_check(&buf, "text", &err), AGENTRUN_ELIMIT);
+	ck_assert_str_eq(agentrun_error_message(err),
+		"text is larger than the limit of 4 bytes");
+	agentrun_error_free(err);
+	agr_buf_free(&buf);
+}
+END_TEST
+
+START_TEST(json_strings_are_escaped)
+{
+	agr_buf buf = AGR_BUF_INIT;
+
+	agr_buf_json_str(&buf, "a\"\\\n\t\v\xff\xc3\xa9", 9);
+	ck_assert_str_eq(buf.data, "\"a\\\"\\\\\\n\\t\\u000b\xef\xbf\xbd\xc3\xa9\"");
+	agr_buf_free(&buf);
+}
+END_TEST
+
+START_TEST(errors_escape_control_characters_and_keep_the_first_cause)
+{
+	agentrun_error *err = NULL;
+
+	ck_assert_int_eq(agentrun_error_raise(&err, AGENTRUN_EINPUT, "bad \x1b[31m%s",
+		"\xc2\x9b" "x"), AGENTRUN_EINPUT);
+	agentrun_error_raise(&err, AGENTRUN_EIO, "later");
+	agr_error_at(&err, "f.json", "ab\ncd", 5, 4);
+	agr_error_step(&err, 2, "top_k");
+	ck_assert_str_eq(agentrun_error_message(err),
+		"step 2 (top_k): f.json:2:2: bad \\x1b[31m\\xc2\\x9bx");
+	ck_assert_uint_eq(agentrun_error_line(err), 2);
+	ck_assert_uint_eq(agentrun_error_step(err), 2);
+	ck_assert_str_eq(agentrun_code_type(agentrun_error_code(err)), "pipeline_error");
+	ck_assert_int_eq(agentrun_code_exit_status(AGENTRUN_EPOLICY), 4);
+	agentrun_error_free(err);
+}
+END_TEST
+
+START_TEST(violations_are_listed_in_json)
+{
+	agentrun_error *err = NULL;
+	agentrun_buf out = AGENTRUN_BUF_INIT;
+
+	agr_error_violation(&err, AGENTRUN_EPATCH, "refused", "one %d", 1);
+	agr_error_violation(&err, AGENTRUN_EPATCH, "refused", "two");
+	ck_assert_int_eq(agentrun_error_json(&out, err), 0);
+	ck_assert_str_eq(out.data, "{\"type\":\"patch_rejected\",\"message\":\"refused\","
+		"\"retryable\":false,\"tool\":null,\"step\":null,\"retry_after_ms\":null,"
+		"\"violations\":[\"one 1\",\"two\"]}");
+	agentrun_buf_dispose(&out);
+	agentrun_error_free(err);
+}
+END_TEST
+
+struct options_v2 {
+	size_t struct_size;
+	int old;
+	int later;
+};
+
+START_TEST(older_options_keep_defaults_and_newer_ones_are_refused)
+{
+	struct options_v2 known = { sizeof(known), 1, 7 }, given = { 0, 5, 9 };
+	struct { struct options_v2 v2; size_t unknown; } newer = { { sizeof(newer), 2, 3 }, 1 };
+	agentrun_error *err = NULL;
+
+	ck_assert_int_eq(agr_options_read(&known, sizeof(known), &given, "o", &err),
+		AGENTRUN_EINVAL);
+	agentrun_error_free(err);
+	err = NULL;
+	given.struct_size = offsetof(struct options_v2, later);
+	ck_assert_int_eq(agr_options_read(&known, sizeof(known), &given, "o", &err), 0);
+	ck_assert_int_eq(known.old, 5);
+	ck_assert_int_eq(known.later, 7);
+	ck_assert_int_eq(agr_options_read(&known, sizeof(known), &newer, "o", &err),
+		AGENTRUN_EINVAL);
+	agentrun_error_free(err);
+	newer.unknown = 0;
+	ck_assert_int_eq(agr_options_read(&known, sizeof(known), &newer, "o", NULL), 0);
+	ck_assert_int_eq(known.later, 3);
+}
+END_TEST
+
+/* Vectors of FIPS 180-4's examples, and the block edges. */
+START_TEST(sha256_matches_published_vectors)
+{
+	char hex[AGR_SHA256_HEX], whole[AGR_SHA256_HEX], text[200];
+	agr_sha256 sha;
+
+	agr_sha256_of(hex, "", 0);
+	ck_assert_str_eq(hex,
+		"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+	agr_sha256_of(hex, "abc", 3);
+	ck_assert_str_eq(hex,
+		"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	agr_sha256_of(hex, "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", 56);
+	ck_assert_str_eq(hex,
+		"248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+	memset(text, 'x', sizeof(text));
+	for (size_t n = 0; n < sizeof(text); n++) {
+		agr_sha256_of(whole, text, n);
+		agr_sha256_init(&sha);
+		agr_sha256_add(&sha, text, n / 3);
+		agr_sha256_add(&sha, text, n - n / 3);
+		agr_sha256_hex(&sha, hex);
+		ck_assert_str_eq(hex, whole);
+	}
+}
+END_TEST
+
+START_TEST(uuids_have_their_version_and_v7_sorts_by_time)
+{
+	char a[AGR_UUID_SIZE], b[AGR_UUID_SIZE];
+
+	ck_assert_int_eq(agr_uuid_v4(a, NULL), 0);
+	ck_assert_uint_eq(strlen(a), 36);
+	ck_assert_int_eq(a[14], '4');
+	ck_assert_ptr_nonnull(strchr("89ab", a[19]));
+	ck_assert_int_eq(agr_uuid_v7(a, NULL), 0);
+	ck_assert_int_eq(agr_uuid_v7(b, NULL), 0);
+	ck_assert_int_eq(a[14], '7');
+	ck_assert_int_le(strncmp(a, b, 13), 0);
+}
+END_TEST
+
+START_TEST(utf8_is_checked_strictly)
+{
+	ck_assert_uint_eq(agr_utf8_len("\xc0\x80", 2), 0);
+	ck_assert_uint_eq(agr_utf8_len("\xed\xa0\x80", 3), 0);
+	ck_assert_uint_eq(agr_utf8_len("\xf4\x90\x80\x80", 4), 0);
+	ck_assert_uint_eq(agr_utf8_len("\xe2\x82", 2), 0);
+	ck_assert_uint_eq(agr_utf8_len("\xe2\x82\xac", 3), 3);
+	ck_assert_uint_eq(agr_utf8_invalid("ab\x80", 3), 2);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		buffer_reports_its_ceiling_once,
+		json_strings_are_escaped,
+		errors_escape_control_characters_and_keep_the_first_cause,
+		violations_are_listed_in_json,
+		older_options_keep_defaults_and_newer_ones_are_refused,
+		sha256_matches_published_vectors,
+		uuids_have_their_version_and_v7_sorts_by_time,
+		utf8_is_checked_strictly,
+		NULL,
+	};
+
+	return unit_main(unit_suite("base", tests));
+}

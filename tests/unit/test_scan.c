@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+#include "unit.h"
+
+#include "table/scan.h"
+
+static agr_span span(const char *json)
+{
+	agr_text text = { .p = json, .n = strlen(json) };
+	agentrun_error *err = NULL;
+	agr_span out = { NULL, 0 };
+
+	ck_assert_msg(agr_scan_document(&out, &text, &err) == 0, "%s: %s", json,
+		agentrun_error_message(err));
+	return out;
+}
+
+static void refused_at(const char *json, size_t len, size_t line, size_t column)
+{
+	/* A copy without a NUL behind it, so that a sanitizer sees an overread. */
+	char *copy = malloc(len ? len : 1);
+	agr_text text = { .p = copy, .n = len };
+	agentrun_error *err = NULL;
+	agr_span out;
+
+	if (len)
+		memcpy(copy, json, len);
+	ck_assert_int_eq(agr_scan_document(&out, &text, &err), AGENTRUN_EINPUT);
+	ck_assert_uint_eq(agentrun_error_line(err), line);
+	ck_assert_uint_eq(agentrun_error_column(err), column);
+	agentrun_error_free(err);
+	free(copy);
+}
+
+static void writes(const char *json, const char *expected)
+{
+	agr_buf buf = AGR_BUF_INIT;
+
+	agr_value_write(&buf, span(json));
+	ck_assert_str_eq(buf.data, expected);
+	agr_buf_free(&buf);
+}
+
+START_TEST(faults_are_refused_with_line_and_column)
+{
+	static const char *const bad[] = { "[1,]", "[1 2]", "{\"a\" 1}", "{\"a\":1,}", "{a:1}",
+		"01", "-", "1.", "1e", "\"\\x\"", "\"\\u12g4\"", "tru", "[", "{", "\"a", "1 2",
+		"[1]]", "nul", "+1", ".5", "'a'", "\"a\nb\"", "\"\xff\"", "{\"a\":}", "{,}", "[,1]" };
+
+	for (size_t i = 0; i < AGR_COUNT(bad); i++) {
+		agr_text text = { .p = bad[i], .n = strlen(bad[i]) };
+		agentrun_error *err = NULL;
+		agr_span out;
+
+		ck_assert_int_eq(agr_scan_document(&out, &text, &err), AGENTRUN_EINPUT);
+		ck_assert_uint_ge(agentrun_error_column(err), 1);
+		agentrun_error_free(err);
+	}
+	refused_at("{\n \"a\": tru}", 11, 2, 7);
+	refused_at("", 0, 1, 1);
+	refused_at("[1,\0]", 5, 1, 4);
+	refused_at("[\"ab", 4, 1, 5);
+}
+END_TEST
+
+START_TEST(depth_is_a_limit_of_its_own)
+{
+	agr_text text = { .p = "[[[]]]", .n = 6, .max_depth = 2 };
+	agentrun_error *err = NULL;
+	agr_span out;
+
+	ck_assert_int_eq(agr_scan_document(&out, &text, &err), AGENTRUN_ELIMIT);
+	ck_assert_uint_eq(agentrun_error_column(err), 3);
+	agentrun_error_free(err);
+	text.max_depth = 3;
+	ck_assert_int_eq(agr_scan_document(&out, &text, NULL), 0);
+}
+END_TEST
+
+START_TEST(values_leave_as_they_came_but_compact)
+{
+	writes(" { \"a\" : [ 1.50 , 1e400 ] , \"b\" : \"\\u00e9\" } ",
+		"{\"a\":[1.50,1e400],\"b\":\"\\u00e9\"}");
+	writes("\xef\xbb\xbf[ ]", "[]");
+}
+END_TEST
+
+START_TEST(of_duplicate_keys_the_last_value_wins_at_the_first_place)
+{
+	writes("{\"a\":1,\"b\":2,\"\\u0061\":3}", "{\"a\":3,\"b\":2}");
+	writes("{\"0\":0,\"1\":1,\"2\":2,\"3\":3,\"4\":4,\"5\":5,\"6\":6,\"7\":7,\"8\":8,\"9\":9,"
+	       "\"10\":10,\"11\":11,\"12\":12,\"3\":\"x\"}",
+		"{\"0\":0,\"1\":1,\"2\":2,\"3\":\"x\",\"4\":4,\"5\":5,\"6\":6,\"7\":7,\"8\":8,\"9\":9,"
+		"\"10\":10,\"11\":11,\"12\":12}");
+}
+END_TEST
+
+START_TEST(numbers_compare_exactly)
+{
+	static const char *const rising[] = { "-1e400", "-12345678901234567890123", "-2", "-1.5",
+		"-1e-400", "0", "1e-400", "0.1", "1", "1.0000000000000000000001", "2", "10",
+		"9007199254740992", "9007199254740993", "12345678901234567890123", "1e400" };
+
+	for (size_t i = 0; i < AGR_COUNT(rising); i++)
+		for (size_t k = 0; k < AGR_COUNT(rising); k++) {
+			int c = agr_number_compare(span(rising[i]), span(rising[k]));
+
+			ck_assert_msg((c > 0) == (i > k) && (c < 0) == (i < k), "%s ? %s: %d",
+				rising[i], rising[k], c);
+		}
+	ck_assert_int_eq(agr_number_compare(span("1.0"), span("1")), 0);
+	ck_assert_int_eq(agr_number_compare(span("100"), span("1e2")), 0);
+	ck_assert_int_eq(agr_number_compare(span("0.01"), span("1E-2")), 0);
+	ck_assert_int_eq(agr_number_compare(span("-0"), span("0.00e9")), 0);
+	ck_assert_int_eq(agr_number_compare(span("10.5"), span("1.05e1")), 0);
+}
+END_TEST
+
+START_TEST(whole_numbers_are_told)
+{
+	int64_t n;
+
+	ck_assert(agr_number_int64(span("9223372036854775807"), &n) && n == INT64_MAX);
+	ck_assert(agr_number_int64(span("-9223372036854775808"), &n) && n == INT64_MIN);
+	ck_assert(!agr_number_int64(span("9223372036854775808"), &n));
+	ck_assert(agr_number_int64(span("1.0"), &n) && n == 1);
+	ck_assert(agr_number_int64(span("1.5e1"), &n) && n == 15);
+	ck_assert(agr_number_int64(span("1200"), &n) && n == 1200);
+	ck_assert(!agr_number_int64(span("1.5"), &n));
+	ck_assert(!agr_number_int64(span("0.5"), &n));
+	ck_assert(agr_number_int64(span("-0.0"), &n) && n == 0);
+}
+END_TEST
+
+START_TEST(values_have_one_order)
+{
+	static const char *const rising[] = { "null", "false", "true", "-1", "1", "\"\"", "\"a\"",
+		"\"ab\"", "\"b\"", "\"\\u00e9\"", "\"\\uffee\"", "\"\\ud83d\\ude00\"", "[]", "[1]",
+		"[1,2]", "[2]", "{}", "{\"a\":1}", "{\"a\":2}", "{\"b\":0}" };
+
+	for (size_t i = 0; i < AGR_COUNT(rising); i++)
+		for (size_t k = 0; k < AGR_COUNT(rising); k++) {
+			int c = agr_value_compare(span(rising[i]), span(rising[k]));
+
+			ck_assert_msg((c > 0) == (i > k) && (c < 0) == (i < k), "%s ? %s: %d",
+				rising[i], rising[k], c);
+		}
+	ck_assert(agr_value_equal(span("{\"a\":1,\"b\":[2]}"), span("{\"b\":[2.0],\"a\":1e0}")));
+	ck_assert(!agr_value_equal(span("[1]"), span("[\"1\"]")));
+}
+END_TEST
+
+START_TEST(strings_are_the_same_however_escaped)
+{
+	agr_buf buf = AGR_BUF_INIT;
+
+	ck_assert(agr_string_same(span("\"\\u0061\\/\""), span("\"a/\"")));
+	ck_assert(agr_string_is(span("\"\\ud83d\\ude00\""), "\xf0\x9f\x98\x80", 4));
+	ck_assert(!agr_string_is(span("\"a\\n\""), "a\\n", 3));
+	ck_assert(agr_string_hash(span("\"\\u0061\"")) == agr_string_hash(span("\"a\"")));
+	agr_string_decode(&buf, span("\"\\ud800x\\u0000\""));
+	ck_assert_uint_eq(buf.len, 5);
+	ck_assert_int_eq(memcmp(buf.data, "\xef\xbf\xbdx\0", 5), 0);
+	agr_buf_free(&buf);
+}
+END_TEST
+
+START_TEST(several_values_in_one_text_are_read_one_by_one)
+{
+	agr_text text = { .p = "{\"a\":1}\n 2 \n", .n = 12 };
+	agr_span value;
+	size_t pos = 0;
+
+	ck_assert_int_eq(agr_scan_next(&value, &text, &pos, NULL), 1);
+	ck_assert_uint_eq(value.n, 7);
+	ck_assert_int_eq(agr_scan_next(&value, &text, &pos, NULL), 1);
+	ck_assert_uint_eq(value.n, 1);
+	ck_assert_int_eq(agr_scan_next(&value, &text, &pos, NULL), 0);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		faults_are_refused_with_line_and_column,
+		depth_is_a_limit_of_its_own,
+		values_leave_as_they_came_but_compact,
+		of_duplicate_keys_the_last_value_wins_at_the_first_place,
+		numbers_compare_exactly,
+		whole_numbers_are_told,
+		values_have_one_order,
+		strings_are_the_same_however_escaped,
+		several_values_in_one_text_are_read_one_by_one,
+		NULL,
+	};
+
+	return unit_main(unit_suite("scan", tests));
+}
