@@ -9,7 +9,7 @@
 #ifndef AGENTRUN_PIPELINE_H
 #define AGENTRUN_PIPELINE_H
 
-#include <agentrun/ctx.h>
+#include <agentrun/store.h>
 
 AGENTRUN_BEGIN_DECLS
 
@@ -35,7 +35,7 @@ typedef struct agentrun_pipeline_options {
 	const char *context; /**< JSON object, a job's `context`, or NULL: `data`, then
 	                          the last of `previous_results`, stand in for `input` */
 	size_t context_len;
-	struct agentrun_store *store; /**< resolves refs; NULL: refs are errors */
+	agentrun_store *store; /**< resolves refs; NULL: refs are errors */
 	uint32_t timeout_ms; /**< 0: none */
 	/* fields above: 0.1 */
 } agentrun_pipeline_options;

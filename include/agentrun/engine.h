@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+/**
+ * @file
+ * Run jobs: one with agentrun_run(), many at once with an engine.
+ *
+ * The engine is a completion queue. agentrun_engine_submit() takes a job and
+ * returns at once; agentrun_engine_poll() hands out results as they come. Inside,
+ * a job is a state machine: it occupies a thread only while it computes, never
+ * while it waits for the network. There are no callbacks.
+ *
+ * A job message is a JSON object, see docs/jobs.md:
+ *
+ *     {"version":"1.0","job_id","run_id","node_id","workflow_tag",
+ *      "workflow_owner","prompt","current_workflow":{nodes,edges},
+ *      "context":{"previous_results":[…],"data":[rows],"session_id"},
+ *      "timeout_sec"}
+ *
+ * Here only the prompt is required; missing ids are made up. A job that fails
+ * still has a result: a message of status `failed`.
+ */
+#ifndef AGENTRUN_ENGINE_H
+#define AGENTRUN_ENGINE_H
+
+#include <agentrun/store.h>
+
+AGENTRUN_BEGIN_DECLS
+
+/** What became of one job. Immutable. */
+typedef struct agentrun_result agentrun_result;
+
+AGENTRUN_API void agentrun_result_free(agentrun_result *result); /**< NULL ok */
+AGENTRUN_API const char *agentrun_result_job_id(const agentrun_result *result);
+/** The number given to agentrun_engine_submit(). */
+AGENTRUN_API uint64_t agentrun_result_tag(const agentrun_result *result);
+/** "completed", "failed"; lent. */
+AGENTRUN_API const char *agentrun_result_status(const agentrun_result *result);
+/** The result message, JSON; lent. `len` may be NULL. */
+AGENTRUN_API const char *agentrun_result_message(const agentrun_result *result,
+	size_t *len);
+/** The resulting data, JSON; lent; NULL when the job failed. */
+AGENTRUN_API const char *agentrun_result_data(const agentrun_result *result,
+	size_t *len);
+/** For a patch: what changed, lines for a person; lent; else NULL. */
+AGENTRUN_API const char *agentrun_result_preview(const agentrun_result *result);
+/** Why the job failed; lent; NULL when it completed. */
+AGENTRUN_API const agentrun_error *agentrun_result_error(
+	const agentrun_result *result);
+
+typedef struct agentrun_engine agentrun_engine;
+
+/** Fields are only ever appended. */
+typedef struct agentrun_engine_options {
+	size_t struct_size;   /**< set by agentrun_engine_options_init() */
+	agentrun_store *store; /**< where results go, borrowed for the engine's life;
+	                            NULL: a memory store of its own */
+	uint32_t threads;     /**< that compute; 0: `service.workers` */
+	uint32_t max_jobs;    /**< in flight; 0: `service.concurrency` */
+	const char *planner;  /**< NULL: "auto"; copied */
+	/* fields above: 0.1 */
+} agentrun_engine_options;
+
+AGENTRUN_API void agentrun_engine_options_init(agentrun_engine_options *opts,
+	size_t struct_size);
+
+/**
+ * @param ctx borrowed for the engine's life
+ * @return 0, AGENTRUN_EINVAL, AGENTRUN_EINTERNAL (no thread), AGENTRUN_ENOMEM
+ */
+AGENTRUN_API int agentrun_engine_new(agentrun_engine **out, agentrun_ctx *ctx,
+	const agentrun_engine_options *opts, agentrun_error **err);
+/** Cancel what still runs, wait for it, free everything. NULL ok. */
+AGENTRUN_API void agentrun_engine_free(agentrun_engine *engine);
+
+/**
+ * Start a job. Any thread. Never blocks.
+ *
+ * @param job the job message, copied. What is wrong in it comes out of poll() as
+ *            a failed result
+ * @param tag handed back with the result
+ * @return 0, AGENTRUN_ELIMIT (max_jobs are in flight: poll, then try again),
+ *         AGENTRUN_ENOMEM
+ */
+AGENTRUN_API int agentrun_engine_submit(agentrun_engine *engine, const char *job,
+	size_t len, uint64_t tag, agentrun_error **err);
+
+/**
+ * Take finished jobs. Any thread.
+ *
+ * @param results room for `max` results, which you free
+ * @param timeout_ms how long to wait for the first; 0: do not wait; negative:
+ *            until there is one, or until agentrun_engine_wakeup()
+ * @return how many were taken; 0 at the timeout or after a wakeup
+ */
+AGENTRUN_API int agentrun_engine_poll(agentrun_engine *engine,
+	agentrun_result **results, size_t max, int timeout_ms);
+
+/** Readable while results wait (an eventfd, for poll(2)); do not read it. */
+AGENTRUN_API int agentrun_engine_fd(const agentrun_engine *engine);
+/** Make a blocked poll return. Any thread. */
+AGENTRUN_API void agentrun_engine_wakeup(agentrun_engine *engine);
+/** Cancel a job: it ends soon with a result of type `cancelled`. Any thread.
+ * @return 0, AGENTRUN_ENOTFOUND (not in flight) */
+AGENTRUN_API int agentrun_engine_cancel(agentrun_engine *engine,
+	const char *job_id);
+/** Jobs that were submitted and not yet taken by poll. */
+AGENTRUN_API size_t agentrun_engine_in_flight(const agentrun_engine *engine);
+
+/**
+ * Run one job and wait for it: a thin wait on an engine of its own.
+ *
+ * @param out  new result, also when the job failed; free it
+ * @param opts NULL for defaults
+ * @return 0 (look at the result's status), or the reason why no job could be run
+ */
+AGENTRUN_API int agentrun_run(agentrun_result **out, agentrun_ctx *ctx,
+	const char *job, size_t len, const agentrun_engine_options *opts,
+	agentrun_error **err);
+
+AGENTRUN_END_DECLS
+#endif

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+/**
+ * @file
+ * Keep results and blobs.
+ *
+ * A ref names what is kept: `artifact://UUID` a result record,
+ * `cas://sha256:HEX` a blob that is addressed by its SHA-256. Records are kept
+ * once a job: putting a second record of the same job keeps the first and gives
+ * its ref. Result data above `max_inline_bytes` goes to a blob, and the record
+ * holds that blob's ref.
+ *
+ * A store may be used from several threads at once. The memory store lives in
+ * the core and forgets at exit; others are libraries of their own, made from
+ * the vtable in sys/storage.h.
+ */
+#ifndef AGENTRUN_STORE_H
+#define AGENTRUN_STORE_H
+
+#include <agentrun/ctx.h>
+
+AGENTRUN_BEGIN_DECLS
+
+typedef struct agentrun_store agentrun_store;
+
+/** The result of one job: a field is text, or not set. One thread's at a time. */
+typedef struct agentrun_record agentrun_record;
+
+/** Fields of a record, in the order in which stores keep them. */
+enum {
+	AGENTRUN_RECORD_RESULT_ID = 0, /**< UUID; made by agentrun_store_put() */
+	AGENTRUN_RECORD_JOB_ID = 1,    /**< unique */
+	AGENTRUN_RECORD_RUN_ID = 2,
+	AGENTRUN_RECORD_NODE_ID = 3,
+	AGENTRUN_RECORD_RESULT_DATA = 4, /**< JSON; not set when it is in a blob */
+	AGENTRUN_RECORD_CAS_ID = 5,      /**< "sha256:HEX" of that blob */
+	AGENTRUN_RECORD_S3_REF = 6,
+	AGENTRUN_RECORD_STATUS = 7,      /**< "completed", "failed", ... */
+	AGENTRUN_RECORD_ERROR = 8,       /**< JSON */
+	AGENTRUN_RECORD_TOOL_CALLS = 9,  /**< JSON */
+	AGENTRUN_RECORD_TOKENS_USED = 10,       /**< whole number */
+	AGENTRUN_RECORD_CACHE_HIT = 11,         /**< "true" or "false" */
+	AGENTRUN_RECORD_EXECUTION_TIME_MS = 12, /**< whole number */
+	AGENTRUN_RECORD_LLM_MODEL = 13,
+	AGENTRUN_RECORD_CREATED_AT = 14,   /**< ISO 8601, UTC */
+	AGENTRUN_RECORD_COMPLETED_AT = 15, /**< ISO 8601, UTC */
+	AGENTRUN_RECORD_FIELDS = 16
+};
+
+/** "result_id", "job_id", ...; NULL for another number. */
+AGENTRUN_API const char *agentrun_record_field_name(int field);
+
+/** @return 0, AGENTRUN_ENOMEM */
+AGENTRUN_API int agentrun_record_new(agentrun_record **out,
+	agentrun_error **err);
+AGENTRUN_API void agentrun_record_free(agentrun_record *record); /**< NULL ok */
+/**
+ * Set a field to a copy of `len` bytes; `text` NULL unsets it.
+ *
+ * @return 0, AGENTRUN_EINVAL (no such field), AGENTRUN_ENOMEM
+ */
+AGENTRUN_API int agentrun_record_set(agentrun_record *record, int field,
+	const char *text, size_t len);
+/** A field's text, lent until it is set again; NULL: not set. `len` may be NULL. */
+AGENTRUN_API const char *agentrun_record_get(const agentrun_record *record,
+	int field, size_t *len);
+/** The record as one JSON object; unset fields are null. */
+AGENTRUN_API int agentrun_record_json(agentrun_buf *out,
+	const agentrun_record *record);
+
+/** Records in order. One thread's at a time. */
+typedef struct agentrun_records agentrun_records;
+AGENTRUN_API int agentrun_records_new(agentrun_records **out,
+	agentrun_error **err);
+AGENTRUN_API void agentrun_records_free(agentrun_records *records); /**< NULL ok */
+AGENTRUN_API size_t agentrun_records_count(const agentrun_records *records);
+/** Record `i`, lent; NULL past the end. */
+AGENTRUN_API const agentrun_record *agentrun_records_at(
+	const agentrun_records *records, size_t i);
+/** Append; the list owns `take_record` on success. @return 0, AGENTRUN_ENOMEM */
+AGENTRUN_API int agentrun_records_add(agentrun_records *records,
+	agentrun_record *take_record);
+
+/** Which records to list, newest first. Fields are only ever appended. */
+typedef struct agentrun_list_query {
+	size_t struct_size;  /**< set by agentrun_list_query_init() */
+	const char *run_id;  /**< NULL: any */
+	const char *node_id; /**< NULL: any */
+	const char *status;  /**< NULL: any */
+	const char *since;   /**< created_at at or after, ISO 8601; NULL: any */
+	size_t limit;        /**< init: 100; 0: no limit */
+	size_t offset;
+	/* fields above: 0.1 */
+} agentrun_list_query;
+
+AGENTRUN_API void agentrun_list_query_init(agentrun_list_query *query,
+	size_t struct_size);
+
+/** A store in this process' memory. @return 0, AGENTRUN_ENOMEM */
+AGENTRUN_API int agentrun_memory_store_new(agentrun_store **out,
+	agentrun_error **err);
+AGENTRUN_API void agentrun_store_free(agentrun_store *store); /**< NULL ok */
+
+/** Result data longer than this goes to a blob. Before first use only; default
+ * 10485760. */
+AGENTRUN_API void agentrun_store_set_max_inline_bytes(agentrun_store *store,
+	size_t max_inline_bytes);
+
+/**
+ * Keep a job's result. Sets result_id and created_at where they are not set.
+ * `record` is changed so that it says what is kept.
+ *
+ * @param ref  "artifact://UUID" of the record that is kept now
+ * @return 0, AGENTRUN_EINVAL (no job_id), AGENTRUN_ESTORAGE, AGENTRUN_EBACKEND,
+ *         AGENTRUN_ENOMEM
+ */
+AGENTRUN_API int agentrun_store_put(agentrun_buf *ref, agentrun_store *store,
+	agentrun_record *record, agentrun_error **err);
+
+/**
+ * What a ref names: a record's result data (read from its blob where it is in
+ * one), or a blob, whose SHA-256 is checked.
+ *
+ * @return 0, AGENTRUN_EINVAL (not a ref), AGENTRUN_ENOTFOUND, AGENTRUN_ESTORAGE,
+ *         AGENTRUN_EBACKEND, AGENTRUN_ENOMEM
+ */
+AGENTRUN_API int agentrun_store_get(agentrun_buf *out, agentrun_store *store,
+	const char *ref, agentrun_error **err);
+
+/** Keep a blob. @param ref "cas://sha256:HEX" */
+AGENTRUN_API int agentrun_store_put_blob(agentrun_buf *ref,
+	agentrun_store *store, const char *data, size_t len, agentrun_error **err);
+
+/** The record that `ref` (artifact://UUID) names; free it. */
+AGENTRUN_API int agentrun_store_get_record(agentrun_record **out,
+	agentrun_store *store, const char *ref, agentrun_error **err);
+/** The record of a job; free it. */
+AGENTRUN_API int agentrun_store_find_job(agentrun_record **out,
+	agentrun_store *store, const char *job_id, agentrun_error **err);
+/** List records; NULL `query` for defaults. */
+AGENTRUN_API int agentrun_store_list(agentrun_records **out,
+	agentrun_store *store, const agentrun_list_query *query,
+	agentrun_error **err);
+/** Bring the backend's tables to this version's shape; nothing to do is fine. */
+AGENTRUN_API int agentrun_store_migrate(agentrun_store *store,
+	agentrun_error **err);
+/**
+ * Remove records created before `before` (ISO 8601; NULL: none), then the blobs
+ * that no record names. The counts may be NULL.
+ */
+AGENTRUN_API int agentrun_store_gc(agentrun_store *store, const char *before,
+	uint64_t *records_removed, uint64_t *blobs_removed, agentrun_error **err);
+
+AGENTRUN_END_DECLS
+#endif
