@@ -45,9 +45,9 @@ AGENTRUN_API int agentrun_config_load_text(agentrun_config *config,
 	const char *name, const char *text, size_t len, agentrun_error **err);
 
 /**
- * Read the environment variables that stand above the file: OPENAI_API_KEY,
- * OPENAI_BASE_URL, OPENAI_MODEL, ANTHROPIC_API_KEY, ANTHROPIC_BASE_URL,
- * REDIS_URL, REDIS_HOST, REDIS_PORT, ORCHESTRATOR_URL, PORT.
+ * Read the environment variables that stand above the file: REDIS_URL,
+ * REDIS_HOST, REDIS_PORT, ORCHESTRATOR_URL, PORT. Those that the file's .env set
+ * count too.
  *
  * @return 0, AGENTRUN_ECONFIG, AGENTRUN_ENOMEM
  */

@@ -19,16 +19,24 @@ static inline int unit_main(Suite *suite)
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-/* A suite of one case with these tests (NULL-terminated). */
-static inline Suite *unit_suite(const char *name, const TTest *const *tests)
+/* A suite of one case with these tests (NULL-terminated), each between a setup
+ * and a teardown (NULL: none). */
+static inline Suite *unit_suite_with(const char *name, const TTest *const *tests,
+	SFun setup, SFun teardown)
 {
 	Suite *suite = suite_create(name);
 	TCase *tcase = tcase_create(name);
 
+	tcase_add_checked_fixture(tcase, setup, teardown);
 	for (; *tests; tests++)
 		tcase_add_test(tcase, *tests);
 	suite_add_tcase(suite, tcase);
 	return suite;
+}
+
+static inline Suite *unit_suite(const char *name, const TTest *const *tests)
+{
+	return unit_suite_with(name, tests, NULL, NULL);
 }
 
 #endif

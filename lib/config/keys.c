@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+#include <string.h>
+
+#include "config/config.h"
+
+#define TEXT(name, fallback, meaning) { name, AGR_KEY_TEXT, fallback, NULL, 0, meaning }
+#define INT(name, min, fallback, meaning) { name, AGR_KEY_INT, fallback, NULL, min, meaning }
+#define NUMBER(name, fallback, meaning) { name, AGR_KEY_NUMBER, fallback, NULL, 0, meaning }
+#define BOOL(name, fallback, meaning) { name, AGR_KEY_BOOL, fallback, NULL, 0, meaning }
+#define CHOICE(name, choices, fallback, meaning) \
+	{ name, AGR_KEY_CHOICE, fallback, choices, 0, meaning }
+#define LIST(name, meaning) { name, AGR_KEY_LIST, NULL, NULL, 0, meaning }
+
+const agr_config_key agr_config_keys[] = {
+	TEXT("service.name", "agent-runner", "what the service calls itself"),
+	TEXT("service.host", "127.0.0.1", "address of the HTTP endpoints"),
+	INT("service.port", 0, "8082", "port of the HTTP endpoints"),
+	INT("service.workers", 0, "0", "threads that compute; 0: one a core"),
+	INT("service.concurrency", 1, "256", "jobs in flight"),
+	INT("service.drain_timeout_sec", 0, "30", "how long SIGTERM waits for running jobs"),
+	TEXT("service.auth_token", NULL, "bearer token of the HTTP endpoints"),
+
+	TEXT("redis.url", NULL, "redis://… instead of host, port and db"),
+	TEXT("redis.host", "localhost", "Redis server"),
+	INT("redis.port", 1, "6379", "its port"),
+	INT("redis.db", 0, "0", "its database"),
+	TEXT("redis.username", NULL, "ACL user"),
+	TEXT("redis.password", NULL, "password"),
+	BOOL("redis.tls", "false", "speak TLS"),
+	CHOICE("redis.mode", "list|stream|both", "list", "how jobs arrive"),
+	TEXT("redis.stream", "wf.tasks.agent", "stream of tasks"),
+	TEXT("redis.consumer_group", "agent_workers", "its consumer group"),
+	TEXT("redis.job_queue", "agent:jobs", "list of jobs"),
+	TEXT("redis.result_queue_prefix", "agent:results", "results go to PREFIX:JOB_ID"),
+	NUMBER("redis.timeout", "5", "seconds to connect and to answer"),
+
+	CHOICE("queue.backend", "memory|redis", "memory", "where jobs wait"),
+	INT("queue.max_deliveries", 1, "5", "then a job goes to the dead letters"),
+	NUMBER("queue.lease_sec", "30", "a job of a silent worker returns after this"),
+	INT("queue.backoff.base_ms", 1, "1000", "wait before the first retry"),
+	INT("queue.backoff.max_ms", 1, "300000", "longest wait before a retry"),
+
+	TEXT("llm.provider", "auto", "auto, builtin, openai, anthropic, …"),
+	TEXT("llm.model", NULL, "model; default: the provider's"),
+	TEXT("llm.base_url", NULL, "address of the provider's API"),
+	TEXT("llm.api_key", NULL, "key of the provider's API"),
+	CHOICE("llm.api", "chat|responses", "chat", "which OpenAI API to speak"),
+	NUMBER("llm.temperature", "0.1", "sampling temperature"),
+	INT("llm.max_tokens", 1, "4000", "longest answer"),
+	NUMBER("llm.timeout_sec", "30", "one request"),
+	INT("llm.max_retries", 0, "3", "tries after the first"),
+	INT("llm.max_turns", 1, "8", "model turns a job"),
+	INT("llm.max_repairs", 0, "2", "chances to mend a broken tool call"),
+	BOOL("llm.single_turn", "false", "end a job after one call that succeeded"),
+
+	CHOICE("classifier.mode", "builtin|llm|hybrid", "builtin", "who classifies"),
+	NUMBER("classifier.threshold", "0.7", "confidence from which a lane is closed"),
+
+	TEXT("orchestrator.api_url", NULL, "orchestrator that takes patches"),
+
+	CHOICE("storage.backend", "memory|sqlite", "memory", "where results are kept"),
+	TEXT("storage.path", "agentrun.db", "file of the sqlite backend"),
+	INT("storage.max_inline_bytes", 0, "10485760", "larger results go to a blob"),
+	BOOL("storage.cas_enabled", "true", "blobs may be kept"),
+	BOOL("storage.s3_enabled", "false", "not built in"),
+
+	TEXT("rate_limit.global", NULL, "for the service"),
+	TEXT("rate_limit.per_user", NULL, "a user"),
+	TEXT("rate_limit.per_workflow", NULL, "a workflow"),
+	TEXT("budget.*", NULL, "tokens and money"),
+
+	BOOL("http.allow_private_networks", "false", "http_request may reach private addresses"),
+	LIST("http.allow_hosts", "hosts that are allowed whatever their address"),
+	LIST("http.deny_hosts", "hosts that are refused"),
+	INT("http.max_response_bytes", 1, "67108864", "largest answer, decoded"),
+	INT("http.max_redirects", 0, "5", "redirects followed"),
+	INT("http.timeout_ms", 1, "30000", "one request, where the step says nothing"),
+
+	INT("limits.max_input_bytes", 1, "4294967296", "largest input of a pipeline"),
+	INT("limits.max_rows", 1, "100000000", "most rows of a pipeline's input"),
+	INT("limits.max_depth", 1, "512", "deepest nesting of JSON"),
+	INT("limits.max_steps", 1, "256", "most steps of a pipeline"),
+	INT("limits.max_document_bytes", 1, "67108864", "largest patched document"),
+	INT("limits.max_job_bytes", 1, "268435456", "largest job message"),
+
+	TEXT("workflow.schema", NULL, "JSON Schema file of workflows; default: built in"),
+
+	CHOICE("auth_profiles.*.type", "api_key|bearer|basic", NULL, "how to authenticate"),
+	TEXT("auth_profiles.*.header", NULL, "api_key: the header's name"),
+	TEXT("auth_profiles.*.value", NULL, "the key, the token, or user:password"),
+
+	CHOICE("log.level", "debug|info|warn|error|off", "info", "least level logged"),
+	CHOICE("log.format", "text|json", "text", "of log lines"),
+};
+
+const size_t agr_config_keys_count = AGR_COUNT(agr_config_keys);
+
+/* Does `key` have the shape of `pattern`, where `*` is one name? With `prefix`,
+ * `key` may end early, at a dot of the pattern. */
+static bool matches(const char *pattern, const char *key, bool prefix)
+{
+	while (*pattern && *key) {
+		if (*pattern == '*') {
+			if (*key == '.')
+				return false;
+			while (*key && *key != '.')
+				key++;
+			pattern++;
+		} else if (*pattern++ != *key++) {
+			return false;
+		}
+	}
+	return prefix ? !*key && *pattern == '.' : !*key && !*pattern;
+}
+
+const agr_config_key *agr_config_key_find(const char *key)
+{
+	for (size_t i = 0; i < agr_config_keys_count; i++)
+		if (matches(agr_config_keys[i].name, key, false))
+			return &agr_config_keys[i];
+	return NULL;
+}
+
+bool agr_config_is_section(const char *key)
+{
+	for (size_t i = 0; i < agr_config_keys_count; i++)
+		if (matches(agr_config_keys[i].name, key, true))
+			return true;
+	return false;
+}

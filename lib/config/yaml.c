@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <yaml.h>
+
+#include "config/config.h"
+
+#define MAX_FILE_BYTES ((size_t)4 * 1024 * 1024)
+#define MAX_KEY_BYTES 256
+
+struct reader {
+	agentrun_config *config;
+	yaml_document_t doc;
+	const char *name;
+	const agr_env *env;
+	agentrun_error **err;
+};
+
+static int at_node(struct reader *r, const yaml_node_t *node)
+{
+	agr_error_at_line(r->err, r->name, node->start_mark.line + 1,
+		node->start_mark.column + 1);
+	return r->err && *r->err ? agentrun_error_code(*r->err) : AGENTRUN_ECONFIG;
+}
+
+static int complain(struct reader *r, const yaml_node_t *node, const char *what,
+	const char *key)
+{
+	agentrun_error_raise(r->err, AGENTRUN_ECONFIG, "%s \"%s\"", what, key);
+	return at_node(r, node);
+}
+
+static bool is_null(const yaml_node_t *node)
+{
+	const char *text;
+
+	if (node->type != YAML_SCALAR_NODE ||
+		node->data.scalar.style != YAML_PLAIN_SCALAR_STYLE)
+		return false;
+	text = (const char *)node->data.scalar.value;
+	return !*text || strcmp(text, "~") == 0 || strcmp(text, "null") == 0;
+}
+
+static int add_scalar(struct reader *r, agr_buf *value, const yaml_node_t *node)
+{
+	return agr_env_expand(value, r->env, (const char *)node->data.scalar.value,
+		node->data.scalar.length, r->err);
+}
+
+static int read_list(struct reader *r, agr_buf *value, const yaml_node_t *node,
+	const char *key)
+{
+	yaml_node_item_t *item = node->data.sequence.items.start;
+
+	for (; item < node->data.sequence.items.top; item++) {
+		yaml_node_t *element = yaml_document_get_node(&r->doc, *item);
+
+		if (element->type != YAML_SCALAR_NODE)
+			return complain(r, element, "only text may stand in the list", key);
+		if (value->len)
+			agr_buf_char(value, '\n');
+		if (add_scalar(r, value, element) < 0)
+			return at_node(r, element);
+	}
+	return 0;
+}
+
+static int read_value(struct reader *r, const yaml_node_t *node, const char *key)
+{
+	const agr_config_key *known = agr_config_key_find(key);
+	agr_buf value = AGR_BUF_INIT;
+	int status = 0;
+
+	if (is_null(node))
+		return 0;
+	if (node->type == YAML_SEQUENCE_NODE && known->type == AGR_KEY_LIST)
+		status = read_list(r, &value, node, key);
+	else if (node->type != YAML_SCALAR_NODE)
+		status = complain(r, node, known->type == AGR_KEY_LIST ?
+			"a list is wanted for" : "a single value is wanted for", key);
+	else if (add_scalar(r, &value, node) < 0)
+		status = at_node(r, node);
+	if (status == 0) {
+		agr_buf_add(&value, "", 0);
+		status = agr_buf_check(&value, key, r->err);
+	}
+	if (status == 0 &&
+		agr_config_put(r->config, key, value.data, value.len, r->err) < 0)
+		status = at_node(r, node);
+	agr_buf_free(&value);
+	return status;
+}
+
+static int read_section(struct reader *r, const yaml_node_t *node,
+	const char *prefix);
+
+static int read_member(struct reader *r, const char *prefix,
+	const yaml_node_t *name, const yaml_node_t *value)
+{
+	char key[MAX_KEY_BYTES];
+	int n;
+
+	if (name->type != YAML_SCALAR_NODE)
+		return complain(r, name, "a key must be text under", prefix);
+	n = snprintf(key, sizeof(key), "%s%s%s", prefix, *prefix ? "." : "",
+		(const char *)name->data.scalar.value);
+	if (n < 0 || (size_t)n >= sizeof(key))
+		return complain(r, name, "a key is too long under", prefix);
+	if (agr_config_key_find(key))
+		return read_value(r, value, key);
+	if (!agr_config_is_section(key))
+		return complain(r, name, "unknown key", key);
+	if (is_null(value))
+		return 0;
+	if (value->type != YAML_MAPPING_NODE)
+		return complain(r, value, "a section of keys is wanted for", key);
+	return read_section(r, value, key);
+}
+
+static bool same_name(const yaml_node_t *a, const yaml_node_t *b)
+{
+	return a->type == YAML_SCALAR_NODE && b->type == YAML_SCALAR_NODE &&
+		a->data.scalar.length == b->data.scalar.length &&
+		memcmp(a->data.scalar.value, b->data.scalar.value,
+			a->data.scalar.length) == 0;
+}
+
+static int read_section(struct reader *r, const yaml_node_t *node,
+	const char *prefix)
+{
+	yaml_node_pair_t *pairs = node->data.mapping.pairs.start;
+	size_t n = (size_t)(node->data.mapping.pairs.top - pairs);
+	int status = 0;
+
+	for (size_t i = 0; status == 0 && i < n; i++) {
+		yaml_node_t *name = yaml_document_get_node(&r->doc, pairs[i].key);
+
+		for (size_t k = 0; k < i; k++)
+			if (same_name(yaml_document_get_node(&r->doc, pairs[k].key), name))
+				return complain(r, name, "this key stands twice:",
+					(const char *)name->data.scalar.value);
+		status = read_member(r, prefix, name,
+			yaml_document_get_node(&r->doc, pairs[i].value));
+	}
+	return status;
+}
+
+static int parser_fault(struct reader *r, const yaml_parser_t *parser)
+{
+	if (parser->error == YAML_MEMORY_ERROR)
+		return agr_error_oom(r->err);
+	agentrun_error_raise(r->err, AGENTRUN_ECONFIG, "not valid YAML: %s",
+		parser->problem ? parser->problem : "unknown fault");
+	agr_error_at_line(r->err, r->name, parser->problem_mark.line + 1,
+		parser->problem_mark.column + 1);
+	return AGENTRUN_ECONFIG;
+}
+
+/* One document, then nothing. */
+static int read_document(struct reader *r, yaml_parser_t *parser)
+{
+	yaml_node_t *root;
+	int status = 0;
+
+	if (!yaml_parser_load(parser, &r->doc))
+		return parser_fault(r, parser);
+	root = yaml_document_get_root_node(&r->doc);
+	if (root && !is_null(root)) {
+		if (root->type != YAML_MAPPING_NODE)
+			status = complain(r, root, "sections of keys are wanted in", r->name);
+		else
+			status = read_section(r, root, "");
+	}
+	yaml_document_delete(&r->doc);
+	if (status < 0 || !root)
+		return status;
+	if (!yaml_parser_load(parser, &r->doc))
+		return parser_fault(r, parser);
+	root = yaml_document_get_root_node(&r->doc);
+	if (root)
+		status = complain(r, root, "only one document is wanted in", r->name);
+	yaml_document_delete(&r->doc);
+	return status;
+}
+
+static int load(agentrun_config *config, const char *name, const agr_env *env,
+	const char *text, size_t len, agentrun_error **err)
+{
+	struct reader r = { .config = NULL, .name = name, .env = env, .err = err };
+	yaml_parser_t parser;
+	int status;
+
+	status = agr_config_copy(&r.config, config, err);
+	if (status < 0)
+		return status;
+	if (!yaml_parser_initialize(&parser)) {
+		agentrun_config_free(r.config);
+		return agr_error_oom(err);
+	}
+	yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
+	status = read_document(&r, &parser);
+	yaml_parser_delete(&parser);
+	if (status == 0)
+		agr_config_swap(config, r.config);
+	agentrun_config_free(r.config);
+	return status;
+}
+
+int agentrun_config_load_text(agentrun_config *config, const char *name,
+	const char *text, size_t len, agentrun_error **err)
+{
+	return load(config, name, agr_config_env(config), text, len, err);
+}
+
+static int read_file(agr_buf *out, const char *path, agentrun_error **err)
+{
+	FILE *file = fopen(path, "re");
+	char block[4096];
+	size_t n;
+	int fault;
+
+	if (!file)
+		return agentrun_error_raise(err,
+			errno == ENOENT ? AGENTRUN_ENOTFOUND : AGENTRUN_EIO, "%s: %s", path,
+			strerror(errno));
+	errno = 0;
+	while ((n = fread(block, 1, sizeof(block), file)) > 0)
+		agr_buf_add(out, block, n);
+	fault = ferror(file) ? errno : 0;
+	fclose(file);
+	if (fault)
+		return agentrun_error_raise(err, AGENTRUN_EIO, "%s: %s", path,
+			strerror(fault));
+	return agr_buf_check(out, path, err);
+}
+
+int agentrun_config_load_file(agentrun_config *config, const char *path,
+	agentrun_error **err)
+{
+	agr_buf text = AGR_BUF_MAX(MAX_FILE_BYTES), dotenv = AGR_BUF_INIT;
+	const char *slash = strrchr(path, '/');
+	agr_env *env = NULL;
+	int r;
+
+	agr_buf_add(&dotenv, path, slash ? (size_t)(slash - path) + 1 : 0);
+	agr_buf_str(&dotenv, ".env");
+	r = agr_buf_check(&dotenv, "path", err);
+	if (r == 0)
+		r = read_file(&text, path, err);
+	if (r == 0)
+		r = agr_env_load(&env, dotenv.data, err);
+	if (r == 0)
+		r = load(config, path, env, text.data ? text.data : "", text.len, err);
+	if (r == 0)
+		agr_config_take_env(config, env);
+	else
+		agr_env_free(env);
+	agr_buf_free(&text);
+	agr_buf_free(&dotenv);
+	return r;
+}
