@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+/* thread - the library's threads: they take no signals, those are the host's. */
+#ifndef AGR_THREAD_H
+#define AGR_THREAD_H
+
+#include <pthread.h>
+#include <stdint.h>
+
+#include <agentrun/error.h>
+
+int agr_thread_start(pthread_t *out, void *(*body)(void *), void *user,
+	agentrun_error **err);
+
+/* A condition that waits by the monotonic clock. */
+int agr_cond_init(pthread_cond_t *cond);
+/* Wait at most `timeout_ms`; 0 when signalled, ETIMEDOUT otherwise. */
+int agr_cond_wait_ms(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t timeout_ms);
+
+#endif

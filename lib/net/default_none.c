@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+/* For the command line, which loads libcurl only when a request is made. */
+#include "ctx/ctx.h"
+
+const agentrun_transport_open_fn agr_transport_default = NULL;
