@@ -1,0 +1,690 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+/*
+ * The queue in this process' memory. An item is on one list at a time: waiting
+ * (in order), delayed (by due time), leased, or dead. A lease is named by a
+ * number that is never used twice, so that a lost one cannot settle anything.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <agentrun/sys/queue.h>
+
+#include "index.h"
+
+#define LEASE_SIZE 24
+
+struct item {
+	struct item *prev, *next;
+	char *id, *payload, *reason;
+	size_t len;
+	uint32_t deliveries, retries;
+	int64_t enqueued_ms; /* wall */
+	int64_t due_ms;      /* delayed: when it may run; leased: when the lease lapses */
+	int64_t dead_ms;     /* wall */
+	char lease[LEASE_SIZE];
+	bool cancelled;
+};
+
+struct list {
+	struct item *first, *last;
+	size_t n;
+};
+
+struct result {
+	struct result *next;
+	char *id, *text;
+	size_t len;
+};
+
+struct memory_queue {
+	agentrun_memory_queue_options opts;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct list waiting, delayed, leased, dead;
+	memory_index by_lease; /* value: the item's address */
+	struct result *oldest, *newest;
+	size_t n_results;
+	memory_index by_result; /* value: the result's address */
+	uint64_t next_lease;
+	uint64_t wakeups;
+};
+
+static int oom(agentrun_error **err)
+{
+	return agentrun_error_raise(err, AGENTRUN_ENOMEM, "out of memory");
+}
+
+static int64_t clock_ms(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* ---- lists -------------------------------------------------------------- */
+
+/* Before `at`; NULL: at the end. */
+static void list_insert(struct list *list, struct item *at, struct item *item)
+{
+	item->next = at;
+	item->prev = at ? at->prev : list->last;
+	*(item->prev ? &item->prev->next : &list->first) = item;
+	*(at ? &at->prev : &list->last) = item;
+	list->n++;
+}
+
+static void list_remove(struct list *list, struct item *item)
+{
+	*(item->prev ? &item->prev->next : &list->first) = item->next;
+	*(item->next ? &item->next->prev : &list->last) = item->prev;
+	list->n--;
+}
+
+static void list_insert_due(struct list *list, struct item *item)
+{
+	struct item *at = list->last;
+
+	while (at && at->due_ms > item->due_ms)
+		at = at->prev;
+	list_insert(list, at ? at->next : list->first, item);
+}
+
+static void item_free(struct item *item)
+{
+	free(item->id);
+	free(item->payload);
+	free(item->reason);
+	free(item);
+}
+
+static void list_free(struct list *list)
+{
+	while (list->first) {
+		struct item *item = list->first;
+
+		list_remove(list, item);
+		item_free(item);
+	}
+}
+
+static struct item *list_find(const struct list *list, const char *id)
+{
+	struct item *item = list->first;
+
+	while (item && strcmp(item->id, id) != 0)
+		item = item->next;
+	return item;
+}
+
+static struct item *item_new(const agentrun_job *job)
+{
+	struct item *item = calloc(1, sizeof(*item));
+	const char *payload;
+
+	if (!item)
+		return NULL;
+	payload = agentrun_job_payload(job, &item->len);
+	item->id = strdup(agentrun_job_id(job));
+	item->payload = malloc(item->len + 1);
+	if (!item->id || !item->payload) {
+		item_free(item);
+		return NULL;
+	}
+	memcpy(item->payload, payload, item->len);
+	item->payload[item->len] = '\0';
+	item->enqueued_ms = clock_ms(CLOCK_REALTIME);
+	return item;
+}
+
+/* ---- moving on ---------------------------------------------------------- */
+
+static void bury(struct memory_queue *q, struct item *item, const char *reason)
+{
+	item->reason = strdup(reason ? reason : ""); /* NULL reads as "" */
+	item->dead_ms = clock_ms(CLOCK_REALTIME);
+	list_insert(&q->dead, NULL, item);
+}
+
+static void end_lease(struct memory_queue *q, struct item *item)
+{
+	memory_index_remove(&q->by_lease, item->lease);
+	list_remove(&q->leased, item);
+}
+
+/* Lapsed leases go to the front, in order; due delayed items to the end. */
+static void move_due(struct memory_queue *q, int64_t now)
+{
+	struct item *item, *next, *front = q->waiting.first;
+
+	for (item = q->leased.first; item; item = next) {
+		next = item->next;
+		if (item->due_ms > now)
+			continue;
+		end_lease(q, item);
+		if (item->deliveries >= q->opts.max_deliveries)
+			bury(q, item, "delivered too often: its worker died or hung each time");
+		else
+			list_insert(&q->waiting, front, item);
+	}
+	while (q->delayed.first && q->delayed.first->due_ms <= now) {
+		item = q->delayed.first;
+		list_remove(&q->delayed, item);
+		list_insert(&q->waiting, NULL, item);
+	}
+}
+
+/* When move_due() will next have something to do. */
+static int64_t next_due(const struct memory_queue *q)
+{
+	int64_t due = q->delayed.first ? q->delayed.first->due_ms : INT64_MAX;
+
+	for (const struct item *item = q->leased.first; item; item = item->next)
+		if (item->due_ms < due)
+			due = item->due_ms;
+	return due;
+}
+
+static void wait_until(struct memory_queue *q, int64_t until_ms)
+{
+	struct timespec until = { .tv_sec = (time_t)(until_ms / 1000),
+		.tv_nsec = (long)(until_ms % 1000) * 1000000 };
+
+	pthread_cond_timedwait(&q->changed, &q->lock, &until);
+}
+
+/* ---- the vtable --------------------------------------------------------- */
+
+static int memory_enqueue(void *self, const agentrun_jobs *jobs, agentrun_error **err)
+{
+	struct memory_queue *q = self;
+	struct list fresh = { NULL, NULL, 0 };
+
+	for (size_t i = 0; i < agentrun_jobs_count(jobs); i++) {
+		struct item *item = item_new(agentrun_jobs_at(jobs, i));
+
+		if (!item) {
+			list_free(&fresh);
+			return oom(err);
+		}
+		list_insert(&fresh, NULL, item);
+	}
+	pthread_mutex_lock(&q->lock);
+	while (fresh.first) {
+		struct item *item = fresh.first;
+
+		list_remove(&fresh, item);
+		list_insert(&q->waiting, NULL, item);
+	}
+	pthread_cond_broadcast(&q->changed);
+	pthread_mutex_unlock(&q->lock);
+	return 0;
+}
+
+static int lease_first(struct memory_queue *q, agentrun_jobs *into,
+	agentrun_error **err)
+{
+	struct item *item = q->waiting.first;
+	agentrun_job *job = NULL;
+	char lease[LEASE_SIZE];
+	int r;
+
+	snprintf(lease, sizeof(lease), "%llu", (unsigned long long)q->next_lease + 1);
+	r = agentrun_job_new(&job, item->id, item->payload, item->len, err);
+	if (r < 0)
+		return r;
+	if (memory_index_reserve(&q->by_lease) < 0 ||
+		agentrun_job_set_lease(job, lease, item->deliveries + 1, item->retries,
+			item->enqueued_ms) < 0 ||
+		agentrun_jobs_add(into, job) < 0) {
+		agentrun_job_free(job);
+		return oom(err);
+	}
+	agentrun_job_set_cancelled(job, item->cancelled);
+	q->next_lease++;
+	item->deliveries++;
+	memcpy(item->lease, lease, sizeof(lease));
+	item->due_ms = clock_ms(CLOCK_MONOTONIC) + q->opts.lease_ms;
+	list_remove(&q->waiting, item);
+	list_insert(&q->leased, NULL, item);
+	memory_index_add(&q->by_lease, item->lease, (size_t)(uintptr_t)item);
+	return 0;
+}
+
+static int memory_acquire(void *self, agentrun_jobs *into, size_t max,
+	uint32_t timeout_ms, agentrun_error **err)
+{
+	struct memory_queue *q = self;
+	int64_t deadline = clock_ms(CLOCK_MONOTONIC) + timeout_ms;
+	uint64_t wakeups;
+	size_t n = 0;
+	int r = 0;
+
+	pthread_mutex_lock(&q->lock);
+	wakeups = q->wakeups;
+	for (;;) {
+		int64_t now = clock_ms(CLOCK_MONOTONIC), due;
+
+		move_due(q, now);
+		if (q->waiting.first || now >= deadline || wakeups != q->wakeups)
+			break;
+		due = next_due(q);
+		wait_until(q, due < deadline ? due : deadline);
+	}
+	while (r == 0 && n < max && q->waiting.first) {
+		r = lease_first(q, into, err);
+		n += r == 0;
+	}
+	pthread_mutex_unlock(&q->lock);
+	return n ? 0 : r;
+}
+
+static void drop_oldest_result(struct memory_queue *q)
+{
+	struct result *result = q->oldest;
+
+	memory_index_remove(&q->by_result, result->id);
+	q->oldest = result->next;
+	if (!q->oldest)
+		q->newest = NULL;
+	q->n_results--;
+	free(result->id);
+	free(result->text);
+	free(result);
+}
+
+/* The first result of a job stands. */
+static int publish(struct memory_queue *q, const char *id, const char *text,
+	size_t len, agentrun_error **err)
+{
+	struct result *result;
+	size_t known;
+
+	if (!*id || memory_index_find(&q->by_result, id, &known))
+		return 0;
+	result = calloc(1, sizeof(*result));
+	if (result) {
+		result->id = strdup(id);
+		result->text = malloc(len ? len : 1);
+		result->len = len;
+	}
+	if (!result || !result->id || !result->text ||
+		memory_index_reserve(&q->by_result) < 0) {
+		if (result) {
+			free(result->id);
+			free(result->text);
+		}
+		free(result);
+		return oom(err);
+	}
+	memcpy(result->text, text, len);
+	memory_index_add(&q->by_result, result->id, (size_t)(uintptr_t)result);
+	*(q->newest ? &q->newest->next : &q->oldest) = result;
+	q->newest = result;
+	q->n_results++;
+	while (q->n_results > q->opts.max_results)
+		drop_oldest_result(q);
+	return 0;
+}
+
+static int settle_one(struct memory_queue *q, const agentrun_settlement *s,
+	agentrun_error **err)
+{
+	struct item *item;
+	size_t at;
+
+	if (!memory_index_find(&q->by_lease, agentrun_job_lease(s->job), &at))
+		return 0; /* lost: somebody else has it now */
+	item = (struct item *)(uintptr_t)at;
+	if (s->result && s->action != AGENTRUN_SETTLE_RELEASE &&
+		publish(q, item->id, s->result, s->result_len, err) < 0)
+		return AGENTRUN_ENOMEM;
+	end_lease(q, item);
+	if (s->action == AGENTRUN_SETTLE_ACCEPT) {
+		item_free(item);
+	} else if (s->action == AGENTRUN_SETTLE_REJECT) {
+		bury(q, item, s->reason);
+	} else if (s->is_retry) {
+		item->retries++;
+		item->deliveries = 0;
+		item->due_ms = clock_ms(CLOCK_MONOTONIC) + s->delay_ms;
+		list_insert_due(&q->delayed, item);
+	} else {
+		item->deliveries--; /* given back, not failed */
+		item->due_ms = clock_ms(CLOCK_MONOTONIC) + s->delay_ms;
+		if (s->delay_ms > 0)
+			list_insert_due(&q->delayed, item);
+		else
+			list_insert(&q->waiting, q->waiting.first, item);
+	}
+	return 0;
+}
+
+static int memory_settle(void *self, const agentrun_settlement *const *settlements,
+	size_t n, agentrun_error **err)
+{
+	struct memory_queue *q = self;
+	int r = 0;
+
+	pthread_mutex_lock(&q->lock);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = settle_one(q, settlements[i], err);
+	pthread_cond_broadcast(&q->changed);
+	pthread_mutex_unlock(&q->lock);
+	return r;
+}
+
+static int memory_renew(void *self, agentrun_jobs *jobs, uint32_t lease_ms,
+	agentrun_error **err)
+{
+	struct memory_queue *q = self;
+	int64_t now = clock_ms(CLOCK_MONOTONIC);
+
+	(void)err;
+	pthread_mutex_lock(&q->lock);
+	for (size_t i = 0; i < agentrun_jobs_count(jobs); i++) {
+		agentrun_job *job = agentrun_jobs_at(jobs, i);
+		struct item *item;
+		size_t at;
+
+		if (!memory_index_find(&q->by_lease, agentrun_job_lease(job), &at)) {
+			agentrun_job_set_lost(job, 1);
+			continue;
+		}
+		item = (struct item *)(uintptr_t)at;
+		item->due_ms = now + lease_ms;
+		agentrun_job_set_cancelled(job, item->cancelled);
+	}
+	pthread_mutex_unlock(&q->lock);
+	return 0;
+}
+
+static void memory_wakeup(void *self)
+{
+	struct memory_queue *q = self;
+
+	pthread_mutex_lock(&q->lock);
+	q->wakeups++;
+	pthread_cond_broadcast(&q->changed);
+	pthread_mutex_unlock(&q->lock);
+}
+
+static bool is_known(const struct memory_queue *q, const char *id)
+{
+	return list_find(&q->waiting, id) || list_find(&q->delayed, id) ||
+		list_find(&q->leased, id) || list_find(&q->dead, id);
+}
+
+static int memory_result(void *self, const char *job_id, uint32_t timeout_ms,
+	agentrun_buf *out, agentrun_error **err)
+{
+	struct memory_queue *q = self;
+	int64_t deadline = clock_ms(CLOCK_MONOTONIC) + timeout_ms;
+	struct result *result;
+	size_t at;
+	int r = 0;
+
+	pthread_mutex_lock(&q->lock);
+	while (!memory_index_find(&q->by_result, job_id, &at)) {
+		if (!is_known(q, job_id))
+			r = agentrun_error_raise(err, AGENTRUN_ENOTFOUND,
+				"the queue knows no job %.100s", job_id);
+		else if (clock_ms(CLOCK_MONOTONIC) >= deadline)
+			r = agentrun_error_raise(err, AGENTRUN_ETIMEDOUT,
+				"job %.100s has no result yet", job_id);
+		if (r < 0)
+			break;
+		wait_until(q, deadline);
+	}
+	if (r == 0) {
+		result = (struct result *)(uintptr_t)at;
+		if (agentrun_buf_set(out, result->text, result->len) < 0)
+			r = oom(err);
+	}
+	pthread_mutex_unlock(&q->lock);
+	return r;
+}
+
+static int memory_cancel(void *self, const char *job_id, agentrun_error **err)
+{
+	struct memory_queue *q = self;
+	struct list *lists[] = { &q->waiting, &q->delayed, &q->leased };
+	bool found = false;
+
+	pthread_mutex_lock(&q->lock);
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		for (struct item *item = lists[i]->first; item; item = item->next)
+			if (strcmp(item->id, job_id) == 0)
+				found = item->cancelled = true;
+	pthread_mutex_unlock(&q->lock);
+	return found ? 0 : agentrun_error_raise(err, AGENTRUN_ENOTFOUND,
+		"no job %.100s is waiting or running", job_id);
+}
+
+static int memory_stats(void *self, agentrun_queue_stats *stats, agentrun_error **err)
+{
+	struct memory_queue *q = self;
+
+	(void)err;
+	pthread_mutex_lock(&q->lock);
+	move_due(q, clock_ms(CLOCK_MONOTONIC));
+	stats->waiting = q->waiting.n;
+	stats->delayed = q->delayed.n;
+	stats->leased = q->leased.n;
+	stats->dead = q->dead.n;
+	pthread_mutex_unlock(&q->lock);
+	return 0;
+}
+
+static void memory_destroy(void *self)
+{
+	struct memory_queue *q = self;
+
+	list_free(&q->waiting);
+	list_free(&q->delayed);
+	list_free(&q->leased);
+	list_free(&q->dead);
+	while (q->oldest)
+		drop_oldest_result(q);
+	memory_index_free(&q->by_lease);
+	memory_index_free(&q->by_result);
+	pthread_cond_destroy(&q->changed);
+	pthread_mutex_destroy(&q->lock);
+	free(q);
+}
+
+/* ---- dead letters ------------------------------------------------------- */
+
+struct text {
+	char *data;
+	size_t len, cap;
+	bool failed;
+};
+
+static void add(struct text *to, const char *data, size_t len)
+{
+	if (!to->failed && to->len + len + 1 > to->cap) {
+		size_t cap = (to->len + len + 1) * 2;
+		char *grown = realloc(to->data, cap);
+
+		to->failed = !grown;
+		to->data = grown ? grown : to->data;
+		to->cap = grown ? cap : to->cap;
+	}
+	if (to->failed)
+		return;
+	memcpy(to->data + to->len, data, len);
+	to->len += len;
+	to->data[to->len] = '\0';
+}
+
+static void add_string(struct text *to, const char *name, const char *value,
+	size_t len)
+{
+	char escaped[8];
+
+	add(to, name, strlen(name));
+	add(to, "\"", 1);
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)value[i];
+
+		if (c >= 0x20 && c != '"' && c != '\\') {
+			add(to, value + i, 1);
+			continue;
+		}
+		snprintf(escaped, sizeof(escaped), "\\u%04x", c);
+		add(to, escaped, 6);
+	}
+	add(to, "\"", 1);
+}
+
+static void add_dead(struct text *to, const struct item *item)
+{
+	char numbers[120];
+
+	add_string(to, "{\"job_id\":", item->id, strlen(item->id));
+	add_string(to, ",\"reason\":", item->reason ? item->reason : "",
+		item->reason ? strlen(item->reason) : 0);
+	snprintf(numbers, sizeof(numbers), ",\"deliveries\":%u,\"retries\":%u,\"dead_at\":%lld",
+		item->deliveries, item->retries, (long long)item->dead_ms);
+	add(to, numbers, strlen(numbers));
+	add_string(to, ",\"payload\":", item->payload, item->len);
+	add(to, "}", 1);
+}
+
+static int memory_dead_list(void *self, agentrun_buf *out, agentrun_error **err)
+{
+	struct memory_queue *q = self;
+	struct text text = { NULL, 0, 0, false };
+
+	pthread_mutex_lock(&q->lock);
+	add(&text, "[", 1);
+	for (const struct item *item = q->dead.first; item; item = item->next) {
+		if (item != q->dead.first)
+			add(&text, ",", 1);
+		add_dead(&text, item);
+	}
+	add(&text, "]", 1);
+	pthread_mutex_unlock(&q->lock);
+	if (text.failed || agentrun_buf_set(out, text.data, text.len) < 0) {
+		free(text.data);
+		return oom(err);
+	}
+	free(text.data);
+	return 0;
+}
+
+static int no_letter(const char *job_id, agentrun_error **err)
+{
+	return agentrun_error_raise(err, AGENTRUN_ENOTFOUND,
+		"no dead letter is named %.100s", job_id);
+}
+
+static void revive(struct memory_queue *q, struct item *item)
+{
+	list_remove(&q->dead, item);
+	free(item->reason);
+	item->reason = NULL;
+	item->deliveries = item->retries = 0;
+	item->cancelled = false;
+	list_insert(&q->waiting, NULL, item);
+}
+
+static int memory_dead_retry(void *self, const char *job_id, agentrun_error **err)
+{
+	struct memory_queue *q = self;
+	struct item *item;
+	int r = 0;
+
+	pthread_mutex_lock(&q->lock);
+	if (!job_id) {
+		while (q->dead.first)
+			revive(q, q->dead.first);
+	} else {
+		item = list_find(&q->dead, job_id);
+		if (item)
+			revive(q, item);
+		else
+			r = no_letter(job_id, err);
+	}
+	pthread_cond_broadcast(&q->changed);
+	pthread_mutex_unlock(&q->lock);
+	return r;
+}
+
+static int memory_dead_drop(void *self, const char *job_id, agentrun_error **err)
+{
+	struct memory_queue *q = self;
+	struct item *item;
+
+	pthread_mutex_lock(&q->lock);
+	item = list_find(&q->dead, job_id);
+	if (item)
+		list_remove(&q->dead, item);
+	pthread_mutex_unlock(&q->lock);
+	if (!item)
+		return no_letter(job_id, err);
+	item_free(item);
+	return 0;
+}
+
+static const agentrun_queue_impl queue_impl = {
+	.version = AGENTRUN_QUEUE_IMPL_VERSION,
+	.struct_size = sizeof(queue_impl),
+	.name = "memory",
+	.enqueue = memory_enqueue,
+	.acquire = memory_acquire,
+	.settle = memory_settle,
+	.renew = memory_renew,
+	.destroy = memory_destroy,
+	.wakeup = memory_wakeup,
+	.result = memory_result,
+	.cancel = memory_cancel,
+	.stats = memory_stats,
+	.dead_list = memory_dead_list,
+	.dead_retry = memory_dead_retry,
+	.dead_drop = memory_dead_drop,
+};
+
+void agentrun_memory_queue_options_init(agentrun_memory_queue_options *opts,
+	size_t struct_size)
+{
+	const agentrun_memory_queue_options defaults = { .lease_ms = 30000,
+		.max_deliveries = 5, .max_results = 100000 };
+
+	if (struct_size < sizeof(opts->struct_size))
+		return;
+	memset(opts, 0, struct_size);
+	memcpy(opts, &defaults,
+		struct_size < sizeof(defaults) ? struct_size : sizeof(defaults));
+	opts->struct_size = struct_size;
+}
+
+int agentrun_memory_queue_new(agentrun_queue **out,
+	const agentrun_memory_queue_options *opts, agentrun_error **err)
+{
+	struct memory_queue *q = calloc(1, sizeof(*q));
+	pthread_condattr_t attr;
+	int r;
+
+	*out = NULL;
+	if (!q)
+		return oom(err);
+	agentrun_memory_queue_options_init(&q->opts, sizeof(q->opts));
+	if (opts)
+		memcpy(&q->opts, opts, opts->struct_size < sizeof(q->opts) ?
+			opts->struct_size : sizeof(q->opts));
+	pthread_mutex_init(&q->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&q->changed, &attr);
+	pthread_condattr_destroy(&attr);
+	r = agentrun_queue_new(out, &queue_impl, q, err);
+	if (r < 0)
+		memory_destroy(q);
+	return r;
+}

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+#include "store/store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <agentrun/sys/storage.h>
+
+#define SHA_PREFIX "sha256:"
+#define HEX_LEN (AGR_SHA256_HEX - 1)
+
+struct agentrun_store {
+	agentrun_storage_impl impl;
+	void *self;
+	size_t max_inline_bytes;
+};
+
+static const agentrun_list_query query_defaults = { .limit = 100 };
+
+void agentrun_list_query_init(agentrun_list_query *query, size_t struct_size)
+{
+	agr_options_init(query, struct_size, &query_defaults, sizeof(query_defaults));
+}
+
+int agentrun_store_new(agentrun_store **out, const agentrun_storage_impl *impl,
+	void *take_self, agentrun_error **err)
+{
+	agentrun_store *store;
+	int r;
+
+	*out = NULL;
+	store = calloc(1, sizeof(*store));
+	if (!store)
+		return agr_error_oom(err);
+	r = agr_impl_read(&store->impl, sizeof(store->impl), impl,
+		AGENTRUN_STORAGE_IMPL_VERSION, "agentrun_storage_impl", err);
+	if (r == 0 && (!store->impl.name || !store->impl.put || !store->impl.get ||
+		!store->impl.list || !store->impl.put_blob || !store->impl.get_blob ||
+		!store->impl.destroy))
+		r = agentrun_error_raise(err, AGENTRUN_EINVAL,
+			"agentrun_storage_impl lacks a mandatory member");
+	if (r < 0) {
+		free(store);
+		return r;
+	}
+	store->self = take_self;
+	store->max_inline_bytes = 10485760;
+	*out = store;
+	return 0;
+}
+
+void agentrun_store_free(agentrun_store *store)
+{
+	if (!store)
+		return;
+	store->impl.destroy(store->self);
+	free(store);
+}
+
+void agentrun_store_set_max_inline_bytes(agentrun_store *store,
+	size_t max_inline_bytes)
+{
+	store->max_inline_bytes = max_inline_bytes;
+}
+
+bool agr_is_ref(const char *text)
+{
+	return agr_starts_with(text, AGR_ARTIFACT_PREFIX) ||
+		agr_starts_with(text, AGR_CAS_PREFIX);
+}
+
+static int set(agentrun_record *record, int field, const char *text,
+	agentrun_error **err)
+{
+	if (agentrun_record_set(record, field, text, text ? strlen(text) : 0) < 0)
+		return agr_error_oom(err);
+	return 0;
+}
+
+static int fill_in(agentrun_record *record, agentrun_error **err)
+{
+	char id[AGR_UUID_SIZE], now[AGR_TIME_SIZE];
+	const char *job = agentrun_record_get(record, AGENTRUN_RECORD_JOB_ID, NULL);
+	int r = 0;
+
+	if (!job || !*job)
+		return agentrun_error_raise(err, AGENTRUN_EINVAL, "the record has no job_id");
+	if (!agentrun_record_get(record, AGENTRUN_RECORD_RESULT_ID, NULL)) {
+		r = agr_uuid_v7(id, err);
+		if (r == 0)
+			r = set(record, AGENTRUN_RECORD_RESULT_ID, id, err);
+	}
+	if (r == 0 && !agentrun_record_get(record, AGENTRUN_RECORD_CREATED_AT, NULL)) {
+		agr_clock_iso8601(now, agr_clock_wall_ms());
+		r = set(record, AGENTRUN_RECORD_CREATED_AT, now, err);
+	}
+	return r;
+}
+
+/* Result data that is too long for a record goes to a blob. */
+static int spill(agentrun_store *store, agentrun_record *record,
+	agentrun_error **err)
+{
+	char id[sizeof(SHA_PREFIX) + HEX_LEN] = SHA_PREFIX;
+	const char *data;
+	size_t len = 0;
+	int r;
+
+	data = agentrun_record_get(record, AGENTRUN_RECORD_RESULT_DATA, &len);
+	if (!data || len <= store->max_inline_bytes)
+		return 0;
+	agr_sha256_of(id + strlen(SHA_PREFIX), data, len);
+	r = store->impl.put_blob(store->self, id + strlen(SHA_PREFIX), data, len, err);
+	if (r == 0)
+		r = set(record, AGENTRUN_RECORD_CAS_ID, id, err);
+	if (r == 0)
+		r = set(record, AGENTRUN_RECORD_RESULT_DATA, NULL, err);
+	return r;
+}
+
+static int give_ref(agentrun_buf *ref, const char *prefix, const char *id,
+	agentrun_error **err)
+{
+	agr_buf text = AGR_BUF_INIT;
+
+	agr_buf_str(&text, prefix);
+	agr_buf_str(&text, id);
+	return agr_buf_give(&text, ref, "ref", err);
+}
+
+int agentrun_store_put(agentrun_buf *ref, agentrun_store *store,
+	agentrun_record *record, agentrun_error **err)
+{
+	const agentrun_record *records[1] = { record };
+	agentrun_buf id = AGENTRUN_BUF_INIT;
+	int r = fill_in(record, err);
+
+	if (r == 0)
+		r = spill(store, record, err);
+	if (r == 0)
+		r = store->impl.put(store->self, records, 1, &id, err);
+	if (r == 0)
+		r = give_ref(ref, AGR_ARTIFACT_PREFIX, id.data, err);
+	agentrun_buf_dispose(&id);
+	return r;
+}
+
+static bool is_hex(const char *text)
+{
+	return strlen(text) == HEX_LEN &&
+		strspn(text, "0123456789abcdef") == HEX_LEN;
+}
+
+/* `id` is "sha256:HEX". */
+static int get_blob(agentrun_store *store, const char *id, agentrun_buf *out,
+	agentrun_error **err)
+{
+	char hex[AGR_SHA256_HEX];
+	int r;
+
+	if (!agr_starts_with(id, SHA_PREFIX) || !is_hex(id + strlen(SHA_PREFIX)))
+		return agentrun_error_raise(err, AGENTRUN_EINVAL,
+			"not a ref: cas://%.100s (it is cas://sha256: and 64 hex digits)", id);
+	id += strlen(SHA_PREFIX);
+	r = store->impl.get_blob(store->self, id, out, err);
+	if (r < 0)
+		return r;
+	agr_sha256_of(hex, out->data, out->len);
+	if (strcmp(hex, id) == 0)
+		return 0;
+	agentrun_buf_dispose(out);
+	return agentrun_error_raise(err, AGENTRUN_ESTORAGE,
+		"the blob %s is damaged: its SHA-256 is %s", id, hex);
+}
+
+int agentrun_store_get_record(agentrun_record **out, agentrun_store *store,
+	const char *ref, agentrun_error **err)
+{
+	int r;
+
+	*out = NULL;
+	if (!agr_starts_with(ref, AGR_ARTIFACT_PREFIX))
+		return agentrun_error_raise(err, AGENTRUN_EINVAL,
+			"not a ref of a record: \"%.100s\" (it is artifact:// and a UUID)", ref);
+	r = agentrun_record_new(out, err);
+	if (r == 0)
+		r = store->impl.get(store->self, AGENTRUN_RECORD_RESULT_ID,
+			ref + strlen(AGR_ARTIFACT_PREFIX), *out, err);
+	if (r < 0) {
+		agentrun_record_free(*out);
+		*out = NULL;
+	}
+	return r;
+}
+
+int agentrun_store_find_job(agentrun_record **out, agentrun_store *store,
+	const char *job_id, agentrun_error **err)
+{
+	int r;
+
+	*out = NULL;
+	r = agentrun_record_new(out, err);
+	if (r == 0)
+		r = store->impl.get(store->self, AGENTRUN_RECORD_JOB_ID, job_id, *out, err);
+	if (r < 0) {
+		agentrun_record_free(*out);
+		*out = NULL;
+	}
+	return r;
+}
+
+static int get_artifact(agentrun_store *store, const char *ref, agentrun_buf *out,
+	agentrun_error **err)
+{
+	agentrun_record *record;
+	const char *data, *cas;
+	size_t len = 0;
+	int r = agentrun_store_get_record(&record, store, ref, err);
+
+	if (r < 0)
+		return r;
+	data = agentrun_record_get(record, AGENTRUN_RECORD_RESULT_DATA, &len);
+	cas = agentrun_record_get(record, AGENTRUN_RECORD_CAS_ID, NULL);
+	if (!data && cas)
+		r = get_blob(store, cas, out, err);
+	else if (agentrun_buf_set(out, data ? data : "null", data ? len : 4) < 0)
+		r = agr_error_oom(err);
+	agentrun_record_free(record);
+	return r;
+}
+
+int agentrun_store_get(agentrun_buf *out, agentrun_store *store, const char *ref,
+	agentrun_error **err)
+{
+	if (agr_starts_with(ref, AGR_CAS_PREFIX))
+		return get_blob(store, ref + strlen(AGR_CAS_PREFIX), out, err);
+	if (agr_starts_with(ref, AGR_ARTIFACT_PREFIX))
+		return get_artifact(store, ref, out, err);
+	return agentrun_error_raise(err, AGENTRUN_EINVAL,
+		"not a ref: \"%.100s\" (artifact://UUID or cas://sha256:HEX)", ref);
+}
+
+int agentrun_store_put_blob(agentrun_buf *ref, agentrun_store *store,
+	const char *data, size_t len, agentrun_error **err)
+{
+	char hex[AGR_SHA256_HEX];
+	int r;
+
+	agr_sha256_of(hex, data, len);
+	r = store->impl.put_blob(store->self, hex, data, len, err);
+	return r < 0 ? r : give_ref(ref, AGR_CAS_PREFIX SHA_PREFIX, hex, err);
+}
+
+int agentrun_store_list(agentrun_records **out, agentrun_store *store,
+	const agentrun_list_query *query_in, agentrun_error **err)
+{
+	agentrun_list_query query = query_defaults;
+	int r;
+
+	*out = NULL;
+	r = agr_options_read(&query, sizeof(query), query_in, "agentrun_list_query", err);
+	if (r == 0)
+		r = agentrun_records_new(out, err);
+	if (r == 0)
+		r = store->impl.list(store->self, &query, *out, err);
+	if (r < 0) {
+		agentrun_records_free(*out);
+		*out = NULL;
+	}
+	return r;
+}
+
+int agentrun_store_migrate(agentrun_store *store, agentrun_error **err)
+{
+	return store->impl.migrate ? store->impl.migrate(store->self, err) : 0;
+}
+
+int agentrun_store_gc(agentrun_store *store, const char *before,
+	uint64_t *records_removed, uint64_t *blobs_removed, agentrun_error **err)
+{
+	uint64_t ignored[2] = { 0, 0 };
+
+	records_removed = records_removed ? records_removed : &ignored[0];
+	blobs_removed = blobs_removed ? blobs_removed : &ignored[1];
+	*records_removed = *blobs_removed = 0;
+	if (!store->impl.gc)
+		return agentrun_error_raise(err, AGENTRUN_EINVAL,
+			"the %s store cannot remove what it keeps", store->impl.name);
+	return store->impl.gc(store->self, before, records_removed, blobs_removed, err);
+}
