@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+/**
+ * @file
+ * What every backend must do, as a suite that anyone can run against his own
+ * (libagentrun-conformance). See docs/backends.md.
+ */
+#ifndef AGENTRUN_CONFORMANCE_H
+#define AGENTRUN_CONFORMANCE_H
+
+#include <agentrun/queue.h>
+#include <agentrun/store.h>
+
+AGENTRUN_BEGIN_DECLS
+
+/** Told of every check: its name, and why it failed (NULL: it passed). */
+typedef void (*agentrun_conformance_report_fn)(void *user, const char *check,
+	const char *failure);
+
+/** A storage backend to check. Fields are only ever appended. */
+typedef struct agentrun_conformance_storage {
+	size_t struct_size; /**< sizeof(agentrun_conformance_storage) */
+	void *user;
+	/** Mandatory. Open a store; one that is opened again after it was freed
+	 * holds what was put, where `is_durable` says so. */
+	int (*open)(void *user, agentrun_store **out, agentrun_error **err);
+	/** Mandatory. Remove what the store keeps, for the next check. */
+	void (*reset)(void *user);
+	int is_durable;
+	agentrun_conformance_report_fn report; /**< may be NULL */
+	/* fields above: 0.1 */
+} agentrun_conformance_storage;
+
+/** @return how many checks failed; 0 when the backend conforms */
+AGENTRUN_API int agentrun_conformance_check_storage(
+	const agentrun_conformance_storage *backend);
+
+/** A queue backend to check. Fields are only ever appended. */
+typedef struct agentrun_conformance_queue {
+	size_t struct_size; /**< sizeof(agentrun_conformance_queue) */
+	void *user;
+	/** Mandatory. Open an empty queue with these leases and deliveries. */
+	int (*open)(void *user, agentrun_queue **out, uint32_t lease_ms,
+		uint32_t max_deliveries, agentrun_error **err);
+	agentrun_conformance_report_fn report; /**< may be NULL */
+	/* fields above: 0.1 */
+} agentrun_conformance_queue;
+
+/** @return how many checks failed; 0 when the backend conforms */
+AGENTRUN_API int agentrun_conformance_check_queue(
+	const agentrun_conformance_queue *backend);
+
+AGENTRUN_END_DECLS
+#endif

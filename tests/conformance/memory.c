@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+#include "run.h"
+
+static int open_store(void *user, agentrun_store **out, agentrun_error **err)
+{
+	(void)user;
+	return agentrun_memory_store_new(out, err);
+}
+
+static void reset_store(void *user)
+{
+	(void)user;
+}
+
+static int open_queue(void *user, agentrun_queue **out, uint32_t lease_ms,
+	uint32_t max_deliveries, agentrun_error **err)
+{
+	agentrun_memory_queue_options opts;
+
+	(void)user;
+	agentrun_memory_queue_options_init(&opts, sizeof(opts));
+	opts.lease_ms = lease_ms;
+	opts.max_deliveries = max_deliveries;
+	return agentrun_memory_queue_new(out, &opts, err);
+}
+
+int main(void)
+{
+	const agentrun_conformance_storage storage = { .struct_size = sizeof(storage),
+		.open = open_store, .reset = reset_store, .report = run_report };
+	const agentrun_conformance_queue queue = { .struct_size = sizeof(queue),
+		.open = open_queue, .report = run_report };
+
+	return run_end(agentrun_conformance_check_storage(&storage) +
+		agentrun_conformance_check_queue(&queue));
+}

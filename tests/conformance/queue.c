@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+/* The queue suite. Every check gets an empty queue. */
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "suite.h"
+
+#define LEASE_MS 200
+#define MAX_DELIVERIES 3
+#define SOON_MS 5000
+
+typedef struct queue_case {
+	suite_check check;
+	agentrun_queue *queue;
+} queue_case;
+
+static void sleep_ms(long ms)
+{
+	struct timespec t = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
+
+	nanosleep(&t, NULL);
+}
+
+static int enqueue(queue_case *c, const char *const *ids, size_t n)
+{
+	agentrun_jobs *jobs = NULL;
+	int r = agentrun_jobs_new(&jobs, NULL);
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		agentrun_job *job = NULL;
+		char payload[100];
+
+		snprintf(payload, sizeof(payload), "{\"job_id\":\"%s\"}", ids[i]);
+		r = agentrun_job_new(&job, ids[i], payload, strlen(payload), NULL);
+		if (r == 0)
+			r = agentrun_jobs_add(jobs, job);
+	}
+	if (r == 0)
+		r = agentrun_queue_enqueue(c->queue, jobs, NULL);
+	agentrun_jobs_free(jobs);
+	return r;
+}
+
+static int enqueue_one(queue_case *c, const char *id)
+{
+	return enqueue(c, &id, 1);
+}
+
+/* A new list of up to `max` acquired jobs; NULL on failure. */
+static agentrun_jobs *acquire(queue_case *c, size_t max, uint32_t timeout_ms)
+{
+	agentrun_jobs *jobs = NULL;
+
+	if (agentrun_jobs_new(&jobs, NULL) < 0)
+		return NULL;
+	if (agentrun_queue_acquire(c->queue, jobs, max, timeout_ms, NULL) < 0) {
+		agentrun_jobs_free(jobs);
+		return NULL;
+	}
+	return jobs;
+}
+
+static size_t count(const agentrun_jobs *jobs)
+{
+	return jobs ? agentrun_jobs_count(jobs) : 0;
+}
+
+static int is_job(const agentrun_jobs *jobs, size_t i, const char *id)
+{
+	const agentrun_job *job = jobs ? agentrun_jobs_at(jobs, i) : NULL;
+
+	return job && strcmp(agentrun_job_id(job), id) == 0;
+}
+
+static int settle(queue_case *c, const agentrun_job *job, int action, int is_retry,
+	int64_t delay_ms, const char *result)
+{
+	agentrun_settlement s = { .struct_size = sizeof(s), .job = job, .action = action,
+		.is_retry = is_retry, .delay_ms = delay_ms, .reason = "why", .result = result,
+		.result_len = result ? strlen(result) : 0 };
+	const agentrun_settlement *list[] = { &s };
+
+	return job ? agentrun_queue_settle(c->queue, list, 1, NULL) : AGENTRUN_EINVAL;
+}
+
+static int stats_are(queue_case *c, uint64_t waiting, uint64_t delayed, uint64_t leased,
+	uint64_t dead)
+{
+	agentrun_queue_stats s = { .struct_size = sizeof(s) };
+	int r = agentrun_queue_stats_read(c->queue, &s, NULL);
+
+	if (r == AGENTRUN_EINVAL)
+		return 1; /* an optional member */
+	return r == 0 && s.waiting == waiting && s.delayed == delayed && s.leased == leased &&
+		s.dead == dead;
+}
+
+/* ---- checks ------------------------------------------------------------- */
+
+static void jobs_come_out_in_order_with_their_payload(queue_case *c)
+{
+	static const char *const ids[] = { "a", "b", "c" };
+	agentrun_jobs *jobs;
+	size_t len = 0;
+
+	EXPECT(&c->check, enqueue(c, ids, 3) == 0);
+	jobs = acquire(c, 2, SOON_MS);
+	EXPECT(&c->check, count(jobs) == 2 && is_job(jobs, 0, "a") && is_job(jobs, 1, "b"));
+	EXPECT(&c->check, count(jobs) == 2 &&
+		strcmp(agentrun_job_payload(agentrun_jobs_at(jobs, 0), &len),
+			"{\"job_id\":\"a\"}") == 0 && len == 14);
+	EXPECT(&c->check,
+		count(jobs) == 2 && agentrun_job_deliveries(agentrun_jobs_at(jobs, 0)) == 1);
+	EXPECT(&c->check, stats_are(c, 1, 0, 2, 0));
+	agentrun_jobs_free(jobs);
+}
+
+static void an_empty_queue_gives_nothing_after_the_timeout(queue_case *c)
+{
+	agentrun_jobs *jobs = acquire(c, 5, 20);
+
+	EXPECT(&c->check, jobs && count(jobs) == 0);
+	agentrun_jobs_free(jobs);
+}
+
+static void an_accepted_job_is_gone_and_its_result_is_there(queue_case *c)
+{
+	agentrun_buf result = AGENTRUN_BUF_INIT;
+	agentrun_jobs *jobs;
+	int r;
+
+	EXPECT(&c->check, enqueue_one(c, "a") == 0);
+	jobs = acquire(c, 1, SOON_MS);
+	EXPECT(&c->check,
+		settle(c, agentrun_jobs_at(jobs, 0), AGENTRUN_SETTLE_ACCEPT, 0, 0, "{\"ok\":1}") == 0);
+	r = agentrun_queue_result(&result, c->queue, "a", SOON_MS, NULL);
+	EXPECT(&c->check, r == AGENTRUN_EINVAL ||
+		(r == 0 && strcmp(result.data, "{\"ok\":1}") == 0));
+	EXPECT(&c->check, stats_are(c, 0, 0, 0, 0));
+	agentrun_jobs_free(jobs);
+	agentrun_buf_dispose(&result);
+}
+
+static void a_lapsed_lease_returns_to_the_front(queue_case *c)
+{
+	static const char *const ids[] = { "a", "b", "c" };
+	agentrun_jobs *first, *second;
+
+	EXPECT(&c->check, enqueue(c, ids, 3) == 0);
+	first = acquire(c, 2, SOON_MS);
+	sleep_ms(LEASE_MS + 100);
+	second = acquire(c, 3, SOON_MS);
+	EXPECT(&c->check, count(second) == 3 && is_job(second, 0, "a") &&
+		is_job(second, 1, "b") && is_job(second, 2, "c"));
+	EXPECT(&c->check,
+		count(second) == 3 && agentrun_job_deliveries(agentrun_jobs_at(second, 0)) == 2);
+	EXPECT(&c->check,
+		count(second) == 3 && agentrun_job_retries(agentrun_jobs_at(second, 0)) == 0);
+	agentrun_jobs_free(first);
+	agentrun_jobs_free(second);
+}
+
+static void a_lost_lease_settles_nothing(queue_case *c)
+{
+	agentrun_jobs *first, *second;
+	agentrun_buf result = AGENTRUN_BUF_INIT;
+	int r;
+
+	EXPECT(&c->check, enqueue_one(c, "a") == 0);
+	first = acquire(c, 1, SOON_MS);
+	sleep_ms(LEASE_MS + 100);
+	second = acquire(c, 1, SOON_MS);
+	REQUIRE(&c->check, count(first) == 1 && count(second) == 1);
+	EXPECT(&c->check, agentrun_queue_renew(c->queue, first, LEASE_MS, NULL) == 0);
+	EXPECT(&c->check, agentrun_job_is_lost(agentrun_jobs_at(first, 0)) == 1);
+	EXPECT(&c->check,
+		settle(c, agentrun_jobs_at(first, 0), AGENTRUN_SETTLE_ACCEPT, 0, 0, "\"old\"") == 0);
+	EXPECT(&c->check,
+		settle(c, agentrun_jobs_at(second, 0), AGENTRUN_SETTLE_ACCEPT, 0, 0, "\"new\"") == 0);
+	r = agentrun_queue_result(&result, c->queue, "a", SOON_MS, NULL);
+	EXPECT(&c->check,
+		r == AGENTRUN_EINVAL || (r == 0 && strcmp(result.data, "\"new\"") == 0));
+	agentrun_jobs_free(first);
+	agentrun_jobs_free(second);
+	agentrun_buf_dispose(&result);
+}
+
+static void a_renewed_lease_holds(queue_case *c)
+{
+	agentrun_jobs *held, *other = NULL;
+
+	EXPECT(&c->check, enqueue_one(c, "a") == 0);
+	held = acquire(c, 1, SOON_MS);
+	for (int i = 0; i < 4; i++) {
+		sleep_ms(LEASE_MS / 2);
+		EXPECT(&c->check, agentrun_queue_renew(c->queue, held, LEASE_MS, NULL) == 0);
+	}
+	other = acquire(c, 1, 1);
+	EXPECT(&c->check, count(held) == 1 && count(other) == 0);
+	EXPECT(&c->check,
+		count(held) == 1 && agentrun_job_is_lost(agentrun_jobs_at(held, 0)) == 0);
+	agentrun_jobs_free(held);
+	agentrun_jobs_free(other);
+}
+
+static void a_released_job_comes_back_after_its_delay(queue_case *c)
+{
+	agentrun_jobs *jobs;
+
+	EXPECT(&c->check, enqueue_one(c, "a") == 0);
+	jobs = acquire(c, 1, SOON_MS);
+	EXPECT(&c->check,
+		settle(c, agentrun_jobs_at(jobs, 0), AGENTRUN_SETTLE_RELEASE, 1, 150, NULL) == 0);
+	agentrun_jobs_free(jobs);
+	jobs = acquire(c, 1, 10);
+	EXPECT(&c->check, jobs && count(jobs) == 0);
+	agentrun_jobs_free(jobs);
+	jobs = acquire(c, 1, SOON_MS);
+	EXPECT(&c->check, count(jobs) == 1);
+	EXPECT(&c->check, count(jobs) == 1 &&
+		agentrun_job_retries(agentrun_jobs_at(jobs, 0)) == 1 &&
+		agentrun_job_deliveries(agentrun_jobs_at(jobs, 0)) == 1);
+	agentrun_jobs_free(jobs);
+}
+
+static void a_job_that_is_given_back_counts_nothing(queue_case *c)
+{
+	agentrun_jobs *jobs = NULL;
+
+	EXPECT(&c->check, enqueue_one(c, "a") == 0);
+	for (int i = 0; i < MAX_DELIVERIES + 2; i++) {
+		jobs = acquire(c, 1, SOON_MS);
+		EXPECT(&c->check, count(jobs) == 1 &&
+			agentrun_job_deliveries(agentrun_jobs_at(jobs, 0)) == 1 &&
+			agentrun_job_retries(agentrun_jobs_at(jobs, 0)) == 0);
+		EXPECT(&c->check,
+			settle(c, agentrun_jobs_at(jobs, 0), AGENTRUN_SETTLE_RELEASE, 0, 0, NULL) == 0);
+		agentrun_jobs_free(jobs);
+	}
+}
+
+static void a_job_delivered_too_often_is_a_dead_letter(queue_case *c)
+{
+	agentrun_jobs *jobs;
+
+	EXPECT(&c->check, enqueue_one(c, "poison") == 0);
+	for (int i = 0; i < MAX_DELIVERIES; i++) {
+		jobs = acquire(c, 1, SOON_MS);
+		EXPECT(&c->check, count(jobs) == 1);
+		agentrun_jobs_free(jobs);
+		sleep_ms(LEASE_MS + 50);
+	}
+	jobs = acquire(c, 1, 10);
+	EXPECT(&c->check, jobs && count(jobs) == 0);
+	EXPECT(&c->check, stats_are(c, 0, 0, 0, 1));
+	agentrun_jobs_free(jobs);
+}
+
+static void dead_letters_are_listed_retried_and_dropped(queue_case *c)
+{
+	static const char *const ids[] = { "a", "b" };
+	agentrun_buf list = AGENTRUN_BUF_INIT;
+	agentrun_jobs *jobs;
+	int r;
+
+	EXPECT(&c->check, enqueue(c, ids, 2) == 0);
+	jobs = acquire(c, 2, SOON_MS);
+	REQUIRE(&c->check, count(jobs) == 2);
+	for (size_t i = 0; i < 2; i++)
+		EXPECT(&c->check,
+			settle(c, agentrun_jobs_at(jobs, i), AGENTRUN_SETTLE_REJECT, 0, 0, NULL) == 0);
+	agentrun_jobs_free(jobs);
+	EXPECT(&c->check, stats_are(c, 0, 0, 0, 2));
+	r = agentrun_queue_dead_list(&list, c->queue, NULL);
+	if (r == AGENTRUN_EINVAL)
+		return; /* optional members */
+	EXPECT(&c->check, r == 0 && strstr(list.data, "\"job_id\":\"a\"") &&
+		strstr(list.data, "\"reason\":\"why\""));
+	EXPECT(&c->check, agentrun_queue_dead_drop(c->queue, "a", NULL) == 0);
+	EXPECT(&c->check,
+		agentrun_queue_dead_drop(c->queue, "a", NULL) == AGENTRUN_ENOTFOUND);
+	EXPECT(&c->check, agentrun_queue_dead_retry(c->queue, "b", NULL) == 0);
+	jobs = acquire(c, 2, SOON_MS);
+	EXPECT(&c->check, count(jobs) == 1 && is_job(jobs, 0, "b"));
+	EXPECT(&c->check, stats_are(c, 0, 0, 1, 0));
+	agentrun_jobs_free(jobs);
+	agentrun_buf_dispose(&list);
+}
+
+static void a_dead_letter_does_not_block_a_new_job_of_its_id(queue_case *c)
+{
+	agentrun_jobs *jobs;
+
+	EXPECT(&c->check, enqueue_one(c, "a") == 0);
+	jobs = acquire(c, 1, SOON_MS);
+	EXPECT(&c->check,
+		settle(c, agentrun_jobs_at(jobs, 0), AGENTRUN_SETTLE_REJECT, 0, 0, NULL) == 0);
+	agentrun_jobs_free(jobs);
+	EXPECT(&c->check, enqueue_one(c, "a") == 0);
+	jobs = acquire(c, 1, SOON_MS);
+	EXPECT(&c->check, count(jobs) == 1 && is_job(jobs, 0, "a"));
+	agentrun_jobs_free(jobs);
+}
+
+static void a_cancelled_job_is_told(queue_case *c)
+{
+	static const char *const ids[] = { "a", "b" };
+	agentrun_jobs *jobs;
+	int r;
+
+	EXPECT(&c->check, enqueue(c, ids, 2) == 0);
+	r = agentrun_queue_cancel(c->queue, "b", NULL);
+	if (r == AGENTRUN_EINVAL)
+		return; /* an optional member */
+	EXPECT(&c->check, r == 0);
+	jobs = acquire(c, 2, SOON_MS);
+	REQUIRE(&c->check, count(jobs) == 2);
+	EXPECT(&c->check, !agentrun_job_is_cancelled(agentrun_jobs_at(jobs, 0)) &&
+		agentrun_job_is_cancelled(agentrun_jobs_at(jobs, 1)));
+	EXPECT(&c->check, agentrun_queue_cancel(c->queue, "a", NULL) == 0);
+	EXPECT(&c->check, agentrun_queue_renew(c->queue, jobs, LEASE_MS, NULL) == 0);
+	EXPECT(&c->check, agentrun_job_is_cancelled(agentrun_jobs_at(jobs, 0)));
+	EXPECT(&c->check,
+		agentrun_queue_cancel(c->queue, "none", NULL) == AGENTRUN_ENOTFOUND);
+	agentrun_jobs_free(jobs);
+}
+
+struct worker {
+	queue_case *c;
+	size_t done;
+};
+
+static void *work(void *user)
+{
+	struct worker *w = user;
+	agentrun_jobs *jobs;
+
+	for (;;) {
+		jobs = acquire(w->c, 7, 50);
+		if (!count(jobs))
+			break;
+		for (size_t i = 0; i < count(jobs); i++)
+			w->done += settle(w->c, agentrun_jobs_at(jobs, i), AGENTRUN_SETTLE_ACCEPT,
+				0, 0, "1") == 0;
+		agentrun_jobs_free(jobs);
+	}
+	agentrun_jobs_free(jobs);
+	return NULL;
+}
+
+static void several_consumers_share_the_jobs(queue_case *c)
+{
+	struct worker workers[3] = { { c, 0 }, { c, 0 }, { c, 0 } };
+	pthread_t threads[3];
+	char id[16];
+	size_t done = 0;
+	int n = 0;
+
+	for (int i = 0; i < 300; i++) {
+		snprintf(id, sizeof(id), "job-%d", i);
+		EXPECT(&c->check, enqueue_one(c, id) == 0);
+	}
+	while (n < 3 && pthread_create(&threads[n], NULL, work, &workers[n]) == 0)
+		n++;
+	for (int i = 0; i < n; i++) {
+		pthread_join(threads[i], NULL);
+		done += workers[i].done;
+	}
+	EXPECT(&c->check, done == 300);
+	EXPECT(&c->check, stats_are(c, 0, 0, 0, 0));
+}
+
+static void *wake_later(void *user)
+{
+	sleep_ms(50);
+	agentrun_queue_wakeup(user);
+	return NULL;
+}
+
+static void a_wakeup_ends_a_wait(queue_case *c)
+{
+	struct timespec from, to;
+	agentrun_jobs *jobs;
+	pthread_t thread;
+
+	REQUIRE(&c->check, pthread_create(&thread, NULL, wake_later, c->queue) == 0);
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	jobs = acquire(c, 1, 3000);
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	pthread_join(thread, NULL);
+	EXPECT(&c->check, jobs && count(jobs) == 0);
+	EXPECT(&c->check, to.tv_sec - from.tv_sec <= 3);
+	agentrun_jobs_free(jobs);
+}
+
+static const struct {
+	const char *name;
+	void (*run)(queue_case *c);
+} checks[] = {
+#define CHECK(name) { #name, name }
+	CHECK(jobs_come_out_in_order_with_their_payload),
+	CHECK(an_empty_queue_gives_nothing_after_the_timeout),
+	CHECK(an_accepted_job_is_gone_and_its_result_is_there),
+	CHECK(a_lapsed_lease_returns_to_the_front),
+	CHECK(a_lost_lease_settles_nothing),
+	CHECK(a_renewed_lease_holds),
+	CHECK(a_released_job_comes_back_after_its_delay),
+	CHECK(a_job_that_is_given_back_counts_nothing),
+	CHECK(a_job_delivered_too_often_is_a_dead_letter),
+	CHECK(dead_letters_are_listed_retried_and_dropped),
+	CHECK(a_dead_letter_does_not_block_a_new_job_of_its_id),
+	CHECK(a_cancelled_job_is_told),
+	CHECK(several_consumers_share_the_jobs),
+	CHECK(a_wakeup_ends_a_wait),
+#undef CHECK
+};
+
+int agentrun_conformance_check_queue(const agentrun_conformance_queue *backend)
+{
+	int failed = 0;
+
+	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+		queue_case c = { .queue = NULL };
+		agentrun_error *err = NULL;
+
+		if (backend->open(backend->user, &c.queue, LEASE_MS, MAX_DELIVERIES, &err) == 0)
+			checks[i].run(&c);
+		else
+			snprintf(c.check.why, sizeof(c.check.why), "open: %s",
+				agentrun_error_message(err));
+		agentrun_error_free(err);
+		agentrun_queue_free(c.queue);
+		failed += *c.check.why != '\0';
+		if (backend->report)
+			backend->report(backend->user, checks[i].name,
+				*c.check.why ? c.check.why : NULL);
+	}
+	return failed;
+}
