@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 /* Numbers as the text they came as: exact at any length. */
-#include <locale.h>
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -100,32 +102,147 @@ int agr_number_compare(agr_span a, agr_span b)
 	return x.negative ? -diff : diff;
 }
 
-/* strtod() whatever the host's locale says of the decimal point. */
-static double strtod_c(char *text)
-{
-	char point = *localeconv()->decimal_point;
-	char *dot = point == '.' ? NULL : strchr(text, '.');
+/* More digits cannot move the nearest double once one that is not 0 is kept in
+ * place of the rest: no double's midpoint has more than 767. */
+#define DIGITS_MAX 800
 
-	if (dot)
-		*dot = point;
-	return strtod(text, NULL);
+/* Digits without the point, at most DIGITS_MAX; the last may stand for others. */
+static size_t copy_digits(char *to, const struct decimal *d)
+{
+	size_t n = 0;
+
+	for (const char *p = d->p; p < d->end; p++) {
+		if (*p == '.')
+			continue;
+		if (n == DIGITS_MAX) {
+			to[n - 1] = '1'; /* sticky: what is cut off is not zero */
+			break;
+		}
+		to[n++] = *p;
+	}
+	return n;
 }
 
 double agr_number_double(agr_span number)
 {
-	char small[64], *copy = small;
+	struct decimal d = decimal_of(number);
+	char text[DIGITS_MAX + 32];
+	size_t n = 0;
 	double value;
 
-	if (number.n >= sizeof(small))
-		copy = malloc(number.n + 1);
-	if (!copy)
-		return 0.0;
-	memcpy(copy, number.p, number.n);
-	copy[number.n] = '\0';
-	value = strtod_c(copy);
-	if (copy != small)
-		free(copy);
-	return value;
+	if (d.zero)
+		return d.negative ? -0.0 : 0.0;
+	if (d.exp > 400)
+		return d.negative ? -HUGE_VAL : HUGE_VAL;
+	if (d.exp < -400)
+		return d.negative ? -0.0 : 0.0;
+	/* No point in it, so no locale can misread it. */
+	n = copy_digits(text, &d);
+	snprintf(text + n, sizeof(text) - n, "e%lld", (long long)d.exp - (long long)n);
+	value = strtod(text, NULL);
+	return d.negative ? -value : value;
+}
+
+/* DIGITS and the exponent of 0.DIGITS of a double with `precision` digits;
+ * the point that printf() puts there depends on the locale and is left out. */
+static int double_digits(char digits[20], double value, int precision)
+{
+	char text[64];
+	size_t n = 0;
+	char *p = text;
+
+	snprintf(text, sizeof(text), "%.*e", precision - 1, value);
+	for (; *p && *p != 'e'; p++)
+		if (agr_is_digit(*p) && n < 19)
+			digits[n++] = *p;
+	while (n > 1 && digits[n - 1] == '0')
+		n--;
+	digits[n] = '\0';
+	return (int)strtol(p + 1, NULL, 10) + 1;
+}
+
+static double digits_double(const char *digits, int exp)
+{
+	char text[48];
+
+	snprintf(text, sizeof(text), "%se%d", digits, exp - (int)strlen(digits));
+	return strtod(text, NULL);
+}
+
+static void write_digits(agr_buf *out, const char *digits, int exp)
+{
+	int n = (int)strlen(digits);
+
+	if (exp > 0 && exp <= 21) {
+		agr_buf_add(out, digits, (size_t)(n < exp ? n : exp));
+		for (int i = n; i < exp; i++)
+			agr_buf_char(out, '0');
+		if (n > exp) {
+			agr_buf_char(out, '.');
+			agr_buf_str(out, digits + exp);
+		}
+	} else if (exp <= 0 && exp > -6) {
+		agr_buf_str(out, "0.");
+		for (int i = exp; i < 0; i++)
+			agr_buf_char(out, '0');
+		agr_buf_str(out, digits);
+	} else {
+		agr_buf_char(out, digits[0]);
+		if (n > 1) {
+			agr_buf_char(out, '.');
+			agr_buf_str(out, digits + 1);
+		}
+		agr_buf_printf(out, "e%+d", exp - 1);
+	}
+}
+
+void agr_number_write(agr_buf *out, double value)
+{
+	char digits[20];
+	int exp = 0;
+
+	if (value == 0.0) {
+		agr_buf_char(out, '0');
+		return;
+	}
+	if (value < 0) {
+		agr_buf_char(out, '-');
+		value = -value;
+	}
+	/* 15 digits survive any normal double, and trailing zeros are dropped. */
+	for (int precision = value < DBL_MIN ? 1 : 15; precision <= 17; precision++) {
+		exp = double_digits(digits, value, precision);
+		/* Equality is the question here: does it read back the same? */
+		if (!(digits_double(digits, exp) < value) &&
+			!(digits_double(digits, exp) > value))
+			break;
+	}
+	write_digits(out, digits, exp);
+}
+
+void agr_number_canonical(agr_buf *out, agr_span number)
+{
+	struct decimal d = decimal_of(number);
+
+	agr_buf_char(out, '#');
+	if (d.zero) {
+		agr_buf_str(out, "0;");
+		return;
+	}
+	if (d.negative)
+		agr_buf_char(out, '-');
+	for (const char *p = d.p; p < d.end; p++)
+		if (*p != '.')
+			agr_buf_char(out, *p);
+	agr_buf_printf(out, "e%lld;", (long long)d.exp);
+}
+
+bool agr_number_is_integer(agr_span number)
+{
+	for (size_t i = 0; i < number.n; i++)
+		if (!agr_is_digit(number.p[i]) && number.p[i] != '-')
+			return false;
+	return true;
 }
 
 bool agr_number_int64(agr_span number, int64_t *out)

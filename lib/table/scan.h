@@ -67,14 +67,17 @@ bool agr_object_next(agr_iter *it, agr_span *key, agr_span *value);
 /* Elements of an array, members of an object (duplicates counted). */
 size_t agr_span_count(agr_span value);
 
-/* The end of the value that begins at `p`. */
+/* The end of the value that begins at `p`, inside an array or object: a number
+ * ends where something else follows it. */
 const char *agr_skip_value(const char *p);
 
 /* Is this string (quotes included) `text` once its escapes are decoded? */
 bool agr_string_is(agr_span string, const char *text, size_t len);
 /* Are two strings the same text, however escaped? */
 bool agr_string_same(agr_span a, agr_span b);
-/* Hash of the decoded text; equal for equal text. */
+/* By code point of the decoded text: <0, 0, >0. */
+int agr_string_compare(agr_span a, agr_span b);
+/* Hash of the decoded text; equal for equal text, another in another process. */
 uint64_t agr_string_hash(agr_span string);
 /* Append the decoded text; a lone surrogate becomes U+FFFD. */
 void agr_string_decode(agr_buf *out, agr_span string);
@@ -91,8 +94,14 @@ void agr_value_write(agr_buf *out, agr_span value);
 
 /* Exact comparison of two numbers of any length, by value: <0, 0, >0. */
 int agr_number_compare(agr_span a, agr_span b);
-/* Nearest double. */
+/* Nearest double (infinite when there is none), whatever the locale. */
 double agr_number_double(agr_span number);
+/* Append the double as the shortest JSON number that reads back as the same. */
+void agr_number_write(agr_buf *out, double value);
+/* Append text that is the same for equal numbers, ending in ';'. */
+void agr_number_canonical(agr_buf *out, agr_span number);
+/* Is it written without fraction and exponent? */
+bool agr_number_is_integer(agr_span number);
 /* Is it a whole number that fits (1.0 and 1e2 are whole)? */
 bool agr_number_int64(agr_span number, int64_t *out);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 #include "unit.h"
 
-#include "table/scan.h"
+#include "table/object.h"
 
 static agr_span span(const char *json)
 {
@@ -178,6 +178,115 @@ START_TEST(several_values_in_one_text_are_read_one_by_one)
 }
 END_TEST
 
+static void doubles_write(double value, const char *expected)
+{
+	agr_buf buf = AGR_BUF_INIT;
+
+	agr_number_write(&buf, value);
+	ck_assert_str_eq(buf.data, expected);
+	agr_buf_free(&buf);
+}
+
+START_TEST(doubles_are_written_shortest)
+{
+	doubles_write(0.1 + 0.2, "0.30000000000000004");
+	doubles_write(-1.5, "-1.5");
+	doubles_write(300, "300");
+	doubles_write(1e21, "1e+21");
+	doubles_write(1e20, "100000000000000000000");
+	doubles_write(5e-324, "5e-324");
+	doubles_write(0.000001, "0.000001");
+	doubles_write(1.25e-7, "1.25e-7");
+	doubles_write(-0.0, "0");
+	doubles_write(1.7976931348623157e308, "1.7976931348623157e+308");
+	doubles_write(123456.789, "123456.789");
+}
+END_TEST
+
+START_TEST(texts_of_any_length_become_the_nearest_double)
+{
+	char longest[1200];
+
+	ck_assert(agr_number_double(span("-0.1e1")) == -1.0);
+	ck_assert(agr_number_double(span("0.3")) == 0.3);
+	ck_assert(agr_number_double(span("1e400")) > 1.7e308);
+	ck_assert(agr_number_double(span("1e-400")) == 0.0);
+	ck_assert(agr_number_double(span("-9007199254740993")) == -9007199254740992.0);
+	/* A tie that only the last of a thousand digits breaks. */
+	memset(longest, '0', sizeof(longest));
+	memcpy(longest, "9007199254740993.", 17);
+	longest[1100] = '1';
+	longest[1101] = '\0';
+	ck_assert(agr_number_double(span(longest)) == 9007199254740994.0);
+	longest[1100] = '\0';
+	ck_assert(agr_number_double(span(longest)) == 9007199254740992.0);
+}
+END_TEST
+
+static int canonical_same(const char *a, const char *b)
+{
+	agr_buf x = AGR_BUF_INIT, y = AGR_BUF_INIT;
+	int same;
+
+	agr_value_canonical(&x, span(a));
+	agr_value_canonical(&y, span(b));
+	same = x.len == y.len && memcmp(x.data, y.data, x.len) == 0;
+	agr_buf_free(&x);
+	agr_buf_free(&y);
+	return same;
+}
+
+START_TEST(canonical_bytes_are_the_same_for_equal_values_only)
+{
+	ck_assert(canonical_same("1", "1.0"));
+	ck_assert(canonical_same("-0", "0e5"));
+	ck_assert(canonical_same("[100]", "[1e2]"));
+	ck_assert(canonical_same("\"\\u0061\"", "\"a\""));
+	ck_assert(canonical_same("{\"a\":1,\"b\":2}", "{\"b\":2,\"a\":0,\"a\":1}"));
+	ck_assert(!canonical_same("1", "\"1\""));
+	ck_assert(!canonical_same("-1", "1"));
+	ck_assert(!canonical_same("[\"a\",\"b\"]", "[\"ab\"]"));
+	ck_assert(!canonical_same("[[1],2]", "[[1,2]]"));
+	ck_assert(!canonical_same("[]", "{}"));
+}
+END_TEST
+
+START_TEST(values_are_edited_while_they_are_written)
+{
+	agr_span row = span("{\"a\":[1,2],\"b\":{\"c\":3},\"d\":4}"), c, b;
+	agr_edit edits[2] = { { .value = span("[9]") }, { .key = span("\"d\"") } };
+	agr_buf buf = AGR_BUF_INIT;
+
+	ck_assert(agr_object_get(row, "b", 1, &b) && agr_object_get(b, "c", 1, &c));
+	edits[0].at = c.p;
+	edits[1].at = b.p;
+	agr_value_write_edited(&buf, row, edits, 2);
+	ck_assert_str_eq(buf.data, "{\"a\":[1,2],\"d\":{\"c\":[9]}}");
+	agr_buf_free(&buf);
+}
+END_TEST
+
+START_TEST(duplicates_among_many_keys_are_found_at_every_level)
+{
+	agr_buf in = AGR_BUF_INIT, want = AGR_BUF_INIT, got = AGR_BUF_INIT;
+
+	agr_buf_char(&in, '{');
+	agr_buf_char(&want, '{');
+	for (int i = 0; i < 500; i++) {
+		agr_buf_printf(&in, "%s\"k%d\":{\"x\":0,\"x\":%d}", i ? "," : "", i, i);
+		agr_buf_printf(&want, "%s\"k%d\":{\"x\":%d}", i ? "," : "", i,
+			i == 7 ? -1 : i);
+	}
+	agr_buf_str(&in, ",\"\\u006b7\":{\"x\":-1}}");
+	agr_buf_char(&want, '}');
+	agr_value_write(&got, span(in.data));
+	ck_assert_str_eq(got.data, want.data);
+	agr_buf_free(&in);
+	agr_buf_free(&want);
+	agr_buf_free(&got);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -190,6 +299,11 @@ int main(void)
 		values_have_one_order,
 		strings_are_the_same_however_escaped,
 		several_values_in_one_text_are_read_one_by_one,
+		doubles_are_written_shortest,
+		texts_of_any_length_become_the_nearest_double,
+		canonical_bytes_are_the_same_for_equal_values_only,
+		values_are_edited_while_they_are_written,
+		duplicates_among_many_keys_are_found_at_every_level,
 		NULL,
 	};
 
