@@ -275,9 +275,10 @@ static int run_move(struct run *run)
 	taken = is_taken(run, path);
 	if (taken < 0)
 		return taken;
-	if (!taken)
+	if (!taken && !agr_pointer_is_below(from, path))
 		return put(run, path, value, (agr_undo){ .kind = AGR_UNDO_MOVE });
-	/* What is overwritten must come back before what was moved: two notes. */
+	/* What is overwritten must come back before what was moved, and a move back
+	 * must not seem to lead into itself (/0/a was moved before /0): two notes. */
 	removed.value = value;
 	if (run->state->want_inverse)
 		r = freeze(run, &removed.value);

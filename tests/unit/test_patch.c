@@ -282,6 +282,7 @@ START_TEST(a_move_over_another_value_can_be_undone)
 		"{\"b\":{\"z\":3}}");
 	gives("[{\"k\":1},[5]]", "[{\"op\":\"move\",\"from\":\"/1/0\",\"path\":\"/0/k\"}]",
 		"[{\"k\":5},[]]");
+	gives("[{\"k\":1}]", "[{\"op\":\"move\",\"from\":\"/0/k\",\"path\":\"/0\"}]", "[1,{}]");
 }
 END_TEST
 

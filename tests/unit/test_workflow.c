@@ -159,7 +159,7 @@ START_TEST(a_long_chain_is_no_cycle_and_needs_no_stack)
 {
 	agr_buf document = AGR_BUF_INIT;
 	agentrun_patch_result *result;
-	const int n = 50000;
+	const int n = 20000;
 
 	agr_buf_str(&document, "{\"nodes\":[");
 	for (int i = 0; i < n; i++)
