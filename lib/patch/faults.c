@@ -22,10 +22,10 @@ int agr_faults_raise(const agr_faults *faults, const char *what,
 	agr_buf summary = AGR_BUF_INIT;
 	int code = AGENTRUN_EPATCH;
 
-	if (!faults->n)
-		return 0;
 	if (faults->text.failed)
 		return agr_error_oom(err);
+	if (!faults->n)
+		return 0;
 	line = faults->text.data;
 	end = line + faults->text.len;
 	agr_buf_printf(&summary, "%s: %s", what, line);

@@ -80,13 +80,15 @@ struct node {
 	bool agent;
 };
 
-static bool is_id(agr_span string)
+static bool is_id(agr_workflow_check *check, agr_span string)
 {
 	agr_buf text = AGR_BUF_INIT;
 	bool good;
 
 	agr_string_decode(&text, string);
-	good = text.failed || text.len > 0;
+	if (text.failed)
+		check->faults->text.failed = text.failed;
+	good = text.len > 0;
 	for (size_t i = 0; good && i < text.len; i++) {
 		char c = text.data[i];
 
@@ -137,7 +139,7 @@ static void check_id(agr_workflow_check *check, struct node *node, agr_span obje
 		FAULT_AT(check, 0, place_of("nodes", node->index, NULL), "the node has no id");
 		return;
 	}
-	if (agr_span_type(id) == AGR_TYPE_STRING && is_id(id)) {
+	if (agr_span_type(id) == AGR_TYPE_STRING && is_id(check, id)) {
 		node->id = id;
 		return;
 	}

@@ -197,15 +197,31 @@ static int check_multiple(agr_schema_run *run, agr_span arg, agr_span schema,
 	return 0;
 }
 
+static bool is_surrogate(const char *p, char from, char to)
+{
+	char digit = agr_to_lower(p[3]);
+
+	return p[0] == '\\' && p[1] == 'u' && agr_to_lower(p[2]) == 'd' && digit >= from &&
+		digit <= to;
+}
+
+/* Characters of a string, counted in the text itself: it needs no memory. */
 static size_t code_points(agr_span string)
 {
-	agr_buf text = AGR_BUF_INIT;
+	const char *p = string.p + 1, *end = string.p + string.n - 1;
 	size_t n = 0;
 
-	agr_string_decode(&text, string);
-	for (size_t i = 0; i < text.len; i++)
-		n += ((unsigned char)text.data[i] & 0xc0) != 0x80;
-	agr_buf_free(&text);
+	while (p < end) {
+		if (*p != '\\') {
+			n += ((unsigned char)*p++ & 0xc0) != 0x80;
+			continue;
+		}
+		n++;
+		if (is_surrogate(p, '8', 'b') && end - p >= 12 && is_surrogate(p + 6, 'c', 'f'))
+			p += 12;
+		else
+			p += p[1] == 'u' ? 6 : 2;
+	}
 	return n;
 }
 

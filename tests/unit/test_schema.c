@@ -64,6 +64,8 @@ START_TEST(keywords_tell_good_from_bad)
 		{ "{\"multipleOf\":3}", "9", "10" },
 		{ "{\"minLength\":2}", "\"\\u00e9\xf0\x9f\x98\x80\"", "\"\xf0\x9f\x98\x80\"" },
 		{ "{\"maxLength\":1}", "\"\\ud83d\\ude00\"", "\"ab\"" },
+		{ "{\"minLength\":2}", "\"\\ud83dx\"", "\"\\n\"" },
+		{ "{\"maxLength\":2}", "\"\\ud83d\\ud83d\"", "\"\\\\\\u0061\\n\"" },
 		{ "{\"minItems\":1}", "[0]", "[]" },
 		{ "{\"maxItems\":1}", "[0]", "[0,0]" },
 		{ "{\"minProperties\":1}", "{\"a\":1}", "{}" },
