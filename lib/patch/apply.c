@@ -18,18 +18,22 @@ void agentrun_patch_options_init(agentrun_patch_options *opts, size_t struct_siz
 	agr_options_init(opts, struct_size, &patch_defaults, sizeof(patch_defaults));
 }
 
-static int read_options(agentrun_patch_options *opts,
-	const agentrun_patch_options *given, agentrun_error **err)
+static int read_options(agentrun_patch_options *opts, const agentrun_patch_options *given,
+	agentrun_error **err)
 {
 	*opts = patch_defaults;
-	return agr_options_read(opts, sizeof(*opts), given, "agentrun_patch_options", err);
+	return agr_options_read(
+		opts, sizeof(*opts), given, "agentrun_patch_options", err);
 }
 
 static int scan(agr_span *out, const char *name, const char *text, size_t len,
 	size_t depth, agentrun_error **err)
 {
-	agr_text what = { .name = name, .p = text ? text : "", .n = text ? len : 0,
-		.max_depth = depth, .code = AGENTRUN_EPATCH };
+	agr_text what = {.name = name,
+		.p = text ? text : "",
+		.n = text ? len : 0,
+		.max_depth = depth,
+		.code = AGENTRUN_EPATCH};
 
 	return agr_scan_document(out, &what, err);
 }
@@ -39,11 +43,12 @@ static const char *document_name(const agentrun_patch_options *opts)
 	return opts->document_name ? opts->document_name : "document";
 }
 
-static int read_schema(agr_span *out, const agentrun_patch_options *opts,
-	agentrun_error **err)
+static int read_schema(
+	agr_span *out, const agentrun_patch_options *opts, agentrun_error **err)
 {
-	agr_text text = { .name = "schema", .code = AGENTRUN_ECONFIG,
-		.p = opts->schema ? opts->schema : agr_schema_default };
+	agr_text text = {.name = "schema",
+		.code = AGENTRUN_ECONFIG,
+		.p = opts->schema ? opts->schema : agr_schema_default};
 
 	text.n = opts->schema ? opts->schema_len : strlen(agr_schema_default);
 	return agr_scan_document(out, &text, err);
@@ -76,7 +81,8 @@ static int refuse_keyed_nodes(agr_span document, agentrun_error **err)
 		agr_span_type(nodes) != AGR_TYPE_OBJECT)
 		return 0;
 	return agentrun_error_raise(err, AGENTRUN_EPATCH,
-		"the workflow's \"nodes\" is an object keyed by id; this form is only read, a "
+		"the workflow's \"nodes\" is an object keyed by id; this form is only "
+		"read, a "
 		"patch wants the arrays \"nodes\" and \"edges\"");
 }
 
@@ -99,8 +105,10 @@ static int read_patch(struct job *job, const char *patch, size_t patch_len)
 	int r = scan(&text, name, patch, patch_len, PATCH_DEPTH, job->err);
 
 	if (r == 0)
-		r = agr_patch_read(&job->patch, &job->arena, text, &job->faults, job->err);
-	return r < 0 ? r : agr_faults_raise(&job->faults, "the patch is malformed", job->err);
+		r = agr_patch_read(
+			&job->patch, &job->arena, text, &job->faults, job->err);
+	return r < 0 ? r
+		     : agr_faults_raise(&job->faults, "the patch is malformed", job->err);
 }
 
 static int run_patch(struct job *job)
@@ -109,7 +117,7 @@ static int run_patch(struct job *job)
 	int r;
 
 	job->patching.arena = &job->arena;
-	job->patching.root = (agr_tree_value){ .text = job->before };
+	job->patching.root = (agr_tree_value){.text = job->before};
 	job->patching.want_inverse = job->opts.want_inverse != 0;
 	r = agr_patch_run(&job->patching, &job->patch, &err);
 	/* What fails is also the one violation, for those who read only these. */
@@ -132,15 +140,19 @@ static int write_document(struct job *job)
 		r = agr_buf_give(&text, out, "the patched document", job->err);
 	agr_buf_free(&text);
 	/* Read again: what was put into one another may be too deep now. */
-	return r < 0 ? r : scan(&job->after, "the patched document", out->data, out->len, 0,
-				   job->err);
+	return r < 0 ? r
+		     : scan(&job->after, "the patched document", out->data, out->len, 0,
+			       job->err);
 }
 
 static int check_workflow(struct job *job)
 {
-	agr_workflow_check check = { .document = job->after, .before = job->before,
-		.patching = &job->patching, .faults = &job->faults, .arena = &job->arena,
-		.err = job->err };
+	agr_workflow_check check = {.document = job->after,
+		.before = job->before,
+		.patching = &job->patching,
+		.faults = &job->faults,
+		.arena = &job->arena,
+		.err = job->err};
 	int r;
 
 	if (job->opts.raw)
@@ -148,8 +160,9 @@ static int check_workflow(struct job *job)
 	r = read_schema(&check.schema, &job->opts, job->err);
 	if (r == 0)
 		r = agr_workflow_check_all(&check);
-	return r < 0 ? r : agr_faults_raise(&job->faults, "the patched workflow is refused",
-				   job->err);
+	return r < 0 ? r
+		     : agr_faults_raise(
+			       &job->faults, "the patched workflow is refused", job->err);
 }
 
 static int write_extras(struct job *job)
@@ -160,21 +173,22 @@ static int write_extras(struct job *job)
 	if (job->opts.want_inverse) {
 		r = agr_inverse_write(&text, &job->patching.journal, job->err);
 		if (r == 0)
-			r = agr_buf_give(&text, &job->result->inverse, "the inverse patch",
-				job->err);
+			r = agr_buf_give(&text, &job->result->inverse,
+				"the inverse patch", job->err);
 	}
 	if (r == 0 && job->opts.want_preview) {
-		r = job->opts.raw
-			? agr_preview_document(&text, job->before, job->after, job->err)
-			: agr_preview_workflow(&text, job->before, job->after, job->err);
+		r = job->opts.raw ? agr_preview_document(
+					    &text, job->before, job->after, job->err)
+				  : agr_preview_workflow(
+					    &text, job->before, job->after, job->err);
 		if (r == 0)
-			r = agr_buf_give(&text, &job->result->preview, "the preview",
-				job->err);
+			r = agr_buf_give(
+				&text, &job->result->preview, "the preview", job->err);
 	}
 	if (r == 0 && job->patch.description.p) {
 		agr_string_decode(&text, job->patch.description);
-		r = agr_buf_give(&text, &job->result->description, "the description",
-			job->err);
+		r = agr_buf_give(
+			&text, &job->result->description, "the description", job->err);
 	}
 	agr_buf_free(&text);
 	job->result->operations = job->patch.n;
@@ -239,7 +253,7 @@ int agentrun_validate_workflow(agentrun_ctx *ctx, const char *document,
 {
 	agr_arena arena = AGR_ARENA_INIT;
 	agr_faults faults = AGR_FAULTS_INIT;
-	agr_workflow_check check = { .faults = &faults, .arena = &arena, .err = err };
+	agr_workflow_check check = {.faults = &faults, .arena = &arena, .err = err};
 	agentrun_patch_options opts;
 	agr_buf compact = AGR_BUF_INIT;
 	int r;
@@ -247,7 +261,8 @@ int agentrun_validate_workflow(agentrun_ctx *ctx, const char *document,
 	(void)ctx;
 	r = read_options(&opts, given, err);
 	if (r == 0)
-		r = scan(&check.document, document_name(&opts), document, document_len, 0, err);
+		r = scan(&check.document, document_name(&opts), document, document_len, 0,
+			err);
 	if (r == 0)
 		r = refuse_keyed_nodes(check.document, err);
 	if (r == 0)
@@ -255,7 +270,7 @@ int agentrun_validate_workflow(agentrun_ctx *ctx, const char *document,
 	if (r == 0) {
 		agr_value_write(&compact, check.document);
 		r = agr_buf_check(&compact, "the workflow", err);
-		check.document = (agr_span){ compact.data, compact.len };
+		check.document = (agr_span){compact.data, compact.len};
 	}
 	if (r == 0)
 		r = agr_workflow_check_all(&check);
@@ -267,8 +282,8 @@ int agentrun_validate_workflow(agentrun_ctx *ctx, const char *document,
 	return r;
 }
 
-int agentrun_document_hash(char hex[65], const char *document, size_t document_len,
-	agentrun_error **err)
+int agentrun_document_hash(
+	char hex[65], const char *document, size_t document_len, agentrun_error **err)
 {
 	agr_span value;
 	int r = scan(&value, "document", document, document_len, 0, err);

@@ -13,7 +13,10 @@ typedef struct agr_arena {
 	size_t left;
 } agr_arena;
 
-#define AGR_ARENA_INIT { NULL, NULL, 0 }
+#define AGR_ARENA_INIT                                                                   \
+	{                                                                                \
+		NULL, NULL, 0                                                            \
+	}
 
 /* `n` * `size` bytes, aligned for anything, not cleared; NULL: no memory. */
 void *agr_arena_alloc(agr_arena *arena, size_t n, size_t size);

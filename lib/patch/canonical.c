@@ -37,10 +37,10 @@ static void read_printed(struct decimal *out, const char *text)
 /* As JSON text, kept in the decimal itself. */
 static agr_span decimal_span(struct decimal *d)
 {
-	int n = snprintf(d->text, sizeof(d->text), "%s%.1s.%s0e%d", d->negative ? "-" : "",
-		d->digits, d->digits + 1, d->point - 1);
+	int n = snprintf(d->text, sizeof(d->text), "%s%.1s.%s0e%d",
+		d->negative ? "-" : "", d->digits, d->digits + 1, d->point - 1);
 
-	return (agr_span){ d->text, (size_t)n };
+	return (agr_span){d->text, (size_t)n};
 }
 
 /* The shortest digits that read back as `value`. Up to 15 digits survive the
@@ -66,8 +66,8 @@ static void write_double(agr_buf *out, const struct decimal *d)
 	if (d->negative)
 		agr_buf_char(out, '-');
 	if (d->point > 21 || d->point < -5) {
-		agr_buf_printf(out, d->n > 1 ? "%.1s.%s" : "%.1s%s", d->digits,
-			d->digits + 1);
+		agr_buf_printf(
+			out, d->n > 1 ? "%.1s.%s" : "%.1s%s", d->digits, d->digits + 1);
 		agr_buf_printf(out, "e%+d", d->point - 1);
 		return;
 	}
@@ -105,7 +105,7 @@ static int64_t read_exponent(const char *p, const char *end)
 
 static struct digits digits_of(agr_span number)
 {
-	struct digits d = { NULL, NULL, 0, 0 };
+	struct digits d = {NULL, NULL, 0, 0};
 	const char *end = number.p + number.n, *point = NULL, *p;
 	size_t zeros = 0;
 
@@ -162,10 +162,11 @@ static void write_number(agr_buf *out, agr_span number)
 		return;
 	}
 	write_exact(&text, number, &d);
-	value = text.failed ? 0.0 : agr_number_double((agr_span){ text.data, text.len });
+	value = text.failed ? 0.0 : agr_number_double((agr_span){text.data, text.len});
 	if (isfinite(value) && value != 0.0) {
 		near = shortest(value);
-		if (d.exponent < 0 || agr_number_compare(number, decimal_span(&near)) == 0) {
+		if (d.exponent < 0 ||
+			agr_number_compare(number, decimal_span(&near)) == 0) {
 			agr_buf_reset(&text);
 			write_double(&text, &near);
 		}
@@ -191,7 +192,7 @@ static void write_string(agr_buf *out, agr_span string)
 }
 
 struct member {
-	size_t key, len; /* the decoded key's place in `keys` */
+	size_t key, len;  /* the decoded key's place in `keys` */
 	const char *text; /* the same, once `keys` no longer moves */
 	size_t place;
 	agr_span value;
@@ -209,7 +210,8 @@ static int key_order(const struct member *a, const struct member *b)
 	size_t n = a->len < b->len ? a->len : b->len;
 
 	for (size_t i = 0; i < n; i++) {
-		unsigned char x = (unsigned char)a->text[i], y = (unsigned char)b->text[i];
+		unsigned char x = (unsigned char)a->text[i],
+			      y = (unsigned char)b->text[i];
 
 		if (x == y)
 			continue;
@@ -312,8 +314,7 @@ void agr_canonical_write(agr_buf *out, agr_span value)
 	agr_buf_char(out, ']');
 }
 
-int agr_canonical_hash(char hex[AGR_SHA256_HEX], agr_span value,
-	agentrun_error **err)
+int agr_canonical_hash(char hex[AGR_SHA256_HEX], agr_span value, agentrun_error **err)
 {
 	agr_buf text = AGR_BUF_INIT;
 	int r;

@@ -15,7 +15,6 @@
 
 /* Append the canonical text. */
 void agr_canonical_write(agr_buf *out, agr_span value);
-int agr_canonical_hash(char hex[AGR_SHA256_HEX], agr_span value,
-	agentrun_error **err);
+int agr_canonical_hash(char hex[AGR_SHA256_HEX], agr_span value, agentrun_error **err);
 
 #endif

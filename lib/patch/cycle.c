@@ -57,7 +57,8 @@ static uint32_t edge_op(agr_workflow_check *check, size_t edge, agr_buf *pointer
 	agr_buf_reset(pointer);
 	agr_buf_printf(pointer, "/edges/%zu", edge);
 	if (pointer->failed || !check->patching ||
-		agr_pointer_parse(&parsed, check->arena, pointer->data, pointer->len, NULL) < 0)
+		agr_pointer_parse(
+			&parsed, check->arena, pointer->data, pointer->len, NULL) < 0)
 		return 0;
 	return agr_tree_op(&check->patching->root, &parsed);
 }
@@ -97,8 +98,8 @@ static void tell(agr_workflow_check *check, const struct graph *g, const agr_spa
 	if (names.failed || pointer.failed)
 		check->faults->text.failed = AGENTRUN_ENOMEM;
 	else
-		agr_workflow_fault(check, op, pointer.data, pointer.len, "a cycle: %s",
-			names.data);
+		agr_workflow_fault(
+			check, op, pointer.data, pointer.len, "a cycle: %s", names.data);
 	agr_buf_free(&names);
 	agr_buf_free(&pointer);
 }

@@ -15,8 +15,7 @@ void agr_faults_add(agr_faults *faults, const char *fmt, ...)
 	agr_buf_add(&faults->text, "", 1);
 }
 
-int agr_faults_raise(const agr_faults *faults, const char *what,
-	agentrun_error **err)
+int agr_faults_raise(const agr_faults *faults, const char *what, agentrun_error **err)
 {
 	const char *line, *end;
 	agr_buf summary = AGR_BUF_INIT;

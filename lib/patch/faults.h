@@ -15,14 +15,16 @@ typedef struct agr_faults {
 } agr_faults;
 
 #define AGR_FAULTS_KEPT 1000
-#define AGR_FAULTS_INIT { AGR_BUF_INIT, 0 }
+#define AGR_FAULTS_INIT                                                                  \
+	{                                                                                \
+		AGR_BUF_INIT, 0                                                          \
+	}
 
 void agr_faults_add(agr_faults *faults, const char *fmt, ...) AGENTRUN_PRINTF(2, 3);
 
 /* 0 when there are none; else AGENTRUN_EPATCH with each as a violation. `what`
  * begins the message: "the patch is refused". */
-int agr_faults_raise(const agr_faults *faults, const char *what,
-	agentrun_error **err);
+int agr_faults_raise(const agr_faults *faults, const char *what, agentrun_error **err);
 void agr_faults_free(agr_faults *faults);
 
 #endif

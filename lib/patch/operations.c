@@ -60,14 +60,14 @@ static int freeze(struct run *run, agr_tree_value *value)
 	if (copy) {
 		memcpy(copy, text.data, text.len);
 		run->state->copied += text.len;
-		*value = (agr_tree_value){ .text = { copy, text.len }, .made = value->made };
+		*value = (agr_tree_value){.text = {copy, text.len}, .made = value->made};
 	}
 	agr_buf_free(&text);
 	return r;
 }
 
-static int index_path(struct run *run, const agr_pointer *pointer, size_t index,
-	agr_span *out)
+static int index_path(
+	struct run *run, const agr_pointer *pointer, size_t index, agr_span *out)
 {
 	size_t dir = pointer->len - 1; /* the last token is "-" */
 	agr_buf number = AGR_BUF_INIT;
@@ -81,7 +81,7 @@ static int index_path(struct run *run, const agr_pointer *pointer, size_t index,
 		memcpy(copy, pointer->text, dir);
 		memcpy(copy + dir, number.data, number.len);
 	}
-	*out = (agr_span){ copy, dir + number.len };
+	*out = (agr_span){copy, dir + number.len};
 	agr_buf_free(&number);
 	return copy ? 0 : agr_error_oom(run->err);
 }
@@ -89,16 +89,16 @@ static int index_path(struct run *run, const agr_pointer *pointer, size_t index,
 /* ---- places ------------------------------------------------------------------ */
 
 /* The opened container that holds, or will hold, what `pointer` leads to. */
-static int parent_of(struct run *run, const agr_pointer *pointer,
-	agr_tree_value **out)
+static int parent_of(struct run *run, const agr_pointer *pointer, agr_tree_value **out)
 {
-	int r = agr_tree_walk(out, run->arena, &run->state->root, pointer, pointer->n - 1,
-		run->err);
+	int r = agr_tree_walk(
+		out, run->arena, &run->state->root, pointer, pointer->n - 1, run->err);
 
 	if (r < 0)
 		return r;
 	if (agr_tree_type(*out) < AGR_TYPE_ARRAY)
-		return agentrun_error_raise(run->err, AGENTRUN_EPATCH, "%s is %s and holds nothing",
+		return agentrun_error_raise(run->err, AGENTRUN_EPATCH,
+			"%s is %s and holds nothing",
 			agr_pointer_shown(run->arena, pointer, pointer->n - 1),
 			agr_tree_type_name(*out));
 	return agr_tree_open(run->arena, *out, run->err);
@@ -106,30 +106,30 @@ static int parent_of(struct run *run, const agr_pointer *pointer,
 
 static int find(struct run *run, const agr_pointer *pointer, agr_tree_value **out)
 {
-	return agr_tree_walk(out, run->arena, &run->state->root, pointer, pointer->n,
-		run->err);
+	return agr_tree_walk(
+		out, run->arena, &run->state->root, pointer, pointer->n, run->err);
 }
 
 /* Put `value` where an existing value stands. */
 static int overwrite(struct run *run, const agr_pointer *at, agr_tree_value *place,
 	agr_tree_value value)
 {
-	agr_undo undo = { .kind = AGR_UNDO_REPLACE, .path = { at->text, at->len },
-		.value = *place };
+	agr_undo undo = {
+		.kind = AGR_UNDO_REPLACE, .path = {at->text, at->len}, .value = *place};
 
 	value.made = run->number;
 	*place = value;
 	return note(run, undo);
 }
 
-static int insert_element(struct run *run, const agr_pointer *at,
-	agr_tree_value *parent, agr_tree_value value, agr_undo *undo)
+static int insert_element(struct run *run, const agr_pointer *at, agr_tree_value *parent,
+	agr_tree_value value, agr_undo *undo)
 {
 	agr_span token = at->tokens[at->n - 1];
 	size_t index = parent->node->n;
 	int r;
 
-	undo->path = (agr_span){ at->text, at->len };
+	undo->path = (agr_span){at->text, at->len};
 	if (agr_token_is_end(token)) {
 		r = index_path(run, at, index, &undo->path);
 		if (r < 0)
@@ -149,8 +149,8 @@ static int insert_element(struct run *run, const agr_pointer *at,
 
 /* RFC 6902, 4.1. `undo` says how what is new there can be taken away again; a
  * value that was there is noted as overwritten, and `undo` is not used. */
-static int put(struct run *run, const agr_pointer *at, agr_tree_value value,
-	agr_undo undo)
+static int put(
+	struct run *run, const agr_pointer *at, agr_tree_value value, agr_undo undo)
 {
 	agr_tree_value *parent;
 	agr_tree_item *known;
@@ -168,7 +168,7 @@ static int put(struct run *run, const agr_pointer *at, agr_tree_value value,
 		known = agr_tree_member(parent->node, key);
 		if (known)
 			return overwrite(run, at, &known->value, value);
-		undo.path = (agr_span){ at->text, at->len };
+		undo.path = (agr_span){at->text, at->len};
 		r = agr_tree_add_member(run->arena, parent->node, key, value, run->err);
 	} else {
 		r = insert_element(run, at, parent, value, &undo);
@@ -176,7 +176,7 @@ static int put(struct run *run, const agr_pointer *at, agr_tree_value value,
 	parent->touched = run->number;
 	if (r == 0 && undo.kind == AGR_UNDO_MOVE) {
 		undo.from = undo.path;
-		undo.path = (agr_span){ run->op->from.text, run->op->from.len };
+		undo.path = (agr_span){run->op->from.text, run->op->from.len};
 	}
 	return r < 0 ? r : note(run, undo);
 }
@@ -208,15 +208,15 @@ static int take(struct run *run, const agr_pointer *at, agr_tree_value *out)
 
 static int run_add(struct run *run)
 {
-	agr_tree_value value = { .text = run->op->value };
+	agr_tree_value value = {.text = run->op->value};
 
-	return put(run, &run->op->path, value, (agr_undo){ .kind = AGR_UNDO_REMOVE });
+	return put(run, &run->op->path, value, (agr_undo){.kind = AGR_UNDO_REMOVE});
 }
 
 static int run_remove(struct run *run)
 {
 	const agr_pointer *path = &run->op->path;
-	agr_undo undo = { .kind = AGR_UNDO_ADD, .path = { path->text, path->len } };
+	agr_undo undo = {.kind = AGR_UNDO_ADD, .path = {path->text, path->len}};
 	int r;
 
 	if (!path->n)
@@ -227,7 +227,7 @@ static int run_remove(struct run *run)
 
 static int run_replace(struct run *run)
 {
-	agr_tree_value value = { .text = run->op->value }, *place;
+	agr_tree_value value = {.text = run->op->value}, *place;
 	int r = find(run, &run->op->path, &place);
 
 	return r < 0 ? r : overwrite(run, &run->op->path, place, value);
@@ -255,7 +255,7 @@ static int is_taken(struct run *run, const agr_pointer *at)
 static int run_move(struct run *run)
 {
 	const agr_pointer *from = &run->op->from, *path = &run->op->path;
-	agr_undo removed = { .kind = AGR_UNDO_ADD, .path = { from->text, from->len } };
+	agr_undo removed = {.kind = AGR_UNDO_ADD, .path = {from->text, from->len}};
 	agr_tree_value value, *place;
 	int r, taken;
 
@@ -276,7 +276,7 @@ static int run_move(struct run *run)
 	if (taken < 0)
 		return taken;
 	if (!taken && !agr_pointer_is_below(from, path))
-		return put(run, path, value, (agr_undo){ .kind = AGR_UNDO_MOVE });
+		return put(run, path, value, (agr_undo){.kind = AGR_UNDO_MOVE});
 	/* What is overwritten must come back before what was moved, and a move back
 	 * must not seem to lead into itself (/0/a was moved before /0): two notes. */
 	removed.value = value;
@@ -284,7 +284,7 @@ static int run_move(struct run *run)
 		r = freeze(run, &removed.value);
 	if (r == 0)
 		r = note(run, removed);
-	return r < 0 ? r : put(run, path, value, (agr_undo){ .kind = AGR_UNDO_REMOVE });
+	return r < 0 ? r : put(run, path, value, (agr_undo){.kind = AGR_UNDO_REMOVE});
 }
 
 static int run_copy(struct run *run)
@@ -302,12 +302,12 @@ static int run_copy(struct run *run)
 	r = freeze(run, &value);
 	if (r < 0)
 		return r;
-	return put(run, &run->op->path, value, (agr_undo){ .kind = AGR_UNDO_REMOVE });
+	return put(run, &run->op->path, value, (agr_undo){.kind = AGR_UNDO_REMOVE});
 }
 
 static int run_test(struct run *run)
 {
-	agr_tree_value wanted = { .text = run->op->value }, *place;
+	agr_tree_value wanted = {.text = run->op->value}, *place;
 	bool equal;
 	int r = find(run, &run->op->path, &place);
 
@@ -326,20 +326,19 @@ static const struct op_entry {
 	const char *name;
 	int (*run)(struct run *run);
 } op_table[] = {
-	[AGR_OP_ADD] = { "add", run_add },
-	[AGR_OP_REMOVE] = { "remove", run_remove },
-	[AGR_OP_REPLACE] = { "replace", run_replace },
-	[AGR_OP_MOVE] = { "move", run_move },
-	[AGR_OP_COPY] = { "copy", run_copy },
-	[AGR_OP_TEST] = { "test", run_test },
+	[AGR_OP_ADD] = {"add", run_add},
+	[AGR_OP_REMOVE] = {"remove", run_remove},
+	[AGR_OP_REPLACE] = {"replace", run_replace},
+	[AGR_OP_MOVE] = {"move", run_move},
+	[AGR_OP_COPY] = {"copy", run_copy},
+	[AGR_OP_TEST] = {"test", run_test},
 };
 
-int agr_patch_run(agr_patching *patching, const agr_patch *patch,
-	agentrun_error **err)
+int agr_patch_run(agr_patching *patching, const agr_patch *patch, agentrun_error **err)
 {
 	for (size_t i = 0; i < patch->n; i++) {
 		const agr_operation *op = &patch->list[i];
-		struct run run = { patching, patching->arena, op, (uint32_t)i + 1, err };
+		struct run run = {patching, patching->arena, op, (uint32_t)i + 1, err};
 		int r = op_table[op->kind].run(&run);
 
 		if (r < 0) {

@@ -38,8 +38,8 @@ typedef struct agr_patch {
 
 /* `text` is an array of operations or {operations, description}. Every
  * operation that is malformed is named in `faults`. */
-int agr_patch_read(agr_patch *out, agr_arena *arena, agr_span text,
-	agr_faults *faults, agentrun_error **err);
+int agr_patch_read(agr_patch *out, agr_arena *arena, agr_span text, agr_faults *faults,
+	agentrun_error **err);
 
 typedef enum agr_undo_kind {
 	AGR_UNDO_REMOVE,  /* of what was added at path */
@@ -65,16 +65,14 @@ typedef struct agr_patching {
 	agr_arena *arena;
 	agr_tree_value root;
 	agr_journal journal;
-	size_t copied;     /* bytes written for copies so far */
+	size_t copied; /* bytes written for copies so far */
 	bool want_inverse;
 } agr_patching;
 
 /* Run all; the first operation that fails ends it and is named in the error. */
-int agr_patch_run(agr_patching *patching, const agr_patch *patch,
-	agentrun_error **err);
+int agr_patch_run(agr_patching *patching, const agr_patch *patch, agentrun_error **err);
 
 /* Append the patch that undoes the journal, a JSON array. */
-int agr_inverse_write(agr_buf *out, const agr_journal *journal,
-	agentrun_error **err);
+int agr_inverse_write(agr_buf *out, const agr_journal *journal, agentrun_error **err);
 
 #endif

@@ -13,8 +13,8 @@ static size_t count_tokens(const char *text, size_t len)
 }
 
 /* Undo ~0 and ~1 and put the token into quotes; `work` holds what is between. */
-static int make_token(agr_span *out, agr_arena *arena, agr_buf *work,
-	const char *p, const char *end, agentrun_error **err)
+static int make_token(agr_span *out, agr_arena *arena, agr_buf *work, const char *p,
+	const char *end, agentrun_error **err)
 {
 	agr_buf plain = AGR_BUF_INIT;
 	char *copy;
@@ -34,18 +34,17 @@ static int make_token(agr_span *out, agr_arena *arena, agr_buf *work,
 	}
 	agr_buf_reset(work);
 	agr_buf_json_str(work, plain.data ? plain.data : "", plain.len);
-	copy = plain.failed || work->failed ? NULL
-					    : agr_arena_alloc(arena, work->len, 1);
+	copy = plain.failed || work->failed ? NULL : agr_arena_alloc(arena, work->len, 1);
 	agr_buf_free(&plain);
 	if (!copy)
 		return agr_error_oom(err);
 	memcpy(copy, work->data, work->len);
-	*out = (agr_span){ copy, work->len };
+	*out = (agr_span){copy, work->len};
 	return 0;
 }
 
-int agr_pointer_parse(agr_pointer *out, agr_arena *arena, const char *text,
-	size_t len, agentrun_error **err)
+int agr_pointer_parse(agr_pointer *out, agr_arena *arena, const char *text, size_t len,
+	agentrun_error **err)
 {
 	const char *p = text, *end = text + len;
 	agr_buf work = AGR_BUF_INIT;
@@ -81,7 +80,7 @@ int agr_pointer_parse(agr_pointer *out, agr_arena *arena, const char *text,
 bool agr_pointer_is_below(const agr_pointer *a, const agr_pointer *b)
 {
 	return a->len > b->len && a->text[b->len] == '/' &&
-		memcmp(a->text, b->text, b->len) == 0;
+	       memcmp(a->text, b->text, b->len) == 0;
 }
 
 bool agr_pointer_same(const agr_pointer *a, const agr_pointer *b)
@@ -157,8 +156,7 @@ const char *agr_shown(agr_arena *arena, const char *text, size_t len)
 	return copy ? copy : "...";
 }
 
-const char *agr_pointer_shown(agr_arena *arena, const agr_pointer *pointer,
-	size_t n)
+const char *agr_pointer_shown(agr_arena *arena, const agr_pointer *pointer, size_t n)
 {
 	const char *p = pointer->text, *end = p + pointer->len;
 

@@ -13,12 +13,12 @@ typedef struct agr_pointer {
 	const char *text; /* decoded, as a person would write it */
 	size_t len;
 	agr_span *tokens;
-	size_t n;         /* 0: the whole document */
+	size_t n; /* 0: the whole document */
 } agr_pointer;
 
 /* Everything lives in the arena; `text` is borrowed for as long. */
-int agr_pointer_parse(agr_pointer *out, agr_arena *arena, const char *text,
-	size_t len, agentrun_error **err);
+int agr_pointer_parse(agr_pointer *out, agr_arena *arena, const char *text, size_t len,
+	agentrun_error **err);
 
 /* Does `a` lead to a place inside of what `b` leads to? */
 bool agr_pointer_is_below(const agr_pointer *a, const agr_pointer *b);
@@ -38,7 +38,6 @@ void agr_pointer_add_index(agr_buf *out, size_t index);
 #define AGR_SHOWN_MAX 200
 const char *agr_shown(agr_arena *arena, const char *text, size_t len);
 /* The first `n` tokens; the root is shown as "the document". */
-const char *agr_pointer_shown(agr_arena *arena, const agr_pointer *pointer,
-	size_t n);
+const char *agr_pointer_shown(agr_arena *arena, const agr_pointer *pointer, size_t n);
 
 #endif

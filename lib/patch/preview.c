@@ -11,7 +11,7 @@
 struct differ {
 	agr_buf *out;
 	agr_arena arena;
-	agr_buf path;       /* where the values stand that are compared */
+	agr_buf path; /* where the values stand that are compared */
 	const char *indent;
 	agentrun_error **err;
 };
@@ -62,8 +62,8 @@ static void path_back(struct differ *d, size_t len)
 
 static int diff(struct differ *d, agr_tree_value old, agr_tree_value new);
 
-static int diff_members(struct differ *d, const agr_tree_node *old,
-	const agr_tree_node *new)
+static int diff_members(
+	struct differ *d, const agr_tree_node *old, const agr_tree_node *new)
 {
 	size_t len = d->path.len;
 	int r = 0;
@@ -102,8 +102,8 @@ static int common(struct differ *d, const agr_tree_node *old, const agr_tree_nod
 	for (*out = 0; *out < most; (*out)++) {
 		size_t i = from_end ? old->n - 1 - *out : *out;
 		size_t k = from_end ? new->n - 1 - *out : *out;
-		int r = agr_tree_equal(&same, old->items[i].value, new->items[k].value,
-			d->err);
+		int r = agr_tree_equal(
+			&same, old->items[i].value, new->items[k].value, d->err);
 
 		if (r < 0)
 			return r;
@@ -113,8 +113,8 @@ static int common(struct differ *d, const agr_tree_node *old, const agr_tree_nod
 	return 0;
 }
 
-static int diff_elements(struct differ *d, const agr_tree_node *old,
-	const agr_tree_node *new)
+static int diff_elements(
+	struct differ *d, const agr_tree_node *old, const agr_tree_node *new)
 {
 	size_t len = d->path.len, head, tail;
 	int r = common(d, old, new, 0, false, &head);
@@ -166,11 +166,11 @@ static int differ_end(struct differ *d, int r)
 	return r;
 }
 
-int agr_preview_document(agr_buf *out, agr_span before, agr_span after,
-	agentrun_error **err)
+int agr_preview_document(
+	agr_buf *out, agr_span before, agr_span after, agentrun_error **err)
 {
-	struct differ d = { .out = out, .path = AGR_BUF_INIT, .indent = "", .err = err };
-	agr_tree_value old = { .text = before }, new = { .text = after };
+	struct differ d = {.out = out, .path = AGR_BUF_INIT, .indent = "", .err = err};
+	agr_tree_value old = {.text = before}, new = {.text = after};
 
 	return differ_end(&d, diff(&d, old, new));
 }
@@ -186,7 +186,7 @@ struct part {
 };
 
 struct parts {
-	struct part *list;   /* in the document's order */
+	struct part *list; /* in the document's order */
 	struct part **sorted;
 	size_t n;
 };
@@ -198,8 +198,8 @@ struct kind {
 };
 
 static const struct kind kinds[] = {
-	{ "node", "nodes", { "\"nodes\"", 7 }, { "id", NULL } },
-	{ "edge", "edges", { "\"edges\"", 7 }, { "from", "to" } },
+	{"node", "nodes", {"\"nodes\"", 7}, {"id", NULL}},
+	{"edge", "edges", {"\"edges\"", 7}, {"from", "to"}},
 };
 
 static int name_order(const struct part *a, const struct part *b)
@@ -223,8 +223,8 @@ static int part_order(const void *a, const void *b)
 	return order ? order : (x->index > y->index) - (x->index < y->index);
 }
 
-static int read_parts(struct parts *out, struct differ *d, agr_span document,
-	const struct kind *kind)
+static int read_parts(
+	struct parts *out, struct differ *d, agr_span document, const struct kind *kind)
 {
 	agr_span list, value;
 	agr_iter it;
@@ -243,11 +243,11 @@ static int read_parts(struct parts *out, struct differ *d, agr_span document,
 	for (size_t i = 0; agr_array_next(&it, &value); i++) {
 		struct part *part = out->sorted[i] = &out->list[i];
 
-		*part = (struct part){ .value = value, .index = i };
+		*part = (struct part){.value = value, .index = i};
 		for (int k = 0; k < 2 && kind->names[k]; k++)
 			if (agr_span_type(value) == AGR_TYPE_OBJECT)
-				agr_object_get(value, kind->names[k], strlen(kind->names[k]),
-					&part->name[k]);
+				agr_object_get(value, kind->names[k],
+					strlen(kind->names[k]), &part->name[k]);
 	}
 	qsort(out->sorted, out->n, sizeof(*out->sorted), part_order);
 	for (size_t i = 1; i < out->n; i++)
@@ -283,8 +283,8 @@ static void show_name(agr_buf *out, agr_span name)
 		agr_buf_str(out, "(none)");
 }
 
-static void part_line(struct differ *d, char sign, const struct kind *kind,
-	const struct part *part)
+static void part_line(
+	struct differ *d, char sign, const struct kind *kind, const struct part *part)
 {
 	agr_span type;
 
@@ -294,7 +294,7 @@ static void part_line(struct differ *d, char sign, const struct kind *kind,
 		agr_buf_str(d->out, " -> ");
 		show_name(d->out, part->name[1]);
 	} else if (agr_span_type(part->value) == AGR_TYPE_OBJECT &&
-		agr_object_get(part->value, "type", 4, &type)) {
+		   agr_object_get(part->value, "type", 4, &type)) {
 		agr_buf_str(d->out, " (");
 		show_name(d->out, type);
 		agr_buf_char(d->out, ')');
@@ -302,8 +302,8 @@ static void part_line(struct differ *d, char sign, const struct kind *kind,
 	agr_buf_char(d->out, '\n');
 }
 
-static int diff_parts(struct differ *d, const struct kind *kind, agr_span before,
-	agr_span after)
+static int diff_parts(
+	struct differ *d, const struct kind *kind, agr_span before, agr_span after)
 {
 	struct parts old, new;
 	bool same;
@@ -319,8 +319,9 @@ static int diff_parts(struct differ *d, const struct kind *kind, agr_span before
 			part_line(d, '-', kind, &old.list[i]);
 	for (size_t i = 0; r == 0 && i < new.n; i++) {
 		const struct part *part = &new.list[i];
-		agr_tree_value a = { .text = part->other ? part->other->value : part->value };
-		agr_tree_value b = { .text = part->value };
+		agr_tree_value a = {
+			.text = part->other ? part->other->value : part->value};
+		agr_tree_value b = {.text = part->value};
 
 		if (!part->other) {
 			part_line(d, '+', kind, part);
@@ -341,7 +342,7 @@ static int open_rest(struct differ *d, agr_tree_value *value)
 	int r = 0;
 
 	if (agr_tree_type(value) != AGR_TYPE_OBJECT)
-		value->text = (agr_span){ "{}", 2 };
+		value->text = (agr_span){"{}", 2};
 	r = agr_tree_open(&d->arena, value, d->err);
 	for (size_t i = 0; r == 0 && i < AGR_COUNT(kinds); i++) {
 		agr_tree_item *list = agr_tree_member(value->node, kinds[i].key);
@@ -355,7 +356,7 @@ static int open_rest(struct differ *d, agr_tree_value *value)
 /* The workflow's other members: its name, its settings. */
 static int diff_rest(struct differ *d, agr_span before, agr_span after)
 {
-	agr_tree_value old = { .text = before }, new = { .text = after };
+	agr_tree_value old = {.text = before}, new = {.text = after};
 	int r = open_rest(d, &old);
 
 	if (r == 0)
@@ -363,10 +364,11 @@ static int diff_rest(struct differ *d, agr_span before, agr_span after)
 	return r < 0 ? r : diff_members(d, old.node, new.node);
 }
 
-int agr_preview_workflow(agr_buf *out, agr_span before, agr_span after,
-	agentrun_error **err)
+int agr_preview_workflow(
+	agr_buf *out, agr_span before, agr_span after, agentrun_error **err)
 {
-	struct differ d = { .out = out, .path = AGR_BUF_INIT, .indent = "    ", .err = err };
+	struct differ d = {
+		.out = out, .path = AGR_BUF_INIT, .indent = "    ", .err = err};
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < AGR_COUNT(kinds); i++)

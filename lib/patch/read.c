@@ -8,12 +8,12 @@ static const struct op_name {
 	const char *name;
 	agr_op_kind kind;
 } op_names[] = {
-	{ "add", AGR_OP_ADD },
-	{ "remove", AGR_OP_REMOVE },
-	{ "replace", AGR_OP_REPLACE },
-	{ "move", AGR_OP_MOVE },
-	{ "copy", AGR_OP_COPY },
-	{ "test", AGR_OP_TEST },
+	{"add", AGR_OP_ADD},
+	{"remove", AGR_OP_REMOVE},
+	{"replace", AGR_OP_REPLACE},
+	{"move", AGR_OP_MOVE},
+	{"copy", AGR_OP_COPY},
+	{"test", AGR_OP_TEST},
 };
 
 static bool wants_value(agr_op_kind kind)
@@ -27,14 +27,13 @@ static bool wants_from(agr_op_kind kind)
 }
 
 /* The member's decoded text, in the arena. */
-static int decode(agr_span *out, agr_arena *arena, agr_span string,
-	agentrun_error **err)
+static int decode(agr_span *out, agr_arena *arena, agr_span string, agentrun_error **err)
 {
 	agr_buf text = AGR_BUF_INIT;
 	char *copy = NULL;
 
 	if (agr_string_is_plain(string)) {
-		*out = (agr_span){ string.p + 1, string.n - 2 };
+		*out = (agr_span){string.p + 1, string.n - 2};
 		return 0;
 	}
 	agr_string_decode(&text, string);
@@ -42,15 +41,15 @@ static int decode(agr_span *out, agr_arena *arena, agr_span string,
 		copy = agr_arena_alloc(arena, text.len, 1);
 	if (copy && text.len)
 		memcpy(copy, text.data, text.len);
-	*out = (agr_span){ copy, text.len };
+	*out = (agr_span){copy, text.len};
 	agr_buf_free(&text);
 	return copy ? 0 : agr_error_oom(err);
 }
 
 /* RFC 6902, 4: exactly one of each. Of two, no reader could know which counts.
  * 1, 0 when it is missing, or an error. */
-static int get_one(agr_span operation, const char *member, agr_span *out,
-	agentrun_error **err)
+static int get_one(
+	agr_span operation, const char *member, agr_span *out, agentrun_error **err)
 {
 	agr_iter it = agr_iter_of(operation);
 	agr_span key, value;
@@ -61,8 +60,8 @@ static int get_one(agr_span operation, const char *member, agr_span *out,
 			continue;
 		*out = value;
 		if (n++)
-			return agentrun_error_raise(err, AGENTRUN_EPATCH,
-				"\"%s\" is there twice", member);
+			return agentrun_error_raise(
+				err, AGENTRUN_EPATCH, "\"%s\" is there twice", member);
 	}
 	return n;
 }
@@ -76,21 +75,23 @@ static int read_pointer(agr_pointer *out, agr_arena *arena, agr_span operation,
 	if (r < 0)
 		return r;
 	if (!r)
-		return agentrun_error_raise(err, AGENTRUN_EPATCH, "\"%s\" is missing", member);
+		return agentrun_error_raise(
+			err, AGENTRUN_EPATCH, "\"%s\" is missing", member);
 	if (agr_span_type(value) != AGR_TYPE_STRING)
-		return agentrun_error_raise(err, AGENTRUN_EPATCH, "\"%s\" must be a string",
-			member);
+		return agentrun_error_raise(
+			err, AGENTRUN_EPATCH, "\"%s\" must be a string", member);
 	r = decode(&text, arena, value, err);
 	if (r < 0)
 		return r;
 	r = agr_pointer_parse(out, arena, text.p, text.n, err);
 	if (r < 0)
-		agr_error_prefix(err, "\"%s\" (%s)", member, agr_shown(arena, text.p, text.n));
+		agr_error_prefix(
+			err, "\"%s\" (%s)", member, agr_shown(arena, text.p, text.n));
 	return r;
 }
 
-static int read_kind(agr_op_kind *out, agr_arena *arena, agr_span operation,
-	agentrun_error **err)
+static int read_kind(
+	agr_op_kind *out, agr_arena *arena, agr_span operation, agentrun_error **err)
 {
 	agr_span op;
 	int r = get_one(operation, "op", &op, err);
@@ -100,7 +101,8 @@ static int read_kind(agr_op_kind *out, agr_arena *arena, agr_span operation,
 	if (!r)
 		return agentrun_error_raise(err, AGENTRUN_EPATCH, "\"op\" is missing");
 	if (agr_span_type(op) != AGR_TYPE_STRING)
-		return agentrun_error_raise(err, AGENTRUN_EPATCH, "\"op\" must be a string");
+		return agentrun_error_raise(
+			err, AGENTRUN_EPATCH, "\"op\" must be a string");
 	for (size_t i = 0; i < AGR_COUNT(op_names); i++) {
 		if (agr_string_is(op, op_names[i].name, strlen(op_names[i].name))) {
 			*out = op_names[i].kind;
@@ -112,8 +114,8 @@ static int read_kind(agr_op_kind *out, agr_arena *arena, agr_span operation,
 		agr_shown(arena, op.p, op.n));
 }
 
-static int read_operation(agr_operation *out, agr_arena *arena, agr_span operation,
-	agentrun_error **err)
+static int read_operation(
+	agr_operation *out, agr_arena *arena, agr_span operation, agentrun_error **err)
 {
 	int r;
 
@@ -133,8 +135,8 @@ static int read_operation(agr_operation *out, agr_arena *arena, agr_span operati
 	return r < 0 ? r : 0;
 }
 
-static int read_list(agr_patch *out, agr_arena *arena, agr_span list,
-	agr_faults *faults, agentrun_error **err)
+static int read_list(agr_patch *out, agr_arena *arena, agr_span list, agr_faults *faults,
+	agentrun_error **err)
 {
 	agr_iter it = agr_iter_of(list);
 	size_t count = agr_span_count(list);
@@ -159,16 +161,16 @@ static int read_list(agr_patch *out, agr_arena *arena, agr_span list,
 	return 0;
 }
 
-int agr_patch_read(agr_patch *out, agr_arena *arena, agr_span text,
-	agr_faults *faults, agentrun_error **err)
+int agr_patch_read(agr_patch *out, agr_arena *arena, agr_span text, agr_faults *faults,
+	agentrun_error **err)
 {
 	agr_span list = text;
 
 	memset(out, 0, sizeof(*out));
 	if (agr_span_type(text) == AGR_TYPE_OBJECT) {
 		if (!agr_object_get(text, "operations", 10, &list))
-			return agentrun_error_raise(err, AGENTRUN_EPATCH,
-				"the patch has no \"operations\"");
+			return agentrun_error_raise(
+				err, AGENTRUN_EPATCH, "the patch has no \"operations\"");
 		if (agr_object_get(text, "description", 11, &out->description) &&
 			agr_span_type(out->description) != AGR_TYPE_STRING)
 			return agentrun_error_raise(err, AGENTRUN_EPATCH,
@@ -176,7 +178,8 @@ int agr_patch_read(agr_patch *out, agr_arena *arena, agr_span text,
 	}
 	if (agr_span_type(list) != AGR_TYPE_ARRAY)
 		return agentrun_error_raise(err, AGENTRUN_EPATCH,
-			"the patch must be an array of operations, or an object that holds "
+			"the patch must be an array of operations, or an object that "
+			"holds "
 			"one as \"operations\"");
 	return read_list(out, arena, list, faults, err);
 }

@@ -21,20 +21,20 @@ static const char *lend(const agentrun_buf *buf, size_t *len)
 	return buf->data;
 }
 
-const char *agentrun_patch_result_document(const agentrun_patch_result *result,
-	size_t *len)
+const char *agentrun_patch_result_document(
+	const agentrun_patch_result *result, size_t *len)
 {
 	return lend(&result->document, len);
 }
 
-const char *agentrun_patch_result_inverse(const agentrun_patch_result *result,
-	size_t *len)
+const char *agentrun_patch_result_inverse(
+	const agentrun_patch_result *result, size_t *len)
 {
 	return lend(&result->inverse, len);
 }
 
-const char *agentrun_patch_result_preview(const agentrun_patch_result *result,
-	size_t *len)
+const char *agentrun_patch_result_preview(
+	const agentrun_patch_result *result, size_t *len)
 {
 	return lend(&result->preview, len);
 }

@@ -22,8 +22,8 @@ agr_type agr_tree_type(const agr_tree_value *value)
 
 const char *agr_tree_type_name(const agr_tree_value *value)
 {
-	static const char *const names[] = { "null", "false", "true", "a number", "a string",
-		"an array", "an object" };
+	static const char *const names[] = {
+		"null", "false", "true", "a number", "a string", "an array", "an object"};
 
 	return names[agr_tree_type(value)];
 }
@@ -65,7 +65,8 @@ agr_tree_item *agr_tree_member(const agr_tree_node *node, agr_span key)
 
 	if (!node->slots) {
 		for (size_t i = 0; i < node->n; i++)
-			if (node->items[i].key.p && agr_string_same(node->items[i].key, key))
+			if (node->items[i].key.p &&
+				agr_string_same(node->items[i].key, key))
 				return &node->items[i];
 		return NULL;
 	}
@@ -87,7 +88,7 @@ static void list_elements(agr_tree_node *node, agr_span text)
 	agr_span value;
 
 	while (agr_array_next(&it, &value))
-		node->items[node->n++].value = (agr_tree_value){ .text = value };
+		node->items[node->n++].value = (agr_tree_value){.text = value};
 }
 
 static void list_members(agr_tree_node *node, agr_span text)
@@ -96,14 +97,14 @@ static void list_members(agr_tree_node *node, agr_span text)
 	agr_span key, value;
 
 	while (agr_object_next(&it, &key, &value)) {
-		agr_tree_value child = { .text = value };
+		agr_tree_value child = {.text = value};
 		agr_tree_item *known = agr_tree_member(node, key);
 
 		if (known) {
 			known->value = child;
 			continue;
 		}
-		node->items[node->n] = (agr_tree_item){ key, child };
+		node->items[node->n] = (agr_tree_item){key, child};
 		hash_put(node, node->n++);
 	}
 	node->live = node->n;
@@ -132,15 +133,14 @@ int agr_tree_open(agr_arena *arena, agr_tree_value *value, agentrun_error **err)
 	return 0;
 }
 
-bool agr_tree_get(const agr_tree_value *object, const char *key,
-	agr_tree_value *out)
+bool agr_tree_get(const agr_tree_value *object, const char *key, agr_tree_value *out)
 {
 	size_t len = strlen(key);
 
 	if (agr_tree_type(object) != AGR_TYPE_OBJECT)
 		return false;
 	if (!object->node) {
-		*out = (agr_tree_value){ .made = object->made };
+		*out = (agr_tree_value){.made = object->made};
 		return agr_object_get(object->text, key, len, &out->text);
 	}
 	for (size_t i = 0; i < object->node->n; i++) {
@@ -190,7 +190,7 @@ int agr_tree_add_member(agr_arena *arena, agr_tree_node *node, agr_span key,
 
 	if (r < 0)
 		return r;
-	node->items[node->n] = (agr_tree_item){ key, value };
+	node->items[node->n] = (agr_tree_item){key, value};
 	hash_put(node, node->n++);
 	node->live++;
 	return 0;
@@ -226,8 +226,8 @@ void agr_tree_remove(agr_tree_node *node, size_t at)
 
 /* ---- finding --------------------------------------------------------------- */
 
-static int step_into(agr_tree_value **at, agr_arena *arena,
-	const agr_pointer *pointer, size_t i, agentrun_error **err)
+static int step_into(agr_tree_value **at, agr_arena *arena, const agr_pointer *pointer,
+	size_t i, agentrun_error **err)
 {
 	agr_span token = pointer->tokens[i];
 	agr_tree_value *value = *at;
@@ -236,15 +236,16 @@ static int step_into(agr_tree_value **at, agr_arena *arena,
 
 	if (agr_tree_type(value) < AGR_TYPE_ARRAY)
 		return agentrun_error_raise(err, AGENTRUN_EPATCH,
-			"%s is %s and holds nothing", agr_pointer_shown(arena, pointer, i),
-			agr_tree_type_name(value));
+			"%s is %s and holds nothing",
+			agr_pointer_shown(arena, pointer, i), agr_tree_type_name(value));
 	if (agr_tree_open(arena, value, err) < 0)
 		return AGENTRUN_ENOMEM;
 	if (value->node->object) {
 		item = agr_tree_member(value->node, token);
 		if (!item)
 			return agentrun_error_raise(err, AGENTRUN_EPATCH,
-				"%s has no member %s", agr_pointer_shown(arena, pointer, i),
+				"%s has no member %s",
+				agr_pointer_shown(arena, pointer, i),
 				agr_shown(arena, token.p, token.n));
 		*at = &item->value;
 		return 0;
@@ -256,8 +257,8 @@ static int step_into(agr_tree_value **at, agr_arena *arena,
 			agr_shown(arena, token.p, token.n));
 	if (index >= value->node->n)
 		return agentrun_error_raise(err, AGENTRUN_EPATCH,
-			"no such element, %s has %zu", agr_pointer_shown(arena, pointer, i),
-			value->node->n);
+			"no such element, %s has %zu",
+			agr_pointer_shown(arena, pointer, i), value->node->n);
 	*at = &value->node->items[index].value;
 	return 0;
 }
@@ -309,8 +310,8 @@ uint32_t agr_tree_op(const agr_tree_value *root, const agr_pointer *pointer)
 
 /* ---- writing --------------------------------------------------------------- */
 
-static int write_value(agr_buf *out, const agr_tree_value *value, int depth,
-	agentrun_error **err)
+static int write_value(
+	agr_buf *out, const agr_tree_value *value, int depth, agentrun_error **err)
 {
 	const agr_tree_node *node = value->node;
 	bool first = true;
@@ -363,7 +364,8 @@ static int equal_members(bool *same, agr_arena *arena, const agr_tree_node *a,
 		other = agr_tree_member(b, a->items[i].key);
 		*same = other != NULL;
 		if (other)
-			r = equal(same, arena, a->items[i].value, other->value, depth, err);
+			r = equal(
+				same, arena, a->items[i].value, other->value, depth, err);
 	}
 	return r;
 }
@@ -404,12 +406,12 @@ static int equal(bool *same, agr_arena *arena, agr_tree_value a, agr_tree_value 
 		r = agr_tree_open(arena, &b, err);
 	if (r < 0)
 		return r;
-	return a.node->object ? equal_members(same, arena, a.node, b.node, depth + 1, err)
-			      : equal_elements(same, arena, a.node, b.node, depth + 1, err);
+	return a.node->object
+		       ? equal_members(same, arena, a.node, b.node, depth + 1, err)
+		       : equal_elements(same, arena, a.node, b.node, depth + 1, err);
 }
 
-int agr_tree_equal(bool *same, agr_tree_value a, agr_tree_value b,
-	agentrun_error **err)
+int agr_tree_equal(bool *same, agr_tree_value a, agr_tree_value b, agentrun_error **err)
 {
 	agr_arena arena = AGR_ARENA_INIT; /* what is opened here is opened for this */
 	int r = equal(same, &arena, a, b, 0, err);

@@ -18,7 +18,7 @@
 typedef struct agr_tree_value {
 	agr_span text;              /* what it is, unless opened */
 	struct agr_tree_node *node; /* its children, once opened */
-	uint32_t made;    /* operation (from 1) that put it here; 0: none */
+	uint32_t made;              /* operation (from 1) that put it here; 0: none */
 	uint32_t touched; /* the last one that added to or took from its children */
 } agr_tree_value;
 
@@ -49,8 +49,7 @@ int agr_tree_open(agr_arena *arena, agr_tree_value *value, agentrun_error **err)
 /* A member of an opened object, NULL when there is none. */
 agr_tree_item *agr_tree_member(const agr_tree_node *node, agr_span key);
 /* A member of an object, opened or not. */
-bool agr_tree_get(const agr_tree_value *object, const char *key,
-	agr_tree_value *out);
+bool agr_tree_get(const agr_tree_value *object, const char *key, agr_tree_value *out);
 
 /* Add a member that is not there yet, behind the others. */
 int agr_tree_add_member(agr_arena *arena, agr_tree_node *node, agr_span key,
@@ -70,11 +69,9 @@ int agr_tree_walk(agr_tree_value **out, agr_arena *arena, agr_tree_value *root,
 uint32_t agr_tree_op(const agr_tree_value *root, const agr_pointer *pointer);
 
 /* Append as compact JSON. The buffer's own failure is left for the caller. */
-int agr_tree_write(agr_buf *out, const agr_tree_value *value,
-	agentrun_error **err);
+int agr_tree_write(agr_buf *out, const agr_tree_value *value, agentrun_error **err);
 
 /* Same JSON value (RFC 6902, 4.6): numbers by value, members in any order. */
-int agr_tree_equal(bool *equal, agr_tree_value a, agr_tree_value b,
-	agentrun_error **err);
+int agr_tree_equal(bool *equal, agr_tree_value a, agr_tree_value b, agentrun_error **err);
 
 #endif

@@ -37,7 +37,8 @@ void agr_workflow_fault(agr_workflow_check *check, uint32_t op, const char *poin
 		agr_faults_add(check->faults, "operation %u: %s: %s", (unsigned)op, shown,
 			text.data ? text.data : "");
 	else
-		agr_faults_add(check->faults, "%s: %s", shown, text.data ? text.data : "");
+		agr_faults_add(
+			check->faults, "%s: %s", shown, text.data ? text.data : "");
 	agr_buf_free(&text);
 }
 
@@ -56,10 +57,10 @@ static struct place place_of(const char *list, size_t index, const char *member)
 	return place;
 }
 
-#define FAULT_AT(check, op, place_, ...)                                               \
-	do {                                                                           \
-		struct place at_ = place_;                                             \
-		agr_workflow_fault(check, op, at_.text, at_.len, __VA_ARGS__);          \
+#define FAULT_AT(check, op, place_, ...)                                                 \
+	do {                                                                             \
+		struct place at_ = place_;                                               \
+		agr_workflow_fault(check, op, at_.text, at_.len, __VA_ARGS__);           \
 	} while (0)
 
 static bool get(agr_span object, const char *key, agr_span *out)
@@ -101,15 +102,18 @@ static bool is_id(agr_workflow_check *check, agr_span string)
 static void check_number(agr_workflow_check *check, const struct place *at,
 	agr_span object, const char *key, const char *least)
 {
-	agr_span value, limit = { least, strlen(least) };
+	agr_span value, limit = {least, strlen(least)};
 	struct place place = *at;
 
 	if (!get(object, key, &value))
 		return;
-	place.len = (size_t)snprintf(place.text, sizeof(place.text), "%s/%s", at->text, key);
-	if (agr_span_type(value) != AGR_TYPE_NUMBER || agr_number_compare(value, limit) < 0)
+	place.len =
+		(size_t)snprintf(place.text, sizeof(place.text), "%s/%s", at->text, key);
+	if (agr_span_type(value) != AGR_TYPE_NUMBER ||
+		agr_number_compare(value, limit) < 0)
 		agr_workflow_fault(check, 0, place.text, place.len,
-			"must be a number of at least %s, is %s", least, shown(check, value));
+			"must be a number of at least %s, is %s", least,
+			shown(check, value));
 }
 
 static void check_retry(agr_workflow_check *check, size_t index, agr_span retry)
@@ -126,7 +130,8 @@ static void check_retry(agr_workflow_check *check, size_t index, agr_span retry)
 		(agr_span_type(attempts) != AGR_TYPE_NUMBER ||
 			!agr_number_int64(attempts, &n) || n < 1 || n > 10))
 		FAULT_AT(check, 0, place_of("nodes", index, "retry/max_attempts"),
-			"must be a whole number from 1 to 10, is %s", shown(check, attempts));
+			"must be a whole number from 1 to 10, is %s",
+			shown(check, attempts));
 	check_number(check, &at, retry, "backoff_ms", "0");
 	check_number(check, &at, retry, "backoff_multiplier", "1");
 }
@@ -136,7 +141,8 @@ static void check_id(agr_workflow_check *check, struct node *node, agr_span obje
 	agr_span id;
 
 	if (!get(object, "id", &id)) {
-		FAULT_AT(check, 0, place_of("nodes", node->index, NULL), "the node has no id");
+		FAULT_AT(check, 0, place_of("nodes", node->index, NULL),
+			"the node has no id");
 		return;
 	}
 	if (agr_span_type(id) == AGR_TYPE_STRING && is_id(check, id)) {
@@ -144,7 +150,8 @@ static void check_id(agr_workflow_check *check, struct node *node, agr_span obje
 		return;
 	}
 	FAULT_AT(check, 0, place_of("nodes", node->index, "id"),
-		"an id is a string of letters, digits, _ and -, not %s", shown(check, id));
+		"an id is a string of letters, digits, _ and -, not %s",
+		shown(check, id));
 }
 
 static void check_node(agr_workflow_check *check, struct node *node, agr_span object)
@@ -160,7 +167,8 @@ static void check_node(agr_workflow_check *check, struct node *node, agr_span ob
 	if (!get(object, "type", &value))
 		agr_workflow_fault(check, 0, at.text, at.len, "the node has no type");
 	else if (agr_span_type(value) != AGR_TYPE_STRING)
-		FAULT_AT(check, 0, place_of("nodes", node->index, "type"), "must be a string");
+		FAULT_AT(check, 0, place_of("nodes", node->index, "type"),
+			"must be a string");
 	else
 		node->agent = agr_string_is(value, "agent", 5);
 	if (get(object, "config", &value) && agr_span_type(value) != AGR_TYPE_OBJECT)
@@ -226,7 +234,8 @@ static int list_agents_before(agr_workflow_check *check, struct node **out, size
 	*n = 0;
 	*out = NULL;
 	if (!check->before.p || agr_span_type(check->before) != AGR_TYPE_OBJECT ||
-		!get(check->before, "nodes", &nodes) || agr_span_type(nodes) != AGR_TYPE_ARRAY)
+		!get(check->before, "nodes", &nodes) ||
+		agr_span_type(nodes) != AGR_TYPE_ARRAY)
 		return 0;
 	*out = agr_arena_alloc(check->arena, agr_span_count(nodes), sizeof(**out));
 	if (!*out)
@@ -236,7 +245,7 @@ static int list_agents_before(agr_workflow_check *check, struct node **out, size
 			agr_span_type(type) == AGR_TYPE_STRING &&
 			agr_string_is(type, "agent", 5) && get(node, "id", &id) &&
 			agr_span_type(id) == AGR_TYPE_STRING) {
-			(*out)[*n] = (struct node){ .id = id, .index = *n };
+			(*out)[*n] = (struct node){.id = id, .index = *n};
 			(*n)++;
 		}
 	qsort(*out, *n, sizeof(**out), node_order);
@@ -281,8 +290,8 @@ static bool holds_id(const agr_tree_value *value, agr_span id, int depth)
 		return agr_string_same(value->text, id);
 	if (agr_tree_type(value) == AGR_TYPE_OBJECT)
 		return agr_tree_get(value, "id", &found) &&
-			agr_tree_type(&found) == AGR_TYPE_STRING &&
-			agr_string_same(found.text, id);
+		       agr_tree_type(&found) == AGR_TYPE_STRING &&
+		       agr_string_same(found.text, id);
 	if (agr_tree_type(value) != AGR_TYPE_ARRAY || depth)
 		return false;
 	for (size_t i = 0; value->node && i < value->node->n; i++)
@@ -291,7 +300,7 @@ static bool holds_id(const agr_tree_value *value, agr_span id, int depth)
 	if (value->node)
 		return false;
 	for (it = agr_iter_of(value->text); agr_array_next(&it, &element);) {
-		found = (agr_tree_value){ .text = element };
+		found = (agr_tree_value){.text = element};
 		if (holds_id(&found, id, depth + 1))
 			return true;
 	}
@@ -326,7 +335,8 @@ static size_t check_end(agr_workflow_check *check, size_t index, agr_span edge,
 	agr_span id;
 
 	if (!get(edge, end, &id)) {
-		FAULT_AT(check, 0, place_of("edges", index, NULL), "the edge has no \"%s\"", end);
+		FAULT_AT(check, 0, place_of("edges", index, NULL),
+			"the edge has no \"%s\"", end);
 		return SIZE_MAX;
 	}
 	if (agr_span_type(id) != AGR_TYPE_STRING) {
@@ -347,15 +357,15 @@ static int check_edges(agr_workflow_check *check, agr_span edges,
 	const struct node *sorted, size_t n, const agr_span *ids)
 {
 	agr_iter it = agr_iter_of(edges);
-	agr_link *links = agr_arena_alloc(check->arena, agr_span_count(edges),
-		sizeof(*links));
+	agr_link *links =
+		agr_arena_alloc(check->arena, agr_span_count(edges), sizeof(*links));
 	size_t n_links = 0;
 	agr_span edge;
 
 	if (!links)
 		return agr_error_oom(check->err);
 	for (size_t i = 0; agr_array_next(&it, &edge); i++) {
-		agr_link link = { .edge = i };
+		agr_link link = {.edge = i};
 
 		if (agr_span_type(edge) != AGR_TYPE_OBJECT) {
 			FAULT_AT(check, 0, place_of("edges", i, NULL),
@@ -378,12 +388,13 @@ static bool get_array(agr_workflow_check *check, const char *key, agr_span *out)
 	int len = snprintf(pointer, sizeof(pointer), "/%s", key);
 
 	if (!get(check->document, key, out))
-		agr_workflow_fault(check, 0, "", 0, "a workflow must have an array \"%s\"", key);
+		agr_workflow_fault(
+			check, 0, "", 0, "a workflow must have an array \"%s\"", key);
 	else if (agr_span_type(*out) == AGR_TYPE_ARRAY)
 		return true;
 	else
 		agr_workflow_fault(check, 0, pointer, (size_t)len, "must be an array");
-	*out = (agr_span){ "[]", 2 };
+	*out = (agr_span){"[]", 2};
 	return false;
 }
 
@@ -401,12 +412,13 @@ static int check_graph(agr_workflow_check *check)
 	if (!list || !ids)
 		return agr_error_oom(check->err);
 	for (; agr_array_next(&it, &object); i++) {
-		list[i] = (struct node){ .index = i };
+		list[i] = (struct node){.index = i};
 		check_node(check, &list[i], object);
 		ids[i] = list[i].id;
 	}
 	if (have_nodes && !n)
-		agr_workflow_fault(check, 0, "/nodes", 6, "a workflow needs at least one node");
+		agr_workflow_fault(
+			check, 0, "/nodes", 6, "a workflow needs at least one node");
 	if (!have_nodes)
 		return 0; /* every edge would be wrong for this one reason */
 	qsort(list, n, sizeof(*list), node_order);
@@ -426,13 +438,14 @@ int agr_workflow_check_all(agr_workflow_check *check)
 
 	if (agr_span_type(check->document) != AGR_TYPE_OBJECT) {
 		agr_workflow_fault(check, 0, "", 0,
-			"a workflow must be an object with the arrays \"nodes\" and \"edges\"");
+			"a workflow must be an object with the arrays \"nodes\" and "
+			"\"edges\"");
 		return 0;
 	}
 	r = check_graph(check);
 	if (r < 0)
 		return r;
-	r = agr_schema_check(check->schema, check->document, report_schema, check,
-		check->err);
+	r = agr_schema_check(
+		check->schema, check->document, report_schema, check, check->err);
 	return r < 0 ? r : 0;
 }

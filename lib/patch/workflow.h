@@ -12,8 +12,8 @@
 #define AGR_PATCH_MAX_AGENTS 5
 
 typedef struct agr_workflow_check {
-	agr_span document;          /* without duplicate keys */
-	agr_span before;            /* what was patched; p is NULL when nothing was */
+	agr_span document;            /* without duplicate keys */
+	agr_span before;              /* what was patched; p is NULL when nothing was */
 	const agr_patching *patching; /* knows the operations; NULL: there are none */
 	agr_span schema;
 	agr_faults *faults;

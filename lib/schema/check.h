@@ -17,12 +17,12 @@ typedef struct agr_schema_run {
 	agr_schema_report_fn report;
 	void *user;
 	agentrun_error **err;
-	agr_buf path;   /* where in the value we are */
+	agr_buf path; /* where in the value we are */
 	int faults;
-	int quiet;      /* > 0: count faults, report none (anyOf, not, if) */
+	int quiet;             /* > 0: count faults, report none (anyOf, not, if) */
 	size_t work, max_work; /* schemas applied so far, and at most */
-	int depth;      /* schemas within schemas */
-	int still;      /* of these, how many without moving into the value */
+	int depth;             /* schemas within schemas */
+	int still;             /* of these, how many without moving into the value */
 	struct agr_schema_pattern *patterns;
 } agr_schema_run;
 
@@ -30,8 +30,8 @@ typedef struct agr_schema_run {
 void agr_schema_fault(agr_schema_run *run, const char *fmt, ...) AGENTRUN_PRINTF(2, 3);
 
 /* A keyword of a schema: its own value, the schema, the value to check. */
-typedef int (*agr_keyword_fn)(agr_schema_run *run, agr_span arg, agr_span schema,
-	agr_span value);
+typedef int (*agr_keyword_fn)(
+	agr_schema_run *run, agr_span arg, agr_span schema, agr_span value);
 
 typedef struct agr_keyword {
 	const char *name;

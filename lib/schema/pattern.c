@@ -17,8 +17,7 @@ struct agr_pattern {
 	pcre2_match_context *context;
 };
 
-int agr_pattern_new(agr_pattern **out, const char *text, size_t len,
-	agentrun_error **err)
+int agr_pattern_new(agr_pattern **out, const char *text, size_t len, agentrun_error **err)
 {
 	agr_pattern *p = calloc(1, sizeof(*p));
 	PCRE2_UCHAR what[128];
@@ -60,8 +59,8 @@ void agr_pattern_free(agr_pattern *pattern)
 	free(pattern);
 }
 
-int agr_pattern_matches(agr_pattern *pattern, const char *text, size_t len,
-	agentrun_error **err)
+int agr_pattern_matches(
+	agr_pattern *pattern, const char *text, size_t len, agentrun_error **err)
 {
 	int r = pcre2_match(pattern->code, (PCRE2_SPTR)text, len, 0, PCRE2_NO_UTF_CHECK,
 		pattern->match, pattern->context);
@@ -84,8 +83,7 @@ struct agr_pattern {
 	regex_t code;
 };
 
-int agr_pattern_new(agr_pattern **out, const char *text, size_t len,
-	agentrun_error **err)
+int agr_pattern_new(agr_pattern **out, const char *text, size_t len, agentrun_error **err)
 {
 	agr_pattern *p = malloc(sizeof(*p));
 	char *copy = agr_strndup(text, len), what[128];
@@ -107,8 +105,8 @@ int agr_pattern_new(agr_pattern **out, const char *text, size_t len,
 	free(p);
 	if (code == REG_ESPACE)
 		return agr_error_oom(err);
-	return agentrun_error_raise(err, AGENTRUN_ECONFIG, "not a regular expression: %s",
-		what);
+	return agentrun_error_raise(
+		err, AGENTRUN_ECONFIG, "not a regular expression: %s", what);
 }
 
 void agr_pattern_free(agr_pattern *pattern)
@@ -120,8 +118,8 @@ void agr_pattern_free(agr_pattern *pattern)
 }
 
 /* A NUL ends the text for POSIX; no pattern of ours can ask for one. */
-int agr_pattern_matches(agr_pattern *pattern, const char *text, size_t len,
-	agentrun_error **err)
+int agr_pattern_matches(
+	agr_pattern *pattern, const char *text, size_t len, agentrun_error **err)
 {
 	char *copy = agr_strndup(text, len);
 	int r;

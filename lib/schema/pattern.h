@@ -8,12 +8,12 @@
 typedef struct agr_pattern agr_pattern;
 
 /* AGENTRUN_ECONFIG when it is none. */
-int agr_pattern_new(agr_pattern **out, const char *text, size_t len,
-	agentrun_error **err);
+int agr_pattern_new(
+	agr_pattern **out, const char *text, size_t len, agentrun_error **err);
 void agr_pattern_free(agr_pattern *pattern);
 
 /* Does it match anywhere in the text? 1, 0, AGENTRUN_ELIMIT or AGENTRUN_ENOMEM. */
-int agr_pattern_matches(agr_pattern *pattern, const char *text, size_t len,
-	agentrun_error **err);
+int agr_pattern_matches(
+	agr_pattern *pattern, const char *text, size_t len, agentrun_error **err);
 
 #endif

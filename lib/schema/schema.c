@@ -8,9 +8,9 @@
 
 #include "schema/check.h"
 
-#define MAX_DEPTH 3000    /* schemas within schemas */
-#define MAX_STILL 100     /* of these, on one and the same value */
-#define MAX_WORK 2000000  /* schemas applied in all, and two for each byte */
+#define MAX_DEPTH 3000   /* schemas within schemas */
+#define MAX_STILL 100    /* of these, on one and the same value */
+#define MAX_WORK 2000000 /* schemas applied in all, and two for each byte */
 
 static int apply(agr_schema_run *run, agr_span schema, agr_span value);
 
@@ -32,8 +32,8 @@ void agr_schema_fault(agr_schema_run *run, const char *fmt, ...)
 
 /* ---- moving into the value ------------------------------------------------------ */
 
-static int apply_inside(agr_schema_run *run, size_t path_len, agr_span schema,
-	agr_span value)
+static int apply_inside(
+	agr_schema_run *run, size_t path_len, agr_span schema, agr_span value)
 {
 	int still = run->still, r;
 
@@ -64,8 +64,8 @@ static void add_token(agr_buf *path, agr_span key)
 	agr_buf_free(&plain);
 }
 
-static int apply_member(agr_schema_run *run, agr_span key, agr_span schema,
-	agr_span value)
+static int apply_member(
+	agr_schema_run *run, agr_span key, agr_span schema, agr_span value)
 {
 	size_t len = run->path.len;
 
@@ -75,8 +75,8 @@ static int apply_member(agr_schema_run *run, agr_span key, agr_span schema,
 	return apply_inside(run, len, schema, value);
 }
 
-static int apply_element(agr_schema_run *run, size_t index, agr_span schema,
-	agr_span value)
+static int apply_element(
+	agr_schema_run *run, size_t index, agr_span schema, agr_span value)
 {
 	size_t len = run->path.len;
 
@@ -117,20 +117,22 @@ static bool get_member(agr_span object, agr_span key, agr_span *out)
 
 static bool get(agr_span schema, const char *key, agr_type type, agr_span *out)
 {
-	return agr_object_get(schema, key, strlen(key), out) && agr_span_type(*out) == type;
+	return agr_object_get(schema, key, strlen(key), out) &&
+	       agr_span_type(*out) == type;
 }
 
 /* ---- objects ---------------------------------------------------------------------- */
 
-static int check_properties(agr_schema_run *run, agr_span arg, agr_span schema,
-	agr_span value)
+static int check_properties(
+	agr_schema_run *run, agr_span arg, agr_span schema, agr_span value)
 {
 	agr_span key, sub, member;
 	agr_iter it;
 	int r = 0;
 
 	(void)schema;
-	if (agr_span_type(value) != AGR_TYPE_OBJECT || agr_span_type(arg) != AGR_TYPE_OBJECT)
+	if (agr_span_type(value) != AGR_TYPE_OBJECT ||
+		agr_span_type(arg) != AGR_TYPE_OBJECT)
 		return 0;
 	for (it = agr_iter_of(arg); r == 0 && agr_object_next(&it, &key, &sub);)
 		if (get_member(value, key, &member))
@@ -138,17 +140,19 @@ static int check_properties(agr_schema_run *run, agr_span arg, agr_span schema,
 	return r;
 }
 
-static int check_required(agr_schema_run *run, agr_span arg, agr_span schema,
-	agr_span value)
+static int check_required(
+	agr_schema_run *run, agr_span arg, agr_span schema, agr_span value)
 {
 	agr_span key, member;
 	agr_iter it;
 
 	(void)schema;
-	if (agr_span_type(value) != AGR_TYPE_OBJECT || agr_span_type(arg) != AGR_TYPE_ARRAY)
+	if (agr_span_type(value) != AGR_TYPE_OBJECT ||
+		agr_span_type(arg) != AGR_TYPE_ARRAY)
 		return 0;
 	for (it = agr_iter_of(arg); agr_array_next(&it, &key);)
-		if (agr_span_type(key) == AGR_TYPE_STRING && !get_member(value, key, &member))
+		if (agr_span_type(key) == AGR_TYPE_STRING &&
+			!get_member(value, key, &member))
 			agr_schema_fault(run, "%.*s is missing", (int)key.n, key.p);
 	return 0;
 }
@@ -161,7 +165,8 @@ static int apply_patterns(agr_schema_run *run, agr_span patterns, agr_span key,
 	agr_iter it;
 	int any = 0, r = 0;
 
-	for (it = agr_iter_of(patterns); r >= 0 && agr_object_next(&it, &pattern, &sub);) {
+	for (it = agr_iter_of(patterns);
+		r >= 0 && agr_object_next(&it, &pattern, &sub);) {
 		r = agr_schema_match(run, pattern, key);
 		any |= r > 0;
 		if (r > 0 && apply_too)
@@ -170,23 +175,24 @@ static int apply_patterns(agr_schema_run *run, agr_span patterns, agr_span key,
 	return r < 0 ? r : any;
 }
 
-static int check_patterns(agr_schema_run *run, agr_span arg, agr_span schema,
-	agr_span value)
+static int check_patterns(
+	agr_schema_run *run, agr_span arg, agr_span schema, agr_span value)
 {
 	agr_span key, member;
 	agr_iter it;
 	int r = 0;
 
 	(void)schema;
-	if (agr_span_type(value) != AGR_TYPE_OBJECT || agr_span_type(arg) != AGR_TYPE_OBJECT)
+	if (agr_span_type(value) != AGR_TYPE_OBJECT ||
+		agr_span_type(arg) != AGR_TYPE_OBJECT)
 		return 0;
 	for (it = agr_iter_of(value); r >= 0 && agr_object_next(&it, &key, &member);)
 		r = apply_patterns(run, arg, key, member, true);
 	return r < 0 ? r : 0;
 }
 
-static int check_additional(agr_schema_run *run, agr_span arg, agr_span schema,
-	agr_span value)
+static int check_additional(
+	agr_schema_run *run, agr_span arg, agr_span schema, agr_span value)
 {
 	agr_span known, patterns, key, member, sub;
 	agr_iter it;
@@ -213,8 +219,7 @@ static int check_additional(agr_schema_run *run, agr_span arg, agr_span schema,
 	return r;
 }
 
-static int check_names(agr_schema_run *run, agr_span arg, agr_span schema,
-	agr_span value)
+static int check_names(agr_schema_run *run, agr_span arg, agr_span schema, agr_span value)
 {
 	agr_span key, member;
 	agr_iter it;
@@ -230,10 +235,9 @@ static int check_names(agr_schema_run *run, agr_span arg, agr_span schema,
 
 /* ---- arrays ----------------------------------------------------------------------- */
 
-static int check_items(agr_schema_run *run, agr_span arg, agr_span schema,
-	agr_span value)
+static int check_items(agr_schema_run *run, agr_span arg, agr_span schema, agr_span value)
 {
-	agr_iter it, subs = { NULL };
+	agr_iter it, subs = {NULL};
 	agr_span element, sub = arg, rest;
 	bool tuple = agr_span_type(arg) == AGR_TYPE_ARRAY, more = true;
 	int r = 0;
@@ -256,8 +260,8 @@ static int check_items(agr_schema_run *run, agr_span arg, agr_span schema,
 	return r;
 }
 
-static int check_contains(agr_schema_run *run, agr_span arg, agr_span schema,
-	agr_span value)
+static int check_contains(
+	agr_schema_run *run, agr_span arg, agr_span schema, agr_span value)
 {
 	agr_span element;
 	agr_iter it;
@@ -320,7 +324,8 @@ static int check_any(agr_schema_run *run, agr_span arg, agr_span schema, agr_spa
 		return 0;
 	n = count_passes(run, arg, value, 1);
 	if (n == 0)
-		agr_schema_fault(run, "is none of the kinds that are allowed here (anyOf)");
+		agr_schema_fault(
+			run, "is none of the kinds that are allowed here (anyOf)");
 	return n < 0 ? n : 0;
 }
 
@@ -333,7 +338,8 @@ static int check_one(agr_schema_run *run, agr_span arg, agr_span schema, agr_spa
 		return 0;
 	n = count_passes(run, arg, value, 2);
 	if (n == 0)
-		agr_schema_fault(run, "is none of the kinds that are allowed here (oneOf)");
+		agr_schema_fault(
+			run, "is none of the kinds that are allowed here (oneOf)");
 	if (n == 2)
 		agr_schema_fault(run, "is more than one of the kinds of which it must be "
 				      "one (oneOf)");
@@ -362,7 +368,8 @@ static int check_if(agr_schema_run *run, agr_span arg, agr_span schema, agr_span
 	return apply(run, branch, value);
 }
 
-/* ---- references --------------------------------------------------------------------- */
+/* ---- references ---------------------------------------------------------------------
+ */
 
 static int hex(char c)
 {
@@ -437,29 +444,30 @@ static int find_ref(agr_schema_run *run, agr_span ref, agr_span *out)
 		r = agr_error_oom(run->err);
 	else if (!found)
 		r = agentrun_error_raise(run->err, AGENTRUN_ECONFIG,
-			"the schema's $ref %.*s leads nowhere", ref.n > 200 ? 200 : (int)ref.n,
-			ref.p);
+			"the schema's $ref %.*s leads nowhere",
+			ref.n > 200 ? 200 : (int)ref.n, ref.p);
 	agr_buf_free(&text);
 	agr_buf_free(&token);
 	return r;
 }
 
-/* ---- the walk ----------------------------------------------------------------------- */
+/* ---- the walk -----------------------------------------------------------------------
+ */
 
 static const agr_keyword apply_keywords[] = {
-	{ "properties", check_properties },
-	{ "required", check_required },
-	{ "patternProperties", check_patterns },
-	{ "additionalProperties", check_additional },
-	{ "propertyNames", check_names },
-	{ "items", check_items },
-	{ "contains", check_contains },
-	{ "allOf", check_all },
-	{ "anyOf", check_any },
-	{ "oneOf", check_one },
-	{ "not", check_not },
-	{ "if", check_if },
-	{ NULL, NULL },
+	{"properties", check_properties},
+	{"required", check_required},
+	{"patternProperties", check_patterns},
+	{"additionalProperties", check_additional},
+	{"propertyNames", check_names},
+	{"items", check_items},
+	{"contains", check_contains},
+	{"allOf", check_all},
+	{"anyOf", check_any},
+	{"oneOf", check_one},
+	{"not", check_not},
+	{"if", check_if},
+	{NULL, NULL},
 };
 
 static agr_keyword_fn find_keyword(const agr_keyword *table, agr_span name)
@@ -504,7 +512,8 @@ static int apply(agr_schema_run *run, agr_span schema, agr_span value)
 
 	if (agr_span_type(schema) == AGR_TYPE_FALSE)
 		agr_schema_fault(run, "is not allowed here");
-	if (agr_span_type(schema) == AGR_TYPE_FALSE || agr_span_type(schema) == AGR_TYPE_TRUE)
+	if (agr_span_type(schema) == AGR_TYPE_FALSE ||
+		agr_span_type(schema) == AGR_TYPE_TRUE)
 		return 0;
 	if (agr_span_type(schema) != AGR_TYPE_OBJECT)
 		return agentrun_error_raise(run->err, AGENTRUN_ECONFIG,
@@ -513,8 +522,8 @@ static int apply(agr_schema_run *run, agr_span schema, agr_span value)
 		return agentrun_error_raise(run->err, AGENTRUN_ECONFIG,
 			"the schema refers to itself without end");
 	if (run->depth >= MAX_DEPTH || ++run->work > run->max_work)
-		return agentrun_error_raise(run->err, AGENTRUN_ELIMIT,
-			"the schema takes too much work");
+		return agentrun_error_raise(
+			run->err, AGENTRUN_ELIMIT, "the schema takes too much work");
 	run->depth++;
 	run->still++;
 	r = apply_object(run, schema, value);
@@ -526,9 +535,12 @@ static int apply(agr_schema_run *run, agr_span schema, agr_span value)
 int agr_schema_check(agr_span schema, agr_span value, agr_schema_report_fn report,
 	void *user, agentrun_error **err)
 {
-	agr_schema_run run = { .root = schema, .report = report, .user = user, .err = err,
+	agr_schema_run run = {.root = schema,
+		.report = report,
+		.user = user,
+		.err = err,
 		.max_work = MAX_WORK + 2 * value.n,
-		.path = AGR_BUF_INIT };
+		.path = AGR_BUF_INIT};
 	int r = apply(&run, schema, value);
 
 	while (run.patterns) {

@@ -17,8 +17,8 @@
 #include "table/scan.h"
 
 /* One fault: where in the value (JSON pointer, "" for all of it), and what. */
-typedef void (*agr_schema_report_fn)(void *user, const char *pointer,
-	size_t pointer_len, const char *what);
+typedef void (*agr_schema_report_fn)(
+	void *user, const char *pointer, size_t pointer_len, const char *what);
 
 /*
  * Reports every fault of `value`. Returns how many there were, or
@@ -26,7 +26,7 @@ typedef void (*agr_schema_report_fn)(void *user, const char *pointer,
  * circles, a pattern that is none), AGENTRUN_ELIMIT (too much work),
  * AGENTRUN_ENOMEM.
  */
-int agr_schema_check(agr_span schema, agr_span value,
-	agr_schema_report_fn report, void *user, agentrun_error **err);
+int agr_schema_check(agr_span schema, agr_span value, agr_schema_report_fn report,
+	void *user, agentrun_error **err);
 
 #endif

@@ -42,18 +42,17 @@ static bool is_integer(agr_span number)
 
 static bool has_type(agr_span value, agr_span name)
 {
-	static const char *const names[] = { "null", "boolean", "boolean", "number", "string",
-		"array", "object" };
+	static const char *const names[] = {
+		"null", "boolean", "boolean", "number", "string", "array", "object"};
 	agr_type type = agr_span_type(value);
 
 	if (agr_string_is(name, names[type], strlen(names[type])))
 		return true;
 	return type == AGR_TYPE_NUMBER && agr_string_is(name, "integer", 7) &&
-		is_integer(value);
+	       is_integer(value);
 }
 
-static int check_type(agr_schema_run *run, agr_span arg, agr_span schema,
-	agr_span value)
+static int check_type(agr_schema_run *run, agr_span arg, agr_span schema, agr_span value)
 {
 	agr_iter it;
 	agr_span name;
@@ -61,8 +60,8 @@ static int check_type(agr_schema_run *run, agr_span arg, agr_span schema,
 	(void)schema;
 	if (agr_span_type(arg) == AGR_TYPE_STRING) {
 		if (!has_type(value, arg))
-			agr_schema_fault(run, "must be of type %.*s, is %s", (int)arg.n - 2,
-				arg.p + 1, show(value).text);
+			agr_schema_fault(run, "must be of type %.*s, is %s",
+				(int)arg.n - 2, arg.p + 1, show(value).text);
 		return 0;
 	}
 	if (agr_span_type(arg) != AGR_TYPE_ARRAY)
@@ -70,8 +69,8 @@ static int check_type(agr_schema_run *run, agr_span arg, agr_span schema,
 	for (it = agr_iter_of(arg); agr_array_next(&it, &name);)
 		if (agr_span_type(name) == AGR_TYPE_STRING && has_type(value, name))
 			return 0;
-	agr_schema_fault(run, "must be of a type in %s, is %s", show(arg).text,
-		show(value).text);
+	agr_schema_fault(
+		run, "must be of a type in %s, is %s", show(arg).text, show(value).text);
 	return 0;
 }
 
@@ -87,8 +86,7 @@ static void list_choices(agr_buf *out, agr_span choices)
 	}
 }
 
-static int check_enum(agr_schema_run *run, agr_span arg, agr_span schema,
-	agr_span value)
+static int check_enum(agr_schema_run *run, agr_span arg, agr_span schema, agr_span value)
 {
 	agr_buf list = AGR_BUF_INIT;
 	agr_iter it;
@@ -108,26 +106,27 @@ static int check_enum(agr_schema_run *run, agr_span arg, agr_span schema,
 	return 0;
 }
 
-static int check_const(agr_schema_run *run, agr_span arg, agr_span schema,
-	agr_span value)
+static int check_const(agr_schema_run *run, agr_span arg, agr_span schema, agr_span value)
 {
 	(void)schema;
 	if (!agr_value_equal(arg, value))
-		agr_schema_fault(run, "must be %s, is %s", show(arg).text, show(value).text);
+		agr_schema_fault(
+			run, "must be %s, is %s", show(arg).text, show(value).text);
 	return 0;
 }
 
 /* Is this keyword about numbers, and the value one? Then how do they compare? */
 static bool number_order(agr_span arg, agr_span value, int *order)
 {
-	if (agr_span_type(arg) != AGR_TYPE_NUMBER || agr_span_type(value) != AGR_TYPE_NUMBER)
+	if (agr_span_type(arg) != AGR_TYPE_NUMBER ||
+		agr_span_type(value) != AGR_TYPE_NUMBER)
 		return false;
 	*order = agr_number_compare(value, arg);
 	return true;
 }
 
-static int check_minimum(agr_schema_run *run, agr_span arg, agr_span schema,
-	agr_span value)
+static int check_minimum(
+	agr_schema_run *run, agr_span arg, agr_span schema, agr_span value)
 {
 	int order;
 
@@ -138,8 +137,8 @@ static int check_minimum(agr_schema_run *run, agr_span arg, agr_span schema,
 	return 0;
 }
 
-static int check_maximum(agr_schema_run *run, agr_span arg, agr_span schema,
-	agr_span value)
+static int check_maximum(
+	agr_schema_run *run, agr_span arg, agr_span schema, agr_span value)
 {
 	int order;
 
@@ -150,8 +149,7 @@ static int check_maximum(agr_schema_run *run, agr_span arg, agr_span schema,
 	return 0;
 }
 
-static int check_above(agr_schema_run *run, agr_span arg, agr_span schema,
-	agr_span value)
+static int check_above(agr_schema_run *run, agr_span arg, agr_span schema, agr_span value)
 {
 	int order;
 
@@ -162,8 +160,7 @@ static int check_above(agr_schema_run *run, agr_span arg, agr_span schema,
 	return 0;
 }
 
-static int check_below(agr_schema_run *run, agr_span arg, agr_span schema,
-	agr_span value)
+static int check_below(agr_schema_run *run, agr_span arg, agr_span schema, agr_span value)
 {
 	int order;
 
@@ -174,8 +171,8 @@ static int check_below(agr_schema_run *run, agr_span arg, agr_span schema,
 	return 0;
 }
 
-static int check_multiple(agr_schema_run *run, agr_span arg, agr_span schema,
-	agr_span value)
+static int check_multiple(
+	agr_schema_run *run, agr_span arg, agr_span schema, agr_span value)
 {
 	int64_t a, b;
 	double ratio;
@@ -192,8 +189,8 @@ static int check_multiple(agr_schema_run *run, agr_span arg, agr_span schema,
 		if (fabs(ratio - round(ratio)) < 1e-9)
 			return 0;
 	}
-	agr_schema_fault(run, "must be a multiple of %s, is %s", show(arg).text,
-		show(value).text);
+	agr_schema_fault(
+		run, "must be a multiple of %s, is %s", show(arg).text, show(value).text);
 	return 0;
 }
 
@@ -201,8 +198,8 @@ static bool is_surrogate(const char *p, char from, char to)
 {
 	char digit = agr_to_lower(p[3]);
 
-	return p[0] == '\\' && p[1] == 'u' && agr_to_lower(p[2]) == 'd' && digit >= from &&
-		digit <= to;
+	return p[0] == '\\' && p[1] == 'u' && agr_to_lower(p[2]) == 'd' &&
+	       digit >= from && digit <= to;
 }
 
 /* Characters of a string, counted in the text itself: it needs no memory. */
@@ -217,7 +214,8 @@ static size_t code_points(agr_span string)
 			continue;
 		}
 		n++;
-		if (is_surrogate(p, '8', 'b') && end - p >= 12 && is_surrogate(p + 6, 'c', 'f'))
+		if (is_surrogate(p, '8', 'b') && end - p >= 12 &&
+			is_surrogate(p + 6, 'c', 'f'))
 			p += 12;
 		else
 			p += p[1] == 'u' ? 6 : 2;
@@ -226,8 +224,8 @@ static size_t code_points(agr_span string)
 }
 
 /* The value's size in what `type` counts; false when the keyword does not apply. */
-static bool size_of(agr_span arg, agr_span value, agr_type type, size_t *size,
-	size_t *limit)
+static bool size_of(
+	agr_span arg, agr_span value, agr_type type, size_t *size, size_t *limit)
 {
 	int64_t n;
 
@@ -239,12 +237,12 @@ static bool size_of(agr_span arg, agr_span value, agr_type type, size_t *size,
 	return true;
 }
 
-static int check_size(agr_schema_run *run, agr_span arg, agr_span value, agr_type type,
-	bool least)
+static int check_size(
+	agr_schema_run *run, agr_span arg, agr_span value, agr_type type, bool least)
 {
-	const char *unit = type == AGR_TYPE_STRING ? "characters"
-		: type == AGR_TYPE_ARRAY	   ? "elements"
-						   : "members";
+	const char *unit = type == AGR_TYPE_STRING  ? "characters"
+			   : type == AGR_TYPE_ARRAY ? "elements"
+						    : "members";
 	size_t size, limit;
 
 	if (!size_of(arg, value, type, &size, &limit))
@@ -255,12 +253,12 @@ static int check_size(agr_schema_run *run, agr_span arg, agr_span value, agr_typ
 	return 0;
 }
 
-#define SIZE_KEYWORD(name, type, least)                                                \
-	static int name(agr_schema_run *run, agr_span arg, agr_span schema,            \
-		agr_span value)                                                        \
-	{                                                                              \
-		(void)schema;                                                          \
-		return check_size(run, arg, value, type, least);                       \
+#define SIZE_KEYWORD(name, type, least)                                                  \
+	static int name(                                                                 \
+		agr_schema_run *run, agr_span arg, agr_span schema, agr_span value)      \
+	{                                                                                \
+		(void)schema;                                                            \
+		return check_size(run, arg, value, type, least);                         \
 	}
 
 SIZE_KEYWORD(check_min_length, AGR_TYPE_STRING, true)
@@ -275,8 +273,8 @@ static int span_order(const void *a, const void *b)
 	return agr_value_compare(*(const agr_span *)a, *(const agr_span *)b);
 }
 
-static int check_unique(agr_schema_run *run, agr_span arg, agr_span schema,
-	agr_span value)
+static int check_unique(
+	agr_schema_run *run, agr_span arg, agr_span schema, agr_span value)
 {
 	agr_span *list, element;
 	agr_iter it;
@@ -293,7 +291,8 @@ static int check_unique(agr_schema_run *run, agr_span arg, agr_span schema,
 	qsort(list, n, sizeof(*list), span_order);
 	for (size_t i = 1; i < n; i++) {
 		if (span_order(&list[i - 1], &list[i]) == 0) {
-			agr_schema_fault(run, "must not hold %s twice", show(list[i]).text);
+			agr_schema_fault(
+				run, "must not hold %s twice", show(list[i]).text);
 			break;
 		}
 	}
@@ -325,7 +324,7 @@ static int compiled(agr_schema_run *run, agr_span arg, agr_pattern **out)
 		free(known);
 		return r;
 	}
-	*known = (struct agr_schema_pattern){ run->patterns, arg.p, *out };
+	*known = (struct agr_schema_pattern){run->patterns, arg.p, *out};
 	run->patterns = known;
 	return 0;
 }
@@ -340,43 +339,44 @@ int agr_schema_match(agr_schema_run *run, agr_span arg, agr_span string)
 		return r;
 	agr_string_decode(&text, string);
 	r = text.failed ? agr_error_oom(run->err)
-			: agr_pattern_matches(pattern, text.data ? text.data : "", text.len,
-				  run->err);
+			: agr_pattern_matches(pattern, text.data ? text.data : "",
+				  text.len, run->err);
 	agr_buf_free(&text);
 	return r;
 }
 
-static int check_pattern(agr_schema_run *run, agr_span arg, agr_span schema,
-	agr_span value)
+static int check_pattern(
+	agr_schema_run *run, agr_span arg, agr_span schema, agr_span value)
 {
 	int r;
 
 	(void)schema;
-	if (agr_span_type(value) != AGR_TYPE_STRING || agr_span_type(arg) != AGR_TYPE_STRING)
+	if (agr_span_type(value) != AGR_TYPE_STRING ||
+		agr_span_type(arg) != AGR_TYPE_STRING)
 		return 0;
 	r = agr_schema_match(run, arg, value);
 	if (r == 0)
-		agr_schema_fault(run, "must match %s, is %s", show(arg).text,
-			show(value).text);
+		agr_schema_fault(
+			run, "must match %s, is %s", show(arg).text, show(value).text);
 	return r < 0 ? r : 0;
 }
 
 const agr_keyword agr_schema_value_keywords[] = {
-	{ "type", check_type },
-	{ "enum", check_enum },
-	{ "const", check_const },
-	{ "minimum", check_minimum },
-	{ "maximum", check_maximum },
-	{ "exclusiveMinimum", check_above },
-	{ "exclusiveMaximum", check_below },
-	{ "multipleOf", check_multiple },
-	{ "minLength", check_min_length },
-	{ "maxLength", check_max_length },
-	{ "minItems", check_min_items },
-	{ "maxItems", check_max_items },
-	{ "minProperties", check_min_members },
-	{ "maxProperties", check_max_members },
-	{ "uniqueItems", check_unique },
-	{ "pattern", check_pattern },
-	{ NULL, NULL },
+	{"type", check_type},
+	{"enum", check_enum},
+	{"const", check_const},
+	{"minimum", check_minimum},
+	{"maximum", check_maximum},
+	{"exclusiveMinimum", check_above},
+	{"exclusiveMaximum", check_below},
+	{"multipleOf", check_multiple},
+	{"minLength", check_min_length},
+	{"maxLength", check_max_length},
+	{"minItems", check_min_items},
+	{"maxItems", check_max_items},
+	{"minProperties", check_min_members},
+	{"maxProperties", check_max_members},
+	{"uniqueItems", check_unique},
+	{"pattern", check_pattern},
+	{NULL, NULL},
 };

@@ -20,8 +20,8 @@ static void must(int good)
 
 static agr_span read(const char *text, size_t len)
 {
-	agr_text what = { .p = text, .n = len };
-	agr_span out = { NULL, 0 };
+	agr_text what = {.p = text, .n = len};
+	agr_span out = {NULL, 0};
 
 	must(agr_scan_document(&out, &what, NULL) == 0);
 	return out;
@@ -40,8 +40,8 @@ static void undo(const agentrun_patch_result *result, const char *document, size
 	opts.base_hash = agentrun_patch_result_hash(result);
 	text = agentrun_patch_result_document(result, &text_len);
 	inverse = agentrun_patch_result_inverse(result, &inverse_len);
-	r = agentrun_apply_patch(&back, NULL, text, text_len, inverse, inverse_len, &opts,
-		NULL);
+	r = agentrun_apply_patch(
+		&back, NULL, text, text_len, inverse, inverse_len, &opts, NULL);
 	if (r == AGENTRUN_ELIMIT)
 		return; /* on the way back something was deeper, or larger */
 	must(r == 0);
@@ -62,8 +62,8 @@ static void run(const char *document, size_t document_len, const char *patch,
 	opts.raw = raw;
 	opts.want_inverse = 1;
 	opts.want_preview = 1;
-	r = agentrun_apply_patch(&result, NULL, document, document_len, patch, patch_len,
-		&opts, &err);
+	r = agentrun_apply_patch(
+		&result, NULL, document, document_len, patch, patch_len, &opts, &err);
 	must((r == 0) == (result != NULL) && (r == 0) == (err == NULL));
 	if (result)
 		undo(result, document, document_len);

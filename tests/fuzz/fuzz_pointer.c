@@ -10,9 +10,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void follow(agr_arena *arena, const agr_pointer *pointer)
 {
-	static const char document[] =
-		"{\"a\":[1,{\"b\":[]},\"\\u0061\"],\"\":{\"~\":{\"/\":null}},\"a\":[[[0]],2]}";
-	agr_tree_value root = { .text = { document, sizeof(document) - 1 } }, *at;
+	static const char document[] = "{\"a\":[1,{\"b\":[]},\"\\u0061\"],\"\":{\"~\":{"
+				       "\"/\":null}},\"a\":[[[0]],2]}";
+	agr_tree_value root = {.text = {document, sizeof(document) - 1}}, *at;
 
 	(void)agr_tree_op(&root, pointer);
 	(void)agr_tree_walk(&at, arena, &root, pointer, pointer->n, NULL);
@@ -30,7 +30,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (size_t i = 0; i < pointer.n; i++)
 			agr_pointer_add_token(&again, pointer.tokens[i]);
 		if (agr_utf8_invalid(text, size) == size &&
-			(again.len != size || (size && memcmp(again.data, text, size) != 0)))
+			(again.len != size ||
+				(size && memcmp(again.data, text, size) != 0)))
 			abort();
 		follow(&arena, &pointer);
 	}

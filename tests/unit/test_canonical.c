@@ -7,7 +7,7 @@
 
 static void becomes(const char *json, const char *expected)
 {
-	agr_text text = { .p = json, .n = strlen(json) };
+	agr_text text = {.p = json, .n = strlen(json)};
 	agr_buf out = AGR_BUF_INIT;
 	agr_span value;
 
@@ -19,17 +19,19 @@ static void becomes(const char *json, const char *expected)
 
 START_TEST(numbers_are_written_as_ecmascript_does)
 {
-	static const char *const pairs[][2] = { { "0", "0" }, { "-0", "0" }, { "0.00e5", "0" },
-		{ "1.0", "1" }, { "-1e2", "-100" }, { "333333333.33333329", "333333333.3333333" },
-		{ "1E30", "1e+30" }, { "4.50", "4.5" }, { "2e-3", "0.002" },
-		{ "0.000000000000000000000000001", "1e-27" }, { "0.000001", "0.000001" },
-		{ "0.0000001", "1e-7" }, { "1e21", "1e+21" }, { "1e20", "100000000000000000000" },
-		{ "-1.5e300", "-1.5e+300" }, { "5e-324", "5e-324" },
-		{ "1.7976931348623157e308", "1.7976931348623157e+308" },
-		{ "2.2250738585072014e-308", "2.2250738585072014e-308" }, { "0.1", "0.1" },
-		{ "1e23", "1e+23" }, { "123.456", "123.456" },
-		{ "9007199254740992", "9007199254740992" },
-		{ "295147905179352825856", "295147905179352825856" } };
+	static const char *const pairs[][2] = {{"0", "0"}, {"-0", "0"}, {"0.00e5", "0"},
+		{"1.0", "1"}, {"-1e2", "-100"},
+		{"333333333.33333329", "333333333.3333333"}, {"1E30", "1e+30"},
+		{"4.50", "4.5"}, {"2e-3", "0.002"},
+		{"0.000000000000000000000000001", "1e-27"}, {"0.000001", "0.000001"},
+		{"0.0000001", "1e-7"}, {"1e21", "1e+21"},
+		{"1e20", "100000000000000000000"}, {"-1.5e300", "-1.5e+300"},
+		{"5e-324", "5e-324"},
+		{"1.7976931348623157e308", "1.7976931348623157e+308"},
+		{"2.2250738585072014e-308", "2.2250738585072014e-308"}, {"0.1", "0.1"},
+		{"1e23", "1e+23"}, {"123.456", "123.456"},
+		{"9007199254740992", "9007199254740992"},
+		{"295147905179352825856", "295147905179352825856"}};
 
 	for (size_t i = 0; i < AGR_COUNT(pairs); i++)
 		becomes(pairs[i][0], pairs[i][1]);
@@ -63,7 +65,8 @@ START_TEST(strings_are_escaped_as_little_as_can_be)
 {
 	becomes("\"\\u20ac$\\u000F\\u000aA'\\u0042\\u0022\\u005c\\\\\\\"\\/\"",
 		"\"\xe2\x82\xac$\\u000f\\nA'B\\\"\\\\\\\\\\\"/\"");
-	becomes("[ null , true,false , \"\\t\\b\\f\" ]", "[null,true,false,\"\\t\\b\\f\"]");
+	becomes("[ null , true,false , \"\\t\\b\\f\" ]",
+		"[null,true,false,\"\\t\\b\\f\"]");
 }
 END_TEST
 
@@ -71,11 +74,14 @@ START_TEST(equal_documents_share_a_hash_and_others_do_not)
 {
 	char a[65], b[65];
 
-	ck_assert_int_eq(agentrun_document_hash(a, "{\"x\":1,\"y\":[2.50]}", 18, NULL), 0);
-	ck_assert_int_eq(agentrun_document_hash(b, "{\"y\":[25e-1], \"x\":1e0}", 22, NULL), 0);
+	ck_assert_int_eq(
+		agentrun_document_hash(a, "{\"x\":1,\"y\":[2.50]}", 18, NULL), 0);
+	ck_assert_int_eq(
+		agentrun_document_hash(b, "{\"y\":[25e-1], \"x\":1e0}", 22, NULL), 0);
 	ck_assert_str_eq(a, b);
 	ck_assert_int_eq(agentrun_document_hash(b, "{}", 2, NULL), 0);
-	ck_assert_str_eq(b, "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a");
+	ck_assert_str_eq(
+		b, "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a");
 	ck_assert_int_eq(agentrun_document_hash(b, "{", 1, NULL), AGENTRUN_EPATCH);
 }
 END_TEST
