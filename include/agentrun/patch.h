@@ -2,7 +2,8 @@
 /**
  * @file
  * Apply a JSON Patch (RFC 6902, pointers of RFC 6901) to a workflow or to any
- * JSON document: all of it or nothing.
+ * JSON document: all of it or nothing. Operations are counted from 1, in messages
+ * too: "operation 3" is the third.
  */
 #ifndef AGENTRUN_PATCH_H
 #define AGENTRUN_PATCH_H
@@ -42,8 +43,9 @@ AGENTRUN_API void agentrun_patch_options_init(agentrun_patch_options *opts,
  * @param patch    JSON text: an array of operations, or an object that holds
  *                 one as `operations` (and a `description`)
  * @return 0, AGENTRUN_EPATCH (the error lists every violation, with operation
- *         and pointer), AGENTRUN_ELIMIT, AGENTRUN_EIO (the schema file),
- *         AGENTRUN_ENOMEM
+ *         and pointer), AGENTRUN_ELIMIT (a text nested deeper than 512 levels, a
+ *         result of more than 64 MiB), AGENTRUN_ECONFIG (the schema is wrong),
+ *         AGENTRUN_EIO (the schema file), AGENTRUN_ENOMEM
  */
 AGENTRUN_API int agentrun_apply_patch(agentrun_patch_result **out,
 	agentrun_ctx *ctx, const char *document, size_t document_len,
@@ -55,7 +57,11 @@ AGENTRUN_API void agentrun_patch_result_free(
 /** The new document as compact JSON; lent. `*len` may be NULL. */
 AGENTRUN_API const char *agentrun_patch_result_document(
 	const agentrun_patch_result *result, size_t *len);
-/** The undoing patch, a JSON array; lent, NULL when it was not asked for. */
+/**
+ * The undoing patch, a JSON array; lent, NULL when it was not asked for. Applied
+ * to the new document it gives the old one by value: a member that was removed
+ * comes back behind its neighbours, because a patch cannot say where it stood.
+ */
 AGENTRUN_API const char *agentrun_patch_result_inverse(
 	const agentrun_patch_result *result, size_t *len);
 /** What changed, lines for a person; lent, NULL when it was not asked for. */
@@ -74,7 +80,7 @@ AGENTRUN_API const char *agentrun_patch_result_description(
  * Check a workflow against the rules and the schema without changing it.
  *
  * @return 0, AGENTRUN_EPATCH (the error lists every violation),
- *         AGENTRUN_ENOMEM
+ *         AGENTRUN_ELIMIT, AGENTRUN_ECONFIG (the schema is wrong), AGENTRUN_ENOMEM
  */
 AGENTRUN_API int agentrun_validate_workflow(agentrun_ctx *ctx,
 	const char *document, size_t document_len,
@@ -82,6 +88,10 @@ AGENTRUN_API int agentrun_validate_workflow(agentrun_ctx *ctx,
 
 /**
  * Hex SHA-256 of a document's canonical form (RFC 8785), what a base hash is.
+ *
+ * RFC 8785 takes numbers for doubles. One that says more than a double can (a
+ * whole number such as 2^53+1, more than 17 significant digits, 1e400) keeps its
+ * own digits here, so that documents that differ in it do not share a hash.
  *
  * @param hex 65 bytes, NUL included
  * @return 0, AGENTRUN_EPATCH (not JSON), AGENTRUN_ENOMEM

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+#include <stdlib.h>
+#include <string.h>
+
+#include "patch/canonical.h"
+#include "patch/result.h"
+#include "patch/workflow.h"
+
+/* A value of the deepest allowed level, within an operation, within a patch. */
+#define PATCH_DEPTH (AGR_DEPTH_DEFAULT + 3)
+
+static const agentrun_patch_options patch_defaults = {
+	.struct_size = sizeof(agentrun_patch_options),
+};
+
+void agentrun_patch_options_init(agentrun_patch_options *opts, size_t struct_size)
+{
+	agr_options_init(opts, struct_size, &patch_defaults, sizeof(patch_defaults));
+}
+
+static int read_options(agentrun_patch_options *opts, const agentrun_patch_options *given,
+	agentrun_error **err)
+{
+	*opts = patch_defaults;
+	return agr_options_read(
+		opts, sizeof(*opts), given, "agentrun_patch_options", err);
+}
+
+static int scan(agr_span *out, const char *name, const char *text, size_t len,
+	size_t depth, agentrun_error **err)
+{
+	agr_text what = {.name = name,
+		.p = text ? text : "",
+		.n = text ? len : 0,
+		.max_depth = depth,
+		.code = AGENTRUN_EPATCH};
+
+	return agr_scan_document(out, &what, err);
+}
+
+static const char *document_name(const agentrun_patch_options *opts)
+{
+	return opts->document_name ? opts->document_name : "document";
+}
+
+static int read_schema(
+	agr_span *out, const agentrun_patch_options *opts, agentrun_error **err)
+{
+	agr_text text = {.name = "schema",
+		.code = AGENTRUN_ECONFIG,
+		.p = opts->schema ? opts->schema : agr_schema_default};
+
+	text.n = opts->schema ? opts->schema_len : strlen(agr_schema_default);
+	return agr_scan_document(out, &text, err);
+}
+
+static int check_base(agr_span document, const char *wanted, agentrun_error **err)
+{
+	char hash[AGR_SHA256_HEX];
+	int r;
+
+	if (!wanted)
+		return 0;
+	r = agr_canonical_hash(hash, document, err);
+	if (r < 0 || agr_str_equal_nocase(hash, wanted))
+		return r;
+	return agentrun_error_raise(err, AGENTRUN_EPATCH,
+		"the document has changed: the patch was made for base hash %.80s, this "
+		"document's is %s",
+		wanted, hash);
+}
+
+/* The other form of a workflow names its nodes by key and implies its edges; a
+ * pointer into it would mean something else than in the form that comes out. */
+static int refuse_keyed_nodes(agr_span document, agentrun_error **err)
+{
+	agr_span nodes;
+
+	if (agr_span_type(document) != AGR_TYPE_OBJECT ||
+		!agr_object_get(document, "nodes", 5, &nodes) ||
+		agr_span_type(nodes) != AGR_TYPE_OBJECT)
+		return 0;
+	return agentrun_error_raise(err, AGENTRUN_EPATCH,
+		"the workflow's \"nodes\" is an object keyed by id; this form is only "
+		"read, a "
+		"patch wants the arrays \"nodes\" and \"edges\"");
+}
+
+/* One call of agentrun_apply_patch(). */
+struct job {
+	agentrun_patch_options opts;
+	agr_arena arena;
+	agr_faults faults;
+	agr_span before, after;
+	agr_patch patch;
+	agr_patching patching;
+	agentrun_patch_result *result;
+	agentrun_error **err;
+};
+
+static int read_patch(struct job *job, const char *patch, size_t patch_len)
+{
+	const char *name = job->opts.patch_name ? job->opts.patch_name : "patch";
+	agr_span text;
+	int r = scan(&text, name, patch, patch_len, PATCH_DEPTH, job->err);
+
+	if (r == 0)
+		r = agr_patch_read(
+			&job->patch, &job->arena, text, &job->faults, job->err);
+	return r < 0 ? r
+		     : agr_faults_raise(&job->faults, "the patch is malformed", job->err);
+}
+
+static int run_patch(struct job *job)
+{
+	agentrun_error *err = NULL;
+	int r;
+
+	job->patching.arena = &job->arena;
+	job->patching.root = (agr_tree_value){.text = job->before};
+	job->patching.want_inverse = job->opts.want_inverse != 0;
+	r = agr_patch_run(&job->patching, &job->patch, &err);
+	/* What fails is also the one violation, for those who read only these. */
+	if (r == AGENTRUN_EPATCH)
+		r = agr_error_violation(job->err, r, agentrun_error_message(err), "%s",
+			agentrun_error_message(err));
+	else if (r < 0)
+		r = agentrun_error_raise(job->err, r, "%s", agentrun_error_message(err));
+	agentrun_error_free(err);
+	return r;
+}
+
+static int write_document(struct job *job)
+{
+	agr_buf text = AGR_BUF_MAX(AGR_PATCH_MAX_BYTES);
+	agentrun_buf *out = &job->result->document;
+	int r = agr_tree_write(&text, &job->patching.root, job->err);
+
+	if (r == 0)
+		r = agr_buf_give(&text, out, "the patched document", job->err);
+	agr_buf_free(&text);
+	/* Read again: what was put into one another may be too deep now. */
+	return r < 0 ? r
+		     : scan(&job->after, "the patched document", out->data, out->len, 0,
+			       job->err);
+}
+
+static int check_workflow(struct job *job)
+{
+	agr_workflow_check check = {.document = job->after,
+		.before = job->before,
+		.patching = &job->patching,
+		.faults = &job->faults,
+		.arena = &job->arena,
+		.err = job->err};
+	int r;
+
+	if (job->opts.raw)
+		return 0;
+	r = read_schema(&check.schema, &job->opts, job->err);
+	if (r == 0)
+		r = agr_workflow_check_all(&check);
+	return r < 0 ? r
+		     : agr_faults_raise(
+			       &job->faults, "the patched workflow is refused", job->err);
+}
+
+static int write_extras(struct job *job)
+{
+	agr_buf text = AGR_BUF_MAX(AGR_PATCH_MAX_BYTES);
+	int r = 0;
+
+	if (job->opts.want_inverse) {
+		r = agr_inverse_write(&text, &job->patching.journal, job->err);
+		if (r == 0)
+			r = agr_buf_give(&text, &job->result->inverse,
+				"the inverse patch", job->err);
+	}
+	if (r == 0 && job->opts.want_preview) {
+		r = job->opts.raw ? agr_preview_document(
+					    &text, job->before, job->after, job->err)
+				  : agr_preview_workflow(
+					    &text, job->before, job->after, job->err);
+		if (r == 0)
+			r = agr_buf_give(
+				&text, &job->result->preview, "the preview", job->err);
+	}
+	if (r == 0 && job->patch.description.p) {
+		agr_string_decode(&text, job->patch.description);
+		r = agr_buf_give(
+			&text, &job->result->description, "the description", job->err);
+	}
+	agr_buf_free(&text);
+	job->result->operations = job->patch.n;
+	return r < 0 ? r : agr_canonical_hash(job->result->hash, job->after, job->err);
+}
+
+static int apply(struct job *job, const char *document, size_t document_len,
+	const char *patch, size_t patch_len)
+{
+	int r = scan(&job->before, document_name(&job->opts), document, document_len, 0,
+		job->err);
+
+	if (r == 0)
+		r = read_patch(job, patch, patch_len);
+	if (r == 0)
+		r = check_base(job->before, job->opts.base_hash, job->err);
+	if (r == 0 && !job->opts.raw)
+		r = refuse_keyed_nodes(job->before, job->err);
+	if (r == 0)
+		r = run_patch(job);
+	if (r == 0)
+		r = write_document(job);
+	if (r == 0)
+		r = check_workflow(job);
+	return r < 0 ? r : write_extras(job);
+}
+
+int agentrun_apply_patch(agentrun_patch_result **out, agentrun_ctx *ctx,
+	const char *document, size_t document_len, const char *patch, size_t patch_len,
+	const agentrun_patch_options *opts, agentrun_error **err)
+{
+	struct job job;
+	int r;
+
+	(void)ctx; /* will say where the schema is */
+	*out = NULL;
+	memset(&job, 0, sizeof(job));
+	job.faults = (agr_faults)AGR_FAULTS_INIT;
+	job.err = err;
+	r = read_options(&job.opts, opts, err);
+	if (r < 0)
+		goto out;
+	job.result = calloc(1, sizeof(*job.result));
+	if (!job.result) {
+		r = agr_error_oom(err);
+		goto out;
+	}
+	r = apply(&job, document, document_len, patch, patch_len);
+	if (r < 0)
+		goto out;
+	*out = job.result;
+	job.result = NULL;
+out:
+	agentrun_patch_result_free(job.result);
+	agr_faults_free(&job.faults);
+	agr_arena_free(&job.arena);
+	return r;
+}
+
+int agentrun_validate_workflow(agentrun_ctx *ctx, const char *document,
+	size_t document_len, const agentrun_patch_options *given, agentrun_error **err)
+{
+	agr_arena arena = AGR_ARENA_INIT;
+	agr_faults faults = AGR_FAULTS_INIT;
+	agr_workflow_check check = {.faults = &faults, .arena = &arena, .err = err};
+	agentrun_patch_options opts;
+	agr_buf compact = AGR_BUF_INIT;
+	int r;
+
+	(void)ctx;
+	r = read_options(&opts, given, err);
+	if (r == 0)
+		r = scan(&check.document, document_name(&opts), document, document_len, 0,
+			err);
+	if (r == 0)
+		r = refuse_keyed_nodes(check.document, err);
+	if (r == 0)
+		r = read_schema(&check.schema, &opts, err);
+	if (r == 0) {
+		agr_value_write(&compact, check.document);
+		r = agr_buf_check(&compact, "the workflow", err);
+		check.document = (agr_span){compact.data, compact.len};
+	}
+	if (r == 0)
+		r = agr_workflow_check_all(&check);
+	if (r == 0)
+		r = agr_faults_raise(&faults, "the workflow is refused", err);
+	agr_buf_free(&compact);
+	agr_faults_free(&faults);
+	agr_arena_free(&arena);
+	return r;
+}
+
+int agentrun_document_hash(
+	char hex[65], const char *document, size_t document_len, agentrun_error **err)
+{
+	agr_span value;
+	int r = scan(&value, "document", document, document_len, 0, err);
+
+	return r < 0 ? r : agr_canonical_hash(hex, value, err);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+/* arena - memory that is given back all at once. */
+#ifndef AGR_ARENA_H
+#define AGR_ARENA_H
+
+#include <stddef.h>
+
+struct agr_chunk;
+
+typedef struct agr_arena {
+	struct agr_chunk *chunks;
+	char *p;
+	size_t left;
+} agr_arena;
+
+#define AGR_ARENA_INIT                                                                   \
+	{                                                                                \
+		NULL, NULL, 0                                                            \
+	}
+
+/* `n` * `size` bytes, aligned for anything, not cleared; NULL: no memory. */
+void *agr_arena_alloc(agr_arena *arena, size_t n, size_t size);
+void agr_arena_free(agr_arena *arena);
+
+#endif

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+/* Reading a patch: JSON text -> operations. */
+#include <string.h>
+
+#include "patch/operations.h"
+
+static const struct op_name {
+	const char *name;
+	agr_op_kind kind;
+} op_names[] = {
+	{"add", AGR_OP_ADD},
+	{"remove", AGR_OP_REMOVE},
+	{"replace", AGR_OP_REPLACE},
+	{"move", AGR_OP_MOVE},
+	{"copy", AGR_OP_COPY},
+	{"test", AGR_OP_TEST},
+};
+
+static bool wants_value(agr_op_kind kind)
+{
+	return kind == AGR_OP_ADD || kind == AGR_OP_REPLACE || kind == AGR_OP_TEST;
+}
+
+static bool wants_from(agr_op_kind kind)
+{
+	return kind == AGR_OP_MOVE || kind == AGR_OP_COPY;
+}
+
+/* The member's decoded text, in the arena. */
+static int decode(agr_span *out, agr_arena *arena, agr_span string, agentrun_error **err)
+{
+	agr_buf text = AGR_BUF_INIT;
+	char *copy = NULL;
+
+	if (agr_string_is_plain(string)) {
+		*out = (agr_span){string.p + 1, string.n - 2};
+		return 0;
+	}
+	agr_string_decode(&text, string);
+	if (!text.failed)
+		copy = agr_arena_alloc(arena, text.len, 1);
+	if (copy && text.len)
+		memcpy(copy, text.data, text.len);
+	*out = (agr_span){copy, text.len};
+	agr_buf_free(&text);
+	return copy ? 0 : agr_error_oom(err);
+}
+
+/* RFC 6902, 4: exactly one of each. Of two, no reader could know which counts.
+ * 1, 0 when it is missing, or an error. */
+static int get_one(
+	agr_span operation, const char *member, agr_span *out, agentrun_error **err)
+{
+	agr_iter it = agr_iter_of(operation);
+	agr_span key, value;
+	int n = 0;
+
+	while (agr_object_next(&it, &key, &value)) {
+		if (!agr_string_is(key, member, strlen(member)))
+			continue;
+		*out = value;
+		if (n++)
+			return agentrun_error_raise(
+				err, AGENTRUN_EPATCH, "\"%s\" is there twice", member);
+	}
+	return n;
+}
+
+static int read_pointer(agr_pointer *out, agr_arena *arena, agr_span operation,
+	const char *member, agentrun_error **err)
+{
+	agr_span value, text;
+	int r = get_one(operation, member, &value, err);
+
+	if (r < 0)
+		return r;
+	if (!r)
+		return agentrun_error_raise(
+			err, AGENTRUN_EPATCH, "\"%s\" is missing", member);
+	if (agr_span_type(value) != AGR_TYPE_STRING)
+		return agentrun_error_raise(
+			err, AGENTRUN_EPATCH, "\"%s\" must be a string", member);
+	r = decode(&text, arena, value, err);
+	if (r < 0)
+		return r;
+	r = agr_pointer_parse(out, arena, text.p, text.n, err);
+	if (r < 0)
+		agr_error_prefix(
+			err, "\"%s\" (%s)", member, agr_shown(arena, text.p, text.n));
+	return r;
+}
+
+static int read_kind(
+	agr_op_kind *out, agr_arena *arena, agr_span operation, agentrun_error **err)
+{
+	agr_span op;
+	int r = get_one(operation, "op", &op, err);
+
+	if (r < 0)
+		return r;
+	if (!r)
+		return agentrun_error_raise(err, AGENTRUN_EPATCH, "\"op\" is missing");
+	if (agr_span_type(op) != AGR_TYPE_STRING)
+		return agentrun_error_raise(
+			err, AGENTRUN_EPATCH, "\"op\" must be a string");
+	for (size_t i = 0; i < AGR_COUNT(op_names); i++) {
+		if (agr_string_is(op, op_names[i].name, strlen(op_names[i].name))) {
+			*out = op_names[i].kind;
+			return 0;
+		}
+	}
+	return agentrun_error_raise(err, AGENTRUN_EPATCH,
+		"unknown op %s, known are add, remove, replace, move, copy, test",
+		agr_shown(arena, op.p, op.n));
+}
+
+static int read_operation(
+	agr_operation *out, agr_arena *arena, agr_span operation, agentrun_error **err)
+{
+	int r;
+
+	memset(out, 0, sizeof(*out));
+	if (agr_span_type(operation) != AGR_TYPE_OBJECT)
+		return agentrun_error_raise(err, AGENTRUN_EPATCH, "must be an object");
+	r = read_kind(&out->kind, arena, operation, err);
+	if (r == 0)
+		r = read_pointer(&out->path, arena, operation, "path", err);
+	if (r == 0 && wants_from(out->kind))
+		r = read_pointer(&out->from, arena, operation, "from", err);
+	if (r < 0 || !wants_value(out->kind))
+		return r;
+	r = get_one(operation, "value", &out->value, err);
+	if (r == 0)
+		return agentrun_error_raise(err, AGENTRUN_EPATCH, "\"value\" is missing");
+	return r < 0 ? r : 0;
+}
+
+static int read_list(agr_patch *out, agr_arena *arena, agr_span list, agr_faults *faults,
+	agentrun_error **err)
+{
+	agr_iter it = agr_iter_of(list);
+	size_t count = agr_span_count(list);
+	agr_span operation;
+
+	if (count >= UINT32_MAX)
+		return agentrun_error_raise(err, AGENTRUN_ELIMIT, "too many operations");
+	out->list = agr_arena_alloc(arena, count, sizeof(*out->list));
+	if (!out->list)
+		return agr_error_oom(err);
+	while (agr_array_next(&it, &operation)) {
+		agentrun_error *fault = NULL;
+		int r = read_operation(&out->list[out->n++], arena, operation, &fault);
+
+		if (r == AGENTRUN_EPATCH)
+			agr_faults_add(faults, "operation %zu: %s", out->n,
+				agentrun_error_message(fault));
+		agentrun_error_free(fault);
+		if (r < 0 && r != AGENTRUN_EPATCH)
+			return agr_error_oom(err);
+	}
+	return 0;
+}
+
+int agr_patch_read(agr_patch *out, agr_arena *arena, agr_span text, agr_faults *faults,
+	agentrun_error **err)
+{
+	agr_span list = text;
+
+	memset(out, 0, sizeof(*out));
+	if (agr_span_type(text) == AGR_TYPE_OBJECT) {
+		if (!agr_object_get(text, "operations", 10, &list))
+			return agentrun_error_raise(
+				err, AGENTRUN_EPATCH, "the patch has no \"operations\"");
+		if (agr_object_get(text, "description", 11, &out->description) &&
+			agr_span_type(out->description) != AGR_TYPE_STRING)
+			return agentrun_error_raise(err, AGENTRUN_EPATCH,
+				"the patch's \"description\" must be a string");
+	}
+	if (agr_span_type(list) != AGR_TYPE_ARRAY)
+		return agentrun_error_raise(err, AGENTRUN_EPATCH,
+			"the patch must be an array of operations, or an object that "
+			"holds "
+			"one as \"operations\"");
+	return read_list(out, arena, list, faults, err);
+}

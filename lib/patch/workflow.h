@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+/*
+ * workflow - what makes a document a workflow, judged on the final document
+ * alone. Every fault is told, with its pointer and, where an operation made or
+ * touched that place, the operation.
+ */
+#ifndef AGR_WORKFLOW_H
+#define AGR_WORKFLOW_H
+
+#include "patch/operations.h"
+
+#define AGR_PATCH_MAX_AGENTS 5
+
+typedef struct agr_workflow_check {
+	agr_span document;            /* without duplicate keys */
+	agr_span before;              /* what was patched; p is NULL when nothing was */
+	const agr_patching *patching; /* knows the operations; NULL: there are none */
+	agr_span schema;
+	agr_faults *faults;
+	agr_arena *arena;
+	agentrun_error **err;
+} agr_workflow_check;
+
+int agr_workflow_check_all(agr_workflow_check *check);
+
+/* A fault at `pointer` (JSON Pointer text). `op` 0: look the operation up. */
+void agr_workflow_fault(agr_workflow_check *check, uint32_t op, const char *pointer,
+	size_t len, const char *fmt, ...) AGENTRUN_PRINTF(5, 6);
+
+/* An edge between nodes that exist, by their places in `nodes`. */
+typedef struct agr_link {
+	size_t from, to;
+	size_t edge; /* its place in `edges` */
+} agr_link;
+
+/* cycle.c: name each cycle; `ids` are the nodes' ids as JSON strings. */
+int agr_workflow_check_cycles(agr_workflow_check *check, const agr_span *ids,
+	size_t n_nodes, const agr_link *links, size_t n_links);
+
+/* The schema that stands when none is given, as JSON text. */
+extern const char agr_schema_default[];
+
+#endif

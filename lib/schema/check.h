@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+/* check - one run of agr_schema_check(), shared by this folder's files. */
+#ifndef AGR_SCHEMA_CHECK_H
+#define AGR_SCHEMA_CHECK_H
+
+#include "schema/pattern.h"
+#include "schema/schema.h"
+
+struct agr_schema_pattern {
+	struct agr_schema_pattern *next;
+	const char *at; /* the pattern's place in the schema */
+	agr_pattern *pattern;
+};
+
+typedef struct agr_schema_run {
+	agr_span root;
+	agr_schema_report_fn report;
+	void *user;
+	agentrun_error **err;
+	agr_buf path; /* where in the value we are */
+	int faults;
+	int quiet;             /* > 0: count faults, report none (anyOf, not, if) */
+	size_t work, max_work; /* schemas applied so far, and at most */
+	int depth;             /* schemas within schemas */
+	int still;             /* of these, how many without moving into the value */
+	struct agr_schema_pattern *patterns;
+} agr_schema_run;
+
+/* Count, and unless quiet report, one fault at the current place. */
+void agr_schema_fault(agr_schema_run *run, const char *fmt, ...) AGENTRUN_PRINTF(2, 3);
+
+/* A keyword of a schema: its own value, the schema, the value to check. */
+typedef int (*agr_keyword_fn)(
+	agr_schema_run *run, agr_span arg, agr_span schema, agr_span value);
+
+typedef struct agr_keyword {
+	const char *name;
+	agr_keyword_fn check;
+} agr_keyword;
+
+/* values.c: what looks at one value alone. Ends with a NULL name. */
+extern const agr_keyword agr_schema_value_keywords[];
+
+/* Does `string` (a JSON string) match the pattern `arg` of the schema? 1, 0, <0. */
+int agr_schema_match(agr_schema_run *run, agr_span arg, agr_span string);
+
+#endif

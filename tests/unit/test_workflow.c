@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+#include "unit.h"
+
+#include <agentrun/patch.h>
+
+#include "table/scan.h"
+
+static const char base[] =
+	"{\"nodes\":[{\"id\":\"fetch\",\"type\":\"http\",\"config\":{\"url\":\"https://a/"
+	"\"}},"
+	"{\"id\":\"clean\",\"type\":\"transform\"},{\"id\":\"mail\",\"type\":\"task\"}],"
+	"\"edges\":[{\"from\":\"fetch\",\"to\":\"clean\"},{\"from\":\"clean\",\"to\":"
+	"\"mail\","
+	"\"condition\":\"rows > 0\",\"label\":\"x\"}]}";
+
+static int apply(agentrun_patch_result **out, const char *document, const char *patch,
+	agentrun_error **err)
+{
+	agentrun_patch_options opts;
+
+	agentrun_patch_options_init(&opts, sizeof(opts));
+	opts.want_preview = 1;
+	opts.want_inverse = 1;
+	return agentrun_apply_patch(
+		out, NULL, document, strlen(document), patch, strlen(patch), &opts, err);
+}
+
+static void gives(const char *patch, const char *preview)
+{
+	agentrun_patch_result *result, *back;
+	agentrun_error *err = NULL;
+
+	ck_assert_msg(apply(&result, base, patch, &err) == 0, "%s: %s", patch,
+		agentrun_error_message(err));
+	ck_assert_str_eq(agentrun_patch_result_preview(result, NULL), preview);
+	ck_assert_int_eq(apply(&back, agentrun_patch_result_document(result, NULL),
+				 agentrun_patch_result_inverse(result, NULL), NULL),
+		0);
+	ck_assert_str_eq(agentrun_patch_result_document(back, NULL), base);
+	agentrun_patch_result_free(back);
+	agentrun_patch_result_free(result);
+}
+
+/* Refused with exactly these violations, one a line. */
+static void refuses_of(const char *document, const char *patch, const char *violations)
+{
+	agentrun_patch_result *result = NULL;
+	agentrun_error *err = NULL;
+	agr_buf got = AGR_BUF_INIT;
+	int r = apply(&result, document, patch, &err);
+
+	ck_assert_msg(
+		r == AGENTRUN_EPATCH, "%s: %d %s", patch, r, agentrun_error_message(err));
+	ck_assert_ptr_null(result);
+	for (size_t i = 0; i < agentrun_error_violations(err); i++)
+		agr_buf_printf(&got, "%s\n", agentrun_error_violation(err, i));
+	ck_assert_str_eq(got.data ? got.data : "", violations);
+	agr_buf_free(&got);
+	agentrun_error_free(err);
+}
+
+static void refuses(const char *patch, const char *violations)
+{
+	refuses_of(base, patch, violations);
+}
+
+START_TEST(nodes_and_edges_are_added_changed_and_removed)
+{
+	gives("[{\"op\":\"add\",\"path\":\"/edges/"
+	      "-\",\"value\":{\"from\":\"mail\",\"to\":"
+	      "\"log\"}},{\"op\":\"add\",\"path\":\"/nodes/-\",\"value\":{\"id\":\"log\","
+	      "\"type\":\"function\"}}]",
+		"+ node log (function)\n+ edge mail -> log\n");
+	gives("[{\"op\":\"add\",\"path\":\"/nodes/0/timeout_ms\",\"value\":30000},"
+	      "{\"op\":\"replace\",\"path\":\"/nodes/0/config/url\",\"value\":\"https://"
+	      "b/\"},"
+	      "{\"op\":\"replace\",\"path\":\"/edges/1/condition\",\"value\":\"true\"},"
+	      "{\"op\":\"add\",\"path\":\"/name\",\"value\":\"daily\"}]",
+		"~ node fetch (http)\n"
+		"    ~ /config/url: \"https://a/\" -> \"https://b/\"\n"
+		"    + /timeout_ms: 30000\n"
+		"~ edge clean -> mail\n"
+		"    ~ /condition: \"rows > 0\" -> \"true\"\n"
+		"+ /name: \"daily\"\n");
+	gives("[{\"op\":\"remove\",\"path\":\"/nodes/2\"},{\"op\":\"remove\",\"path\":"
+	      "\"/edges/1\"}]",
+		"- node mail (task)\n- edge clean -> mail\n");
+	gives("[{\"op\":\"move\",\"from\":\"/nodes/0\",\"path\":\"/nodes/2\"}]", "");
+}
+END_TEST
+
+START_TEST(two_edges_between_the_same_nodes_are_told_apart)
+{
+	gives("[{\"op\":\"add\",\"path\":\"/edges/"
+	      "-\",\"value\":{\"from\":\"fetch\",\"to\":"
+	      "\"clean\",\"condition\":\"late\"}}]",
+		"+ edge fetch -> clean\n");
+}
+END_TEST
+
+START_TEST(every_violation_is_listed_with_operation_and_pointer)
+{
+	refuses("[{\"op\":\"add\",\"path\":\"/nodes/-\",\"value\":{\"id\":\"a "
+		"b\",\"config\":[],"
+		"\"timeout_ms\":-1,\"retry\":{\"max_attempts\":0,\"backoff_ms\":\"1\","
+		"\"backoff_multiplier\":0.5}}},"
+		"{\"op\":\"add\",\"path\":\"/nodes/"
+		"-\",\"value\":{\"id\":\"fetch\",\"type\":7}},"
+		"{\"op\":\"remove\",\"path\":\"/nodes/1/type\"},"
+		"{\"op\":\"add\",\"path\":\"/edges/-\",\"value\":{\"from\":\"x\"}},"
+		"{\"op\":\"add\",\"path\":\"/edges/-\",\"value\":3},"
+		"{\"op\":\"add\",\"path\":\"/nodes/2/"
+		"retry\",\"value\":{\"max_attempts\":2.5}}]",
+		"operation 3: /nodes/1: the node has no type\n"
+		"operation 6: /nodes/2/retry/max_attempts: must be a whole number from 1 "
+		"to 10, "
+		"is 2.5\n"
+		"operation 1: /nodes/3/id: an id is a string of letters, digits, _ and "
+		"-, not "
+		"\"a b\"\n"
+		"operation 1: /nodes/3: the node has no type\n"
+		"operation 1: /nodes/3/config: must be an object\n"
+		"operation 1: /nodes/3/timeout_ms: must be a number of at least 0, is "
+		"-1\n"
+		"operation 1: /nodes/3/retry/max_attempts: must be a whole number from 1 "
+		"to 10, "
+		"is 0\n"
+		"operation 1: /nodes/3/retry/backoff_ms: must be a number of at least 0, "
+		"is "
+		"\"1\"\n"
+		"operation 1: /nodes/3/retry/backoff_multiplier: must be a number of at "
+		"least 1, "
+		"is 0.5\n"
+		"operation 2: /nodes/4/type: must be a string\n"
+		"operation 2: /nodes/4/id: \"fetch\" is already the id of /nodes/0\n"
+		"operation 4: /edges/2/from: there is no node \"x\"\n"
+		"operation 4: /edges/2: the edge has no \"to\"\n"
+		"operation 5: /edges/3: an edge must be an object\n"
+		"operation 2: /nodes/4/type: 7 is not allowed, choose one of "
+		"\"function\", "
+		"\"http\", \"conditional\", \"branch\", \"loop\", \"parallel\", "
+		"\"transform\", "
+		"\"aggregate\", \"filter\", \"agent\", \"task\", \"hitl\", \"start\", "
+		"\"end\"\n");
+}
+END_TEST
+
+START_TEST(an_edge_that_lost_its_node_names_the_operation_that_took_it)
+{
+	refuses("[{\"op\":\"test\",\"path\":\"/nodes/0/id\",\"value\":\"fetch\"},"
+		"{\"op\":\"remove\",\"path\":\"/nodes/2\"}]",
+		"operation 2: /edges/1/to: there is no node \"mail\"\n");
+	refuses("[{\"op\":\"replace\",\"path\":\"/nodes/2/id\",\"value\":\"post\"}]",
+		"operation 1: /edges/1/to: there is no node \"mail\"\n");
+}
+END_TEST
+
+START_TEST(cycles_are_named)
+{
+	refuses("[{\"op\":\"add\",\"path\":\"/edges/"
+		"0\",\"value\":{\"from\":\"mail\",\"to\":"
+		"\"fetch\"}}]",
+		"operation 1: /edges/0: a cycle: fetch -> clean -> mail -> fetch\n");
+	refuses("[{\"op\":\"test\",\"path\":\"/edges/0/from\",\"value\":\"fetch\"},"
+		"{\"op\":\"add\",\"path\":\"/edges/"
+		"-\",\"value\":{\"from\":\"mail\",\"to\":"
+		"\"mail\"}}]",
+		"operation 2: /edges/2: a cycle: mail -> mail\n");
+	refuses("[{\"op\":\"add\",\"path\":\"/edges/"
+		"-\",\"value\":{\"to\":\"fetch\",\"from\":"
+		"\"clean\"}},{\"op\":\"add\",\"path\":\"/edges/"
+		"-\",\"value\":{\"from\":\"mail\","
+		"\"to\":\"clean\"}}]",
+		"operation 2: /edges/3: a cycle: clean -> mail -> clean\n"
+		"operation 1: /edges/2: a cycle: fetch -> clean -> fetch\n");
+}
+END_TEST
+
+START_TEST(a_long_chain_is_no_cycle_and_needs_no_stack)
+{
+	agr_buf document = AGR_BUF_INIT;
+	agentrun_patch_result *result;
+	const int n = 20000;
+
+	agr_buf_str(&document, "{\"nodes\":[");
+	for (int i = 0; i < n; i++)
+		agr_buf_printf(&document, "%s{\"id\":\"n%d\",\"type\":\"task\"}",
+			i ? "," : "", i);
+	agr_buf_str(&document, "],\"edges\":[");
+	for (int i = 1; i < n; i++)
+		agr_buf_printf(&document, "%s{\"from\":\"n%d\",\"to\":\"n%d\"}",
+			i > 1 ? "," : "", i - 1, i);
+	agr_buf_str(&document, "]}");
+	ck_assert_int_eq(apply(&result, document.data, "[]", NULL), 0);
+	agentrun_patch_result_free(result);
+	agr_buf_free(&document);
+}
+END_TEST
+
+START_TEST(a_workflow_has_both_arrays_and_a_node)
+{
+	refuses("[{\"op\":\"remove\",\"path\":\"/edges\"}]",
+		"operation 1: the document: a workflow must have an array \"edges\"\n");
+	refuses("[{\"op\":\"replace\",\"path\":\"/nodes\",\"value\":[]},"
+		"{\"op\":\"replace\",\"path\":\"/edges\",\"value\":[]}]",
+		"operation 1: /nodes: a workflow needs at least one node\n");
+	refuses("[{\"op\":\"replace\",\"path\":\"/nodes\",\"value\":{}},"
+		"{\"op\":\"replace\",\"path\":\"/edges\",\"value\":\"\"}]",
+		"operation 1: /nodes: must be an array\noperation 2: /edges: must be an "
+		"array\n");
+	refuses("[{\"op\":\"replace\",\"path\":\"\",\"value\":3}]",
+		"operation 1: the document: a workflow must be an object with the arrays "
+		"\"nodes\" and \"edges\"\n");
+}
+END_TEST
+
+START_TEST(what_was_wrong_before_is_wrong_without_an_operation)
+{
+	refuses_of("{\"nodes\":[{\"id\":\"a\",\"type\":\"agnt\"}],\"edges\":[]}",
+		"[{\"op\":\"add\",\"path\":\"/name\",\"value\":1}]",
+		"/nodes/0/type: \"agnt\" is not allowed, choose one of \"function\", "
+		"\"http\", "
+		"\"conditional\", \"branch\", \"loop\", \"parallel\", \"transform\", "
+		"\"aggregate\", \"filter\", \"agent\", \"task\", \"hitl\", \"start\", "
+		"\"end\"\n");
+	/* and may be mended by the patch */
+	agentrun_patch_result *result;
+
+	ck_assert_int_eq(
+		apply(&result, "{\"nodes\":[{\"id\":\"a\",\"type\":\"agnt\"}]}",
+			"[{\"op\":\"replace\",\"path\":\"/nodes/0/type\",\"value\":"
+			"\"agent\"},{\"op\":\"add\",\"path\":\"/edges\",\"value\":[]}]",
+			NULL),
+		0);
+	agentrun_patch_result_free(result);
+}
+END_TEST
+
+START_TEST(at_most_five_nodes_become_agents)
+{
+	static const char document[] = "{\"nodes\":[{\"id\":\"a\",\"type\":\"agent\"},{"
+				       "\"id\":\"b\",\"type\":\"task\"}],"
+				       "\"edges\":[]}";
+	agr_buf patch = AGR_BUF_INIT;
+	agentrun_patch_result *result;
+
+	/* One that is copied anew under its old id is none that was added. */
+	agr_buf_str(&patch, "[{\"op\":\"remove\",\"path\":\"/nodes/"
+			    "0\"},{\"op\":\"add\",\"path\":\"/nodes/-\","
+			    "\"value\":{\"id\":\"a\",\"type\":\"agent\"}}");
+	for (int i = 0; i < 5; i++)
+		agr_buf_printf(&patch,
+			",{\"op\":\"add\",\"path\":\"/nodes/"
+			"-\",\"value\":{\"id\":\"n%d\","
+			"\"type\":\"agent\"}}",
+			i);
+	agr_buf_char(&patch, ']');
+	ck_assert_int_eq(apply(&result, document, patch.data, NULL), 0);
+	agentrun_patch_result_free(result);
+	patch.data[--patch.len] = '\0';
+	agr_buf_str(&patch,
+		",{\"op\":\"replace\",\"path\":\"/nodes/0/type\",\"value\":\"agent\"}]");
+	refuses_of(document, patch.data,
+		"operation 7: /nodes/6: one of 6 new agent nodes; a patch may add at "
+		"most 5\n");
+	agr_buf_free(&patch);
+}
+END_TEST
+
+START_TEST(configs_are_checked_by_type)
+{
+	refuses("[{\"op\":\"replace\",\"path\":\"/nodes/0/config/url\",\"value\":1},"
+		"{\"op\":\"add\",\"path\":\"/nodes/"
+		"-\",\"value\":{\"id\":\"h\",\"type\":\"hitl\","
+		"\"config\":{\"message\":\"ok?\",\"timeout_ms\":-5}}},"
+		"{\"op\":\"add\",\"path\":\"/nodes/"
+		"-\",\"value\":{\"id\":\"t\",\"type\":\"task\","
+		"\"config\":{\"url\":1}}}]",
+		"operation 1: /nodes/0/config/url: must be of type string, is 1\n"
+		"operation 2: /nodes/3/config/timeout_ms: must be at least 0, is -5\n");
+}
+END_TEST
+
+START_TEST(a_schema_of_the_caller_stands_for_the_built_in_one)
+{
+	static const char schema[] =
+		"{\"properties\":{\"nodes\":{\"items\":{\"properties\":{"
+		"\"type\":{\"enum\":[\"robot\"]}}}}}}";
+	static const char document[] = "{\"nodes\":[{\"id\":\"a\",\"type\":\"robot\"}],"
+				       "\"edges\":[]}";
+	agentrun_patch_options opts;
+	agentrun_error *err = NULL;
+
+	agentrun_patch_options_init(&opts, sizeof(opts));
+	ck_assert_int_eq(
+		agentrun_validate_workflow(NULL, document, strlen(document), &opts, &err),
+		AGENTRUN_EPATCH);
+	ck_assert_uint_eq(agentrun_error_violations(err), 1);
+	agentrun_error_free(err);
+	opts.schema = schema;
+	opts.schema_len = strlen(schema);
+	ck_assert_int_eq(
+		agentrun_validate_workflow(NULL, document, strlen(document), &opts, NULL),
+		0);
+	opts.schema = "{";
+	opts.schema_len = 1;
+	ck_assert_int_eq(
+		agentrun_validate_workflow(NULL, document, strlen(document), &opts, NULL),
+		AGENTRUN_ECONFIG);
+}
+END_TEST
+
+START_TEST(the_form_with_nodes_by_key_is_not_patched)
+{
+	agentrun_patch_result *result;
+	agentrun_error *err = NULL;
+
+	ck_assert_int_eq(apply(&result,
+				 "{\"nodes\":{\"a\":{\"id\":\"a\",\"type\":\"task\","
+				 "\"dependencies\":"
+				 "[],\"dependents\":[]}}}",
+				 "[]", &err),
+		AGENTRUN_EPATCH);
+	ck_assert_ptr_nonnull(strstr(agentrun_error_message(err), "object keyed by id"));
+	agentrun_error_free(err);
+}
+END_TEST
+
+START_TEST(an_operation_that_fails_is_the_violation)
+{
+	refuses("[{\"op\":\"add\",\"path\":\"/"
+		"x\",\"value\":1},{\"op\":\"remove\",\"path\":"
+		"\"/nodes/9\"}]",
+		"operation 2 (remove /nodes/9): no such element, /nodes has 3\n");
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		nodes_and_edges_are_added_changed_and_removed,
+		two_edges_between_the_same_nodes_are_told_apart,
+		every_violation_is_listed_with_operation_and_pointer,
+		an_edge_that_lost_its_node_names_the_operation_that_took_it,
+		cycles_are_named,
+		a_long_chain_is_no_cycle_and_needs_no_stack,
+		a_workflow_has_both_arrays_and_a_node,
+		what_was_wrong_before_is_wrong_without_an_operation,
+		at_most_five_nodes_become_agents,
+		configs_are_checked_by_type,
+		a_schema_of_the_caller_stands_for_the_built_in_one,
+		the_form_with_nodes_by_key_is_not_patched,
+		an_operation_that_fails_is_the_violation,
+		NULL,
+	};
+
+	return unit_main(unit_suite("workflow", tests));
+}
