@@ -53,6 +53,19 @@ static const char *text_of(const agentrun_record *record, int field)
 	return text ? text : "";
 }
 
+static void index_record(struct memory_store *m, size_t at)
+{
+	memory_index_add(&m->by_result,
+		text_of(m->records[at], AGENTRUN_RECORD_RESULT_ID), at);
+	memory_index_add(&m->by_job, text_of(m->records[at], AGENTRUN_RECORD_JOB_ID), at);
+}
+
+static void unindex_record(struct memory_store *m, const agentrun_record *record)
+{
+	memory_index_remove(&m->by_result, text_of(record, AGENTRUN_RECORD_RESULT_ID));
+	memory_index_remove(&m->by_job, text_of(record, AGENTRUN_RECORD_JOB_ID));
+}
+
 static int add_record(struct memory_store *m, const agentrun_record *record,
 	agentrun_error **err)
 {
@@ -74,39 +87,60 @@ static int add_record(struct memory_store *m, const agentrun_record *record,
 		return r;
 	}
 	grown[m->n_records] = copy;
-	memory_index_add(&m->by_result, text_of(copy, AGENTRUN_RECORD_RESULT_ID),
-		m->n_records);
-	memory_index_add(&m->by_job, text_of(copy, AGENTRUN_RECORD_JOB_ID), m->n_records);
-	m->n_records++;
+	index_record(m, m->n_records++);
 	return 0;
 }
 
-static void remove_last(struct memory_store *m)
+/* What one put found: nothing, a record that stays, or one that gives way. */
+static bool is_kept(const struct memory_store *m, const agentrun_record *record,
+	size_t *at, bool *stays)
 {
-	agentrun_record *last = m->records[--m->n_records];
+	if (!memory_index_find(&m->by_job, text_of(record, AGENTRUN_RECORD_JOB_ID), at))
+		return false;
+	*stays = strcmp(text_of(m->records[*at], AGENTRUN_RECORD_STATUS), "completed") == 0;
+	return true;
+}
 
-	memory_index_remove(&m->by_result, text_of(last, AGENTRUN_RECORD_RESULT_ID));
-	memory_index_remove(&m->by_job, text_of(last, AGENTRUN_RECORD_JOB_ID));
-	agentrun_record_free(last);
+/* In the old one's place; what is listed newest first goes by that place. */
+static int replace_record(struct memory_store *m, size_t at,
+	const agentrun_record *record, agentrun_error **err)
+{
+	agentrun_record *copy = NULL;
+	int r = agentrun_record_new(&copy, err);
+
+	if (r == 0)
+		r = copy_record(copy, record, -1, err);
+	if (r < 0) {
+		agentrun_record_free(copy);
+		return r;
+	}
+	unindex_record(m, m->records[at]);
+	agentrun_record_free(m->records[at]);
+	m->records[at] = copy;
+	index_record(m, at);
+	return 0;
 }
 
 static int put_one(struct memory_store *m, const agentrun_record *record,
 	agentrun_buf *result_id, agentrun_error **err)
 {
 	const char *id = text_of(record, AGENTRUN_RECORD_RESULT_ID);
-	size_t at;
-	int r = 0;
+	bool stays = false;
+	size_t at, other;
+	bool found = is_kept(m, record, &at, &stays);
 
-	if (memory_index_find(&m->by_job, text_of(record, AGENTRUN_RECORD_JOB_ID), &at))
+	if (found && stays)
 		id = text_of(m->records[at], AGENTRUN_RECORD_RESULT_ID);
-	else if (memory_index_find(&m->by_result, id, &at))
+	else if (memory_index_find(&m->by_result, id, &other) && !(found && other == at))
 		return agentrun_error_raise(err, AGENTRUN_ESTORAGE,
 			"the result_id %s belongs to another job", id);
-	else
-		r = add_record(m, record, err);
-	if (r == 0 && agentrun_buf_set(result_id, id, strlen(id)) < 0)
-		r = oom(err);
-	return r;
+	if (agentrun_buf_set(result_id, id, strlen(id)) < 0)
+		return oom(err);
+	if (stays)
+		return 0;
+	if (found)
+		return replace_record(m, at, record, err);
+	return add_record(m, record, err);
 }
 
 static int memory_put(void *self, const agentrun_record *const *records, size_t n,
@@ -120,8 +154,10 @@ static int memory_put(void *self, const agentrun_record *const *records, size_t 
 	before = m->n_records;
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = put_one(m, records[i], &result_ids[i], err);
-	while (r < 0 && m->n_records > before)
-		remove_last(m);
+	while (r < 0 && m->n_records > before) {
+		unindex_record(m, m->records[--m->n_records]);
+		agentrun_record_free(m->records[m->n_records]);
+	}
 	pthread_mutex_unlock(&m->lock);
 	return r;
 }
@@ -255,10 +291,8 @@ static uint64_t drop_records(struct memory_store *m, const char *before)
 			agentrun_record_free(record);
 			continue;
 		}
-		memory_index_add(&m->by_result,
-			text_of(record, AGENTRUN_RECORD_RESULT_ID), kept);
-		memory_index_add(&m->by_job, text_of(record, AGENTRUN_RECORD_JOB_ID), kept);
-		m->records[kept++] = record;
+		m->records[kept] = record;
+		index_record(m, kept++);
 	}
 	m->n_records = kept;
 	return n - kept;

@@ -121,6 +121,22 @@ static int insert(struct sqlite_store *s, const agentrun_record *record,
 	return finish(s, stmt, err);
 }
 
+/* A job that has not completed may be tried again: its record gives way. */
+static int remove_unfinished(struct sqlite_store *s, const agentrun_record *record,
+	agentrun_error **err)
+{
+	size_t len = 0;
+	const char *job = agentrun_record_get(record, AGENTRUN_RECORD_JOB_ID, &len);
+	sqlite3_stmt *stmt;
+	int r = prepare(s, &stmt, "DELETE FROM agent_results WHERE job_id = ?"
+		" AND status IS NOT 'completed'", err);
+
+	if (r < 0)
+		return r;
+	bind(stmt, 1, job, len);
+	return finish(s, stmt, err);
+}
+
 static int kept_id(struct sqlite_store *s, const agentrun_record *record,
 	agentrun_buf *out, agentrun_error **err)
 {
@@ -151,7 +167,9 @@ static int sqlite_put(void *self, const agentrun_record *const *records, size_t 
 	r = run(s, "BEGIN IMMEDIATE", err);
 	if (r == 0) {
 		for (size_t i = 0; r == 0 && i < n; i++) {
-			r = insert(s, records[i], err);
+			r = remove_unfinished(s, records[i], err);
+			if (r == 0)
+				r = insert(s, records[i], err);
 			if (r == 0)
 				r = kept_id(s, records[i], &result_ids[i], err);
 		}

@@ -5,8 +5,8 @@
  *
  * A ref names what is kept: `artifact://UUID` a result record,
  * `cas://sha256:HEX` a blob that is addressed by its SHA-256. Records are kept
- * once a job: putting a second record of the same job keeps the first and gives
- * its ref. Result data above `max_inline_bytes` goes to a blob, and the record
+ * once a job: putting a second record of a job that completed keeps the first and
+ * gives its ref; a record of any other status gives way to a later one. Result data above `max_inline_bytes` goes to a blob, and the record
  * holds that blob's ref.
  *
  * A store may be used from several threads at once. The memory store lives in

@@ -115,6 +115,25 @@ static void a_second_put_of_a_job_keeps_the_first(storage_case *c)
 	agentrun_buf_dispose(&data);
 }
 
+static void a_failed_job_may_be_tried_again(storage_case *c)
+{
+	agentrun_buf ref = AGENTRUN_BUF_INIT, data = AGENTRUN_BUF_INIT;
+	agentrun_record *failed = record_of("job-3", NULL), *back = NULL;
+
+	REQUIRE(&c->check, failed != NULL);
+	set(failed, AGENTRUN_RECORD_STATUS, "failed");
+	EXPECT(&c->check, agentrun_store_put(&ref, c->store, failed, NULL) == 0);
+	EXPECT(&c->check, put(c, "job-3", "3", &ref) == 0);
+	EXPECT(&c->check, agentrun_store_get(&data, c->store, ref.data, NULL) == 0);
+	EXPECT(&c->check, is(&data, "3"));
+	EXPECT(&c->check, agentrun_store_find_job(&back, c->store, "job-3", NULL) == 0);
+	EXPECT(&c->check, back && field_is(back, AGENTRUN_RECORD_STATUS, "completed"));
+	agentrun_record_free(failed);
+	agentrun_record_free(back);
+	agentrun_buf_dispose(&ref);
+	agentrun_buf_dispose(&data);
+}
+
 static void what_is_not_there_is_not_found(storage_case *c)
 {
 	agentrun_buf data = AGENTRUN_BUF_INIT;
@@ -324,6 +343,7 @@ static const struct {
 	CHECK(what_is_put_can_be_got),
 	CHECK(every_field_comes_back),
 	CHECK(a_second_put_of_a_job_keeps_the_first),
+	CHECK(a_failed_job_may_be_tried_again),
 	CHECK(what_is_not_there_is_not_found),
 	CHECK(a_bad_ref_is_refused),
 	CHECK(blobs_are_named_by_their_digest),

@@ -27,8 +27,9 @@ typedef struct agentrun_storage_impl {
 	/**
 	 * Mandatory. Keep all of the records (borrowed, result_id and job_id set)
 	 * or none, durably when it returns. Where a record of the same job_id is
-	 * kept already, that one stays as it is. `result_ids[i]` becomes the
-	 * result_id of the record that is kept for records[i].
+	 * kept already, that one stays if its status is "completed", and is
+	 * replaced otherwise. `result_ids[i]` becomes the result_id of the record
+	 * that is kept for records[i].
 	 */
 	int (*put)(void *self, const agentrun_record *const *records, size_t n,
 		agentrun_buf *result_ids, agentrun_error **err);
