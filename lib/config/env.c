@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,23 +14,17 @@ struct agr_env {
 
 static int read_dotenv(agr_buf *out, const char *path, agentrun_error **err)
 {
-	FILE *file = fopen(path, "re");
-	char block[4096];
-	size_t n;
-	bool bad;
+	agentrun_error *why = NULL;
+	int r = agr_file_read(out, path, &why);
 
-	if (!file && (errno == ENOENT || errno == ENOTDIR))
-		return 0;
-	if (!file)
-		return agentrun_error_raise(err, AGENTRUN_EIO, "%s: %s", path,
-			strerror(errno));
-	while ((n = fread(block, 1, sizeof(block), file)) > 0)
-		agr_buf_add(out, block, n);
-	bad = ferror(file) != 0;
-	fclose(file);
-	if (bad)
-		return agentrun_error_raise(err, AGENTRUN_EIO, "%s: cannot be read", path);
-	return agr_buf_check(out, path, err);
+	if (r == AGENTRUN_ENOTFOUND) {
+		r = 0; /* there need not be one */
+	} else if (r < 0 && err && !*err) {
+		*err = why;
+		return r;
+	}
+	agentrun_error_free(why);
+	return r;
 }
 
 static char *trim(char *text)

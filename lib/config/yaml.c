@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -215,28 +214,6 @@ int agentrun_config_load_text(agentrun_config *config, const char *name,
 	return load(config, name, agr_config_env(config), text, len, err);
 }
 
-static int read_file(agr_buf *out, const char *path, agentrun_error **err)
-{
-	FILE *file = fopen(path, "re");
-	char block[4096];
-	size_t n;
-	int fault;
-
-	if (!file)
-		return agentrun_error_raise(err,
-			errno == ENOENT ? AGENTRUN_ENOTFOUND : AGENTRUN_EIO, "%s: %s", path,
-			strerror(errno));
-	errno = 0;
-	while ((n = fread(block, 1, sizeof(block), file)) > 0)
-		agr_buf_add(out, block, n);
-	fault = ferror(file) ? errno : 0;
-	fclose(file);
-	if (fault)
-		return agentrun_error_raise(err, AGENTRUN_EIO, "%s: %s", path,
-			strerror(fault));
-	return agr_buf_check(out, path, err);
-}
-
 int agentrun_config_load_file(agentrun_config *config, const char *path,
 	agentrun_error **err)
 {
@@ -249,11 +226,11 @@ int agentrun_config_load_file(agentrun_config *config, const char *path,
 	agr_buf_str(&dotenv, ".env");
 	r = agr_buf_check(&dotenv, "path", err);
 	if (r == 0)
-		r = read_file(&text, path, err);
+		r = agr_file_read(&text, path, err);
 	if (r == 0)
 		r = agr_env_load(&env, dotenv.data, err);
 	if (r == 0)
-		r = load(config, path, env, text.data ? text.data : "", text.len, err);
+		r = load(config, path, env, text.data, text.len, err);
 	if (r == 0)
 		agr_config_take_env(config, env);
 	else

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctx/ctx.h"
 #include "patch/canonical.h"
 #include "patch/result.h"
 #include "patch/workflow.h"
@@ -43,14 +44,35 @@ static const char *document_name(const agentrun_patch_options *opts)
 	return opts->document_name ? opts->document_name : "document";
 }
 
-static int read_schema(
-	agr_span *out, const agentrun_patch_options *opts, agentrun_error **err)
+static size_t max_document_bytes(const agentrun_ctx *ctx)
 {
+	return ctx ? (size_t)agentrun_config_get_int(ctx->config,
+			     "limits.max_document_bytes", AGR_PATCH_MAX_BYTES)
+		   : AGR_PATCH_MAX_BYTES;
+}
+
+/* The caller's, else the configured file's (kept in `file`), else the built-in. */
+static int read_schema(agr_span *out, const agentrun_ctx *ctx, agr_buf *file,
+	const agentrun_patch_options *opts, agentrun_error **err)
+{
+	const char *path =
+		ctx ? agentrun_config_get(ctx->config, "workflow.schema") : NULL;
 	agr_text text = {.name = "schema",
 		.code = AGENTRUN_ECONFIG,
 		.p = opts->schema ? opts->schema : agr_schema_default};
+	int r;
 
 	text.n = opts->schema ? opts->schema_len : strlen(agr_schema_default);
+	if (!opts->schema && path) {
+		r = agr_file_read(file, path, err);
+		if (r < 0) {
+			agr_error_prefix(err, "workflow.schema");
+			return r;
+		}
+		text.name = path;
+		text.p = file->data;
+		text.n = file->len;
+	}
 	return agr_scan_document(out, &text, err);
 }
 
@@ -88,7 +110,10 @@ static int refuse_keyed_nodes(agr_span document, agentrun_error **err)
 
 /* One call of agentrun_apply_patch(). */
 struct job {
+	const agentrun_ctx *ctx;
 	agentrun_patch_options opts;
+	agr_buf schema; /* the configured file's text */
+	size_t max_bytes;
 	agr_arena arena;
 	agr_faults faults;
 	agr_span before, after;
@@ -132,7 +157,7 @@ static int run_patch(struct job *job)
 
 static int write_document(struct job *job)
 {
-	agr_buf text = AGR_BUF_MAX(AGR_PATCH_MAX_BYTES);
+	agr_buf text = AGR_BUF_MAX(job->max_bytes);
 	agentrun_buf *out = &job->result->document;
 	int r = agr_tree_write(&text, &job->patching.root, job->err);
 
@@ -157,7 +182,7 @@ static int check_workflow(struct job *job)
 
 	if (job->opts.raw)
 		return 0;
-	r = read_schema(&check.schema, &job->opts, job->err);
+	r = read_schema(&check.schema, job->ctx, &job->schema, &job->opts, job->err);
 	if (r == 0)
 		r = agr_workflow_check_all(&check);
 	return r < 0 ? r
@@ -167,7 +192,7 @@ static int check_workflow(struct job *job)
 
 static int write_extras(struct job *job)
 {
-	agr_buf text = AGR_BUF_MAX(AGR_PATCH_MAX_BYTES);
+	agr_buf text = AGR_BUF_MAX(job->max_bytes);
 	int r = 0;
 
 	if (job->opts.want_inverse) {
@@ -223,9 +248,11 @@ int agentrun_apply_patch(agentrun_patch_result **out, agentrun_ctx *ctx,
 	struct job job;
 	int r;
 
-	(void)ctx; /* will say where the schema is */
 	*out = NULL;
 	memset(&job, 0, sizeof(job));
+	job.ctx = ctx;
+	job.schema = (agr_buf)AGR_BUF_INIT;
+	job.max_bytes = max_document_bytes(ctx);
 	job.faults = (agr_faults)AGR_FAULTS_INIT;
 	job.err = err;
 	r = read_options(&job.opts, opts, err);
@@ -243,6 +270,7 @@ int agentrun_apply_patch(agentrun_patch_result **out, agentrun_ctx *ctx,
 	job.result = NULL;
 out:
 	agentrun_patch_result_free(job.result);
+	agr_buf_free(&job.schema);
 	agr_faults_free(&job.faults);
 	agr_arena_free(&job.arena);
 	return r;
@@ -255,10 +283,9 @@ int agentrun_validate_workflow(agentrun_ctx *ctx, const char *document,
 	agr_faults faults = AGR_FAULTS_INIT;
 	agr_workflow_check check = {.faults = &faults, .arena = &arena, .err = err};
 	agentrun_patch_options opts;
-	agr_buf compact = AGR_BUF_INIT;
+	agr_buf compact = AGR_BUF_INIT, schema = AGR_BUF_INIT;
 	int r;
 
-	(void)ctx;
 	r = read_options(&opts, given, err);
 	if (r == 0)
 		r = scan(&check.document, document_name(&opts), document, document_len, 0,
@@ -266,7 +293,7 @@ int agentrun_validate_workflow(agentrun_ctx *ctx, const char *document,
 	if (r == 0)
 		r = refuse_keyed_nodes(check.document, err);
 	if (r == 0)
-		r = read_schema(&check.schema, &opts, err);
+		r = read_schema(&check.schema, ctx, &schema, &opts, err);
 	if (r == 0) {
 		agr_value_write(&compact, check.document);
 		r = agr_buf_check(&compact, "the workflow", err);
@@ -277,6 +304,7 @@ int agentrun_validate_workflow(agentrun_ctx *ctx, const char *document,
 	if (r == 0)
 		r = agr_faults_raise(&faults, "the workflow is refused", err);
 	agr_buf_free(&compact);
+	agr_buf_free(&schema);
 	agr_faults_free(&faults);
 	agr_arena_free(&arena);
 	return r;
