@@ -8,6 +8,7 @@
 #ifndef AGR_BASE_H
 #define AGR_BASE_H
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/error.h"

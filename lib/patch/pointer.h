@@ -6,7 +6,7 @@
 #ifndef AGR_POINTER_H
 #define AGR_POINTER_H
 
-#include "patch/arena.h"
+#include "base/arena.h"
 #include "table/scan.h"
 
 typedef struct agr_pointer {

@@ -11,7 +11,7 @@
 #ifndef AGR_TREE_H
 #define AGR_TREE_H
 
-#include "patch/arena.h"
+#include "base/arena.h"
 #include "patch/pointer.h"
 #include "table/scan.h"
 

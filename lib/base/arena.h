@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
-/* arena - memory that is given back all at once. */
+/* arena - memory that is given back all at once. Start from AGR_ARENA_INIT or
+ * zeroed memory. */
 #ifndef AGR_ARENA_H
 #define AGR_ARENA_H
 
@@ -13,13 +14,12 @@ typedef struct agr_arena {
 	size_t left;
 } agr_arena;
 
-#define AGR_ARENA_INIT                                                                   \
-	{                                                                                \
-		NULL, NULL, 0                                                            \
-	}
+#define AGR_ARENA_INIT { NULL, NULL, 0 }
 
 /* `n` * `size` bytes, aligned for anything, not cleared; NULL: no memory. */
 void *agr_arena_alloc(agr_arena *arena, size_t n, size_t size);
+/* `len` bytes (0 is fine), not aligned; NULL: no memory. */
+char *agr_arena_bytes(agr_arena *arena, size_t len);
 void agr_arena_free(agr_arena *arena);
 
 #endif

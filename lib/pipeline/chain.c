@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+#include "pipeline/chain.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the end of a chain --------------------------------------------------- */
+
+static int end_push(agr_op *op, const agr_row *row, agentrun_error **err)
+{
+	agr_buf *out = op->state;
+
+	if (out->len > 1)
+		agr_buf_char(out, ',');
+	agr_value_write(out, row->span);
+	return out->failed ? agr_buf_check(out, "the result", err) : 0;
+}
+
+static const agr_step_type end_type = { .push = end_push };
+
+/* ---- rows on their way ---------------------------------------------------- */
+
+static int blame(const agr_op *op, int r, agentrun_error **err)
+{
+	if (r < 0 && op->type->name)
+		agr_error_step(err, op->number, op->type->name);
+	return r;
+}
+
+int agr_op_emit(agr_op *op, const agr_row *row, agentrun_error **err)
+{
+	agr_op *next = op->next;
+	size_t max = agr_run_max_rows(op->run);
+	int r;
+
+	if (max && op->rows_out >= max)
+		return agentrun_error_raise(err, AGENTRUN_ELIMIT,
+			"more rows than the limit of %zu come out", max);
+	op->rows_out++;
+	r = agr_run_tick(op->run, err);
+	if (r < 0)
+		return r;
+	next->rows_in++;
+	return blame(next, next->type->push(next, row, err), err);
+}
+
+int agr_op_emit_made(agr_op *op, agentrun_error **err)
+{
+	agr_row row = { { op->row.data, op->row.len }, false };
+
+	if (op->row.failed)
+		return agr_buf_check(&op->row, "a row", err);
+	return agr_op_emit(op, &row, err);
+}
+
+int agr_op_check(agr_op *op, agentrun_error **err)
+{
+	return agr_run_check(op->run, err);
+}
+
+/* ---- a chain --------------------------------------------------------------- */
+
+static int op_init(agr_op *op, agr_run *run, const agr_compiled *step, size_t number,
+	agentrun_error **err)
+{
+	op->type = step->type;
+	op->plan = step->plan;
+	op->run = run;
+	op->number = number;
+	op->next = op + 1;
+	op->row.max = op->key.max = SIZE_MAX;
+	op->state = calloc(1, op->type->state_size ? op->type->state_size : 1);
+	return op->state ? 0 : agr_error_oom(err);
+}
+
+int agr_chain_init(agr_chain *chain, agr_run *run, const agr_compiled *steps,
+	size_t from, size_t to, size_t max_output, agentrun_error **err)
+{
+	agr_op *end;
+	int r = 0;
+
+	memset(chain, 0, sizeof(*chain));
+	chain->out.max = max_output ? max_output : SIZE_MAX;
+	chain->ops = calloc(to - from + 1, sizeof(*chain->ops));
+	if (!chain->ops)
+		return agr_error_oom(err);
+	while (!r && chain->n < to - from) {
+		size_t i = chain->n++;
+
+		r = op_init(&chain->ops[i], run, &steps[from + i], from + i + 1, err);
+	}
+	if (r < 0)
+		return r;
+	end = &chain->ops[chain->n];
+	end->type = &end_type;
+	end->run = run;
+	end->state = &chain->out;
+	return 0;
+}
+
+static int feed(agr_chain *chain, agr_input *in, agentrun_error **err)
+{
+	agr_op source = { .next = chain->ops, .run = chain->ops->run };
+	bool enough = false;
+	agr_row row;
+	int r;
+
+	/* What is not wanted any more is read all the same: it must be valid. */
+	while ((r = agr_input_next(in, &row, err)) == 1) {
+		if (enough) {
+			if (in->format == AGENTRUN_FORMAT_JSON)
+				return 0;
+			r = agr_run_tick(chain->ops->run, err);
+		} else {
+			r = agr_op_emit(&source, &row, err);
+			enough = r == AGR_ENOUGH;
+		}
+		if (r < 0)
+			return r;
+	}
+	return r;
+}
+
+int agr_chain_run(agr_chain *chain, agr_input *in, agentrun_error **err)
+{
+	int r;
+
+	agr_buf_char(&chain->out, '[');
+	r = feed(chain, in, err);
+	for (size_t i = 0; r >= 0 && i < chain->n; i++) {
+		agr_op *op = &chain->ops[i];
+
+		if (op->type->finish)
+			r = blame(op, op->type->finish(op, err), err);
+	}
+	agr_buf_char(&chain->out, ']');
+	return r < 0 ? r : agr_buf_check(&chain->out, "the result", err);
+}
+
+void agr_chain_close(agr_chain *chain)
+{
+	for (size_t i = 0; i < chain->n; i++) {
+		agr_op *op = &chain->ops[i];
+
+		if (op->type && op->type->close && op->state)
+			op->type->close(op);
+		free(op->state);
+		agr_buf_free(&op->row);
+		agr_buf_free(&op->key);
+	}
+	free(chain->ops);
+	agr_buf_free(&chain->out);
+	memset(chain, 0, sizeof(*chain));
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+/* The public calls, and a run that blocks where it wants something. */
+#include <string.h>
+
+#include "pipeline/pipeline.h"
+#include "table/format.h"
+
+static const char *const format_names[] = {
+	[AGENTRUN_FORMAT_JSON] = "json",
+	[AGENTRUN_FORMAT_NDJSON] = "ndjson",
+	[AGENTRUN_FORMAT_CSV] = "csv",
+	[AGENTRUN_FORMAT_TABLE] = "table",
+};
+
+static const agentrun_pipeline_options defaults = {
+	.input_format = AGENTRUN_FORMAT_AUTO,
+	.output_format = AGENTRUN_FORMAT_JSON,
+};
+
+int agentrun_format_from_name(const char *name)
+{
+	for (int i = AGENTRUN_FORMAT_JSON; name && i <= AGENTRUN_FORMAT_TABLE; i++)
+		if (strcmp(name, format_names[i]) == 0)
+			return i;
+	return -1;
+}
+
+void agentrun_pipeline_options_init(agentrun_pipeline_options *opts,
+	size_t struct_size)
+{
+	agr_options_init(opts, struct_size, &defaults, sizeof(defaults));
+}
+
+int agentrun_format_rows(agentrun_buf *out, agentrun_ctx *ctx, const char *json,
+	size_t len, int format, agentrun_error **err)
+{
+	agr_text text = { .name = "rows", .p = json, .n = len };
+	agr_buf buf = AGR_BUF_INIT;
+	agr_span value;
+	int r = agr_scan_document(&value, &text, err);
+
+	(void)ctx;
+	if (!r)
+		r = agr_format_value(&buf, value, format, err);
+	if (!r)
+		r = agr_buf_give(&buf, out, "the output", err);
+	agr_buf_free(&buf);
+	return r;
+}
+
+/* What serves a run's wishes. */
+struct services {
+	agr_fetch_fn fetch;
+	void *fetch_user;
+	agr_resolve_fn resolve;
+	void *resolve_user;
+	size_t max_response;
+};
+
+static int serve_http(agr_run *run, const struct services *s, agr_buf *body,
+	agentrun_error **err)
+{
+	int status = 0, r;
+
+	body->max = s->max_response ? s->max_response : SIZE_MAX;
+	if (s->fetch)
+		r = s->fetch(s->fetch_user, agr_run_request(run), body, &status, err);
+	else
+		r = agentrun_error_raise(err, AGENTRUN_EPIPELINE, "there is no network here");
+	if (!r)
+		r = agr_buf_check(body, "the answer", err);
+	if (r < 0) {
+		agr_run_blame(run, err);
+		return r;
+	}
+	return agr_run_supply_response(run, status, body->data, body->len, err);
+}
+
+static int serve_ref(agr_run *run, const struct services *s, agr_buf *json,
+	agentrun_error **err)
+{
+	const char *ref = agr_run_ref(run);
+	int r;
+
+	if (s->resolve)
+		r = s->resolve(s->resolve_user, ref, json, err);
+	else
+		r = agentrun_error_raise(err, AGENTRUN_EINPUT,
+			"the ref %s cannot be looked up: there is no store", ref);
+	if (!r)
+		r = agr_buf_check(json, ref, err);
+	if (r < 0) {
+		agr_run_blame(run, err);
+		return r;
+	}
+	return agr_run_supply_ref(run, json->data ? json->data : "", json->len, err);
+}
+
+static int run_to_end(agr_run *run, const struct services *s, agentrun_error **err)
+{
+	int r = 0, wants;
+
+	while (!r && (wants = agr_run_advance(run, err)) != AGR_RUN_DONE) {
+		agr_buf text = AGR_BUF_INIT;
+
+		if (wants < 0)
+			return wants;
+		r = wants == AGR_RUN_WANTS_HTTP ? serve_http(run, s, &text, err)
+						: serve_ref(run, s, &text, err);
+		agr_buf_free(&text);
+	}
+	return r;
+}
+
+static agr_run_options run_options(const agentrun_pipeline_options *opts,
+	const agr_pipeline_limits *limits)
+{
+	return (agr_run_options){
+		.input = opts->input,
+		.input_len = opts->input_len,
+		.input_name = opts->input_name,
+		.input_format = opts->input_format,
+		.context = opts->context,
+		.context_len = opts->context_len,
+		.limits = limits ? *limits : agr_pipeline_limits_default(),
+		.deadline_ms = agr_deadline_in(opts->timeout_ms),
+	};
+}
+
+int agr_execute(agentrun_buf *out, const char *pipeline, size_t len,
+	const agentrun_pipeline_options *opts_in, const agr_pipeline_limits *limits,
+	agr_fetch_fn fetch, void *fetch_user, agr_resolve_fn resolve,
+	void *resolve_user, agentrun_error **err)
+{
+	agentrun_pipeline_options opts = defaults;
+	struct services services = { fetch, fetch_user, resolve, resolve_user, 0 };
+	agr_run_options run_opts;
+	agr_pipeline *compiled = NULL;
+	agr_run *run = NULL;
+	int r = agr_options_read(&opts, sizeof(opts), opts_in,
+		"agentrun_pipeline_options", err);
+
+	if (r < 0)
+		goto out;
+	run_opts = run_options(&opts, limits);
+	services.max_response = run_opts.limits.max_response_bytes;
+	r = agr_pipeline_compile(&compiled, pipeline, len, &run_opts.limits, err);
+	if (r < 0)
+		goto out;
+	r = agr_run_new(&run, compiled, &run_opts, err);
+	if (r < 0)
+		goto out;
+	r = run_to_end(run, &services, err);
+	if (r < 0)
+		goto out;
+	r = agr_run_take_output(run, out, opts.output_format, err);
+out:
+	agr_run_free(run);
+	agr_pipeline_free(compiled);
+	return r;
+}

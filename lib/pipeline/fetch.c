@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+#include "pipeline/fetch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/http.h"
+
+#define LONGEST_MS ((int64_t)24 * 3600 * 1000)
+
+static void base64(agr_buf *out, const char *text, size_t len)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+	for (size_t i = 0; i < len; i += 3) {
+		unsigned bits = (unsigned)(unsigned char)text[i] << 16;
+
+		if (i + 1 < len)
+			bits |= (unsigned)(unsigned char)text[i + 1] << 8;
+		if (i + 2 < len)
+			bits |= (unsigned char)text[i + 2];
+		agr_buf_char(out, digits[bits >> 18]);
+		agr_buf_char(out, digits[bits >> 12 & 63]);
+		agr_buf_char(out, i + 1 < len ? digits[bits >> 6 & 63] : '=');
+		agr_buf_char(out, i + 2 < len ? digits[bits & 63] : '=');
+	}
+}
+
+static const char *profile_value(const agentrun_config *config, const char *profile,
+	const char *member)
+{
+	char key[200];
+	int n = snprintf(key, sizeof(key), "auth_profiles.%s.%s", profile, member);
+
+	return n > 0 && (size_t)n < sizeof(key) ? agentrun_config_get(config, key) : NULL;
+}
+
+static int add_profile(agr_fetch *fetch, const agentrun_config *config,
+	const char *profile, agentrun_error **err)
+{
+	const char *type = profile_value(config, profile, "type");
+	const char *value = profile_value(config, profile, "value");
+	const char *header = profile_value(config, profile, "header");
+	agr_buf line = AGR_BUF_INIT;
+
+	if (!type || !value || strchr(profile, '.'))
+		return agentrun_error_raise(err, AGENTRUN_EINPUT,
+			"no auth profile \"%s\" with a type and a value is configured "
+			"(auth_profiles)", profile);
+	if (strcmp(type, "bearer") == 0) {
+		agr_buf_printf(&line, "Authorization: Bearer %s", value);
+	} else if (strcmp(type, "basic") == 0) {
+		agr_buf_str(&line, "Authorization: Basic ");
+		base64(&line, value, strlen(value));
+	} else {
+		agr_buf_printf(&line, "%s: %s", header ? header : "X-API-Key", value);
+	}
+	fetch->secret = agr_buf_give_str(&line, err);
+	fetch->secrets[0] = fetch->secret;
+	return fetch->secret ? 0 : AGENTRUN_ENOMEM;
+}
+
+static int add_lines(agr_fetch *fetch, const agr_pipeline_request *wanted,
+	agentrun_error **err)
+{
+	fetch->lines = calloc(wanted->n_headers + 1, sizeof(char *));
+	if (!fetch->lines)
+		return agr_error_oom(err);
+	for (size_t i = 0; i < wanted->n_headers; i++) {
+		agr_buf line = AGR_BUF_INIT;
+
+		agr_buf_printf(&line, "%s: %s", wanted->headers[i].name,
+			wanted->headers[i].value);
+		fetch->lines[i] = agr_buf_give_str(&line, err);
+		if (!fetch->lines[i])
+			return AGENTRUN_ENOMEM;
+		fetch->n_lines++;
+	}
+	return 0;
+}
+
+int agr_fetch_prepare(agr_fetch *fetch, const agentrun_ctx *ctx,
+	const agr_pipeline_request *wanted, int64_t deadline_ms, agentrun_error **err)
+{
+	const agentrun_config *config = ctx->config;
+	agentrun_http_request *request = &fetch->request;
+	int64_t timeout = wanted->timeout_ms;
+	int r;
+
+	memset(fetch, 0, sizeof(*fetch));
+	if (timeout <= 0 || timeout > LONGEST_MS)
+		timeout = agentrun_config_get_int(config, "http.timeout_ms", 30000);
+	timeout = agr_deadline_left(deadline_ms ? deadline_ms : AGR_DEADLINE_NONE, timeout);
+	if (timeout <= 0)
+		return agentrun_error_raise(err, AGENTRUN_ETIMEDOUT, "the deadline has passed");
+	r = add_lines(fetch, wanted, err);
+	if (r == 0 && wanted->auth_profile)
+		r = add_profile(fetch, config, wanted->auth_profile, err);
+	if (r < 0) {
+		agr_fetch_clear(fetch);
+		return r;
+	}
+	request->struct_size = sizeof(*request);
+	request->method = wanted->method;
+	request->url = wanted->url;
+	request->headers = (const char *const *)fetch->lines;
+	request->n_headers = fetch->n_lines;
+	request->secret_headers = fetch->secrets;
+	request->n_secret_headers = fetch->secret != NULL;
+	request->body = wanted->body;
+	request->body_len = wanted->body_len;
+	request->timeout_ms = timeout;
+	request->max_response_bytes =
+		(size_t)agentrun_config_get_int(config, "http.max_response_bytes", 67108864);
+	return 0;
+}
+
+void agr_fetch_clear(agr_fetch *fetch)
+{
+	for (size_t i = 0; i < fetch->n_lines; i++)
+		free(fetch->lines[i]);
+	free(fetch->lines);
+	free(fetch->secret);
+	memset(fetch, 0, sizeof(*fetch));
+}
+
+agr_pipeline_limits agr_ctx_pipeline_limits(const agentrun_ctx *ctx)
+{
+	agr_pipeline_limits limits = agr_pipeline_limits_default();
+	const agentrun_config *config = ctx->config;
+
+	limits.max_input_bytes = (size_t)agentrun_config_get_int(config,
+		"limits.max_input_bytes", (int64_t)limits.max_input_bytes);
+	limits.max_rows = (size_t)agentrun_config_get_int(config, "limits.max_rows",
+		(int64_t)limits.max_rows);
+	limits.max_depth = (size_t)agentrun_config_get_int(config, "limits.max_depth",
+		(int64_t)limits.max_depth);
+	limits.max_steps = (size_t)agentrun_config_get_int(config, "limits.max_steps",
+		(int64_t)limits.max_steps);
+	limits.max_response_bytes = (size_t)agentrun_config_get_int(config,
+		"http.max_response_bytes", (int64_t)limits.max_response_bytes);
+	return limits;
+}
+
+/* ---- the blocking entry -------------------------------------------------- */
+
+struct blocking {
+	agentrun_ctx *ctx;
+	agentrun_store *store;
+	int64_t deadline_ms;
+};
+
+static int fetch_now(void *user, const agr_pipeline_request *wanted, agr_buf *body,
+	int *status, agentrun_error **err)
+{
+	struct blocking *b = user;
+	agentrun_buf answer = AGENTRUN_BUF_INIT;
+	agr_http *http;
+	agr_fetch fetch;
+	int r;
+
+	r = agr_ctx_http(&http, b->ctx, err);
+	if (r == 0)
+		r = agr_fetch_prepare(&fetch, b->ctx, wanted, b->deadline_ms, err);
+	if (r < 0)
+		return r;
+	r = agr_http_fetch(http, &fetch.request, status, &answer, err);
+	if (r == 0) {
+		agr_buf_add(body, answer.data, answer.len);
+		r = agr_buf_check(body, "answer", err);
+	}
+	agentrun_buf_dispose(&answer);
+	agr_fetch_clear(&fetch);
+	return r;
+}
+
+static int resolve_now(void *user, const char *ref, agr_buf *json, agentrun_error **err)
+{
+	struct blocking *b = user;
+	agentrun_buf data = AGENTRUN_BUF_INIT;
+	int r;
+
+	if (!b->store)
+		return agentrun_error_raise(err, AGENTRUN_ENOTFOUND,
+			"%.100s cannot be read: no store is given", ref);
+	r = agentrun_store_get(&data, b->store, ref, err);
+	if (r == 0) {
+		agr_buf_add(json, data.data, data.len);
+		r = agr_buf_check(json, ref, err);
+	}
+	agentrun_buf_dispose(&data);
+	return r;
+}
+
+int agentrun_execute_pipeline(agentrun_buf *out, agentrun_ctx *ctx,
+	const char *pipeline, size_t pipeline_len, const agentrun_pipeline_options *opts_in,
+	agentrun_error **err)
+{
+	agr_pipeline_limits limits = agr_ctx_pipeline_limits(ctx);
+	struct blocking b = { .ctx = ctx };
+	agentrun_pipeline_options opts;
+	int r;
+
+	agentrun_pipeline_options_init(&opts, sizeof(opts));
+	r = agr_options_read(&opts, sizeof(opts), opts_in, "agentrun_pipeline_options", err);
+	if (r < 0)
+		return r;
+	b.store = opts.store;
+	b.deadline_ms = agr_deadline_in(opts.timeout_ms);
+	return agr_execute(out, pipeline, pipeline_len, &opts, &limits, fetch_now, &b,
+		resolve_now, &b, err);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+/*
+ * fetch - from what an http_request step wants to what the HTTP client takes:
+ * header lines, the auth profile's secret, limits and the time that is left.
+ */
+#ifndef AGR_FETCH_H
+#define AGR_FETCH_H
+
+#include "ctx/ctx.h"
+#include "pipeline/pipeline.h"
+
+typedef struct agr_fetch {
+	agentrun_http_request request; /* borrows from the fetch and what it was made of */
+	char **lines;                  /* "Name: value" */
+	size_t n_lines;
+	char *secret;                  /* the auth profile's line, or NULL */
+	const char *secrets[1];
+} agr_fetch;
+
+/* `wanted` stays in place until agr_fetch_clear(). */
+int agr_fetch_prepare(agr_fetch *fetch, const agentrun_ctx *ctx,
+	const agr_pipeline_request *wanted, int64_t deadline_ms, agentrun_error **err);
+void agr_fetch_clear(agr_fetch *fetch);
+
+/* The limits that the configuration sets. */
+agr_pipeline_limits agr_ctx_pipeline_limits(const agentrun_ctx *ctx);
+
+#endif

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+/*
+ * pipeline - steps over records. A pipeline is compiled (read and validated as a
+ * whole) before any data is seen; a run then streams records through the
+ * compiled steps. Neither does any I/O: where a step wants an answer from the
+ * network or a ref's content, the run stops, says what it wants and goes on when
+ * it is supplied, so that no thread ever waits.
+ *
+ * A pipeline is immutable and may be run by many threads at once; a run is one
+ * thread's at a time.
+ */
+#ifndef AGR_PIPELINE_H
+#define AGR_PIPELINE_H
+
+#include <stdatomic.h>
+
+#include <agentrun/pipeline.h>
+
+#include "base/base.h"
+
+/* 0 means no limit, but for max_depth and max_steps, where it is the default. */
+typedef struct agr_pipeline_limits {
+	size_t max_input_bytes;
+	size_t max_rows;         /* read, or put out by any one step */
+	size_t max_depth;        /* AGR_DEPTH_DEFAULT */
+	size_t max_steps;        /* 256 */
+	size_t max_response_bytes;
+	size_t max_output_bytes; /* of what a run of steps holds as its result */
+} agr_pipeline_limits;
+
+/* What applies where nothing is configured. */
+agr_pipeline_limits agr_pipeline_limits_default(void);
+
+typedef struct agr_pipeline agr_pipeline;
+
+/*
+ * Read an array of steps, or the arguments of the tool execute_pipeline. The
+ * text is copied. AGENTRUN_EINPUT names the step (from 1); also AGENTRUN_ELIMIT,
+ * AGENTRUN_ENOMEM. `limits` may be NULL.
+ */
+int agr_pipeline_compile(agr_pipeline **out, const char *text, size_t len,
+	const agr_pipeline_limits *limits, agentrun_error **err);
+void agr_pipeline_free(agr_pipeline *pipeline); /* NULL ok */
+
+size_t agr_pipeline_steps(const agr_pipeline *pipeline);
+/* The name of step `i` (from 0). */
+const char *agr_pipeline_step_name(const agr_pipeline *pipeline, size_t i);
+/* Does it begin with http_request, so that it needs no input? */
+bool agr_pipeline_is_source(const agr_pipeline *pipeline);
+
+/* Steps that are built in, for help and tool descriptions; NULL past the end. */
+const char *agr_step_name(size_t i);
+const char *agr_step_summary(size_t i);
+
+/* ---- a run --------------------------------------------------------------- */
+
+typedef struct agr_header {
+	char *name, *value;
+} agr_header;
+
+/* What an http_request step wants to have fetched. */
+typedef struct agr_pipeline_request {
+	const char *method; /* "GET" ... */
+	char *url;          /* complete, with the query */
+	char *host;         /* for messages: no user, no port */
+	agr_header *headers;
+	size_t n_headers;
+	char *body;         /* NULL: none */
+	size_t body_len;
+	char *auth_profile; /* NULL: none */
+	int64_t timeout_ms; /* 0: the default */
+} agr_pipeline_request;
+
+/* All text is borrowed until the run is freed. */
+typedef struct agr_run_options {
+	const char *input;      /* NULL: none, or `context` */
+	size_t input_len;
+	const char *input_name; /* for messages, or NULL */
+	int input_format;       /* AGENTRUN_FORMAT_... */
+	const char *context;    /* a job's context object, or NULL */
+	size_t context_len;
+	agr_pipeline_limits limits;
+	int64_t deadline_ms;    /* monotonic, AGR_DEADLINE_NONE: none; 0 counts as none */
+	const atomic_int *cancelled; /* NULL, or where a 1 stops the run */
+} agr_run_options;
+
+typedef struct agr_run agr_run;
+
+enum {
+	AGR_RUN_DONE = 0,
+	AGR_RUN_WANTS_HTTP = 1, /* agr_run_request(), then agr_run_supply_response() */
+	AGR_RUN_WANTS_REF = 2   /* agr_run_ref(), then agr_run_supply_ref() */
+};
+
+/* The pipeline is borrowed until the run is freed. */
+int agr_run_new(agr_run **out, const agr_pipeline *pipeline,
+	const agr_run_options *opts, agentrun_error **err);
+void agr_run_free(agr_run *run); /* NULL ok */
+
+/* Go on until done or something is wanted: AGR_RUN_... or an error, after which
+ * the run is over. */
+int agr_run_advance(agr_run *run, agentrun_error **err);
+
+/* What is wanted; lent until the run advances. NULL when it is not that. */
+const agr_pipeline_request *agr_run_request(const agr_run *run);
+const char *agr_run_ref(const agr_run *run);
+
+/* Hand in what was wanted (copied). A refusal of it ends the run. */
+int agr_run_supply_response(agr_run *run, int status, const char *body,
+	size_t len, agentrun_error **err);
+int agr_run_supply_ref(agr_run *run, const char *json, size_t len,
+	agentrun_error **err);
+
+/* Put the step that waits before an error met outside (the network's). */
+void agr_run_blame(const agr_run *run, agentrun_error **err);
+
+/* The result of a run that is done. */
+int agr_run_take_output(agr_run *run, agentrun_buf *out, int format,
+	agentrun_error **err);
+
+/* ---- both with I/O ------------------------------------------------------- */
+
+/* Fetch: append the final answer's body, store its status. 0 or an error. */
+typedef int (*agr_fetch_fn)(void *user, const agr_pipeline_request *request,
+	agr_buf *body, int *status, agentrun_error **err);
+/* Append the JSON that a ref stands for. 0, AGENTRUN_ENOTFOUND, ... */
+typedef int (*agr_resolve_fn)(void *user, const char *ref, agr_buf *json,
+	agentrun_error **err);
+
+/* Compile and run, blocking in the two functions (NULL: there is none, and
+ * wanting it is an error). `opts` and `limits` may be NULL. */
+int agr_execute(agentrun_buf *out, const char *pipeline, size_t len,
+	const agentrun_pipeline_options *opts, const agr_pipeline_limits *limits,
+	agr_fetch_fn fetch, void *fetch_user, agr_resolve_fn resolve,
+	void *resolve_user, agentrun_error **err);
+
+#endif

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+#include "pipeline/regex.h"
+
+#include <stdlib.h>
+
+#ifdef AGR_HAVE_PCRE2
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+/* A pattern that needs more than this on one value is refused, not waited for. */
+#define MATCH_LIMIT 1000000
+#define HEAP_LIMIT_KIB 16384
+
+struct agr_regex {
+	pcre2_code *code;
+};
+
+struct agr_match {
+	pcre2_match_data *data;
+	pcre2_match_context *context;
+};
+
+int agr_regex_new(agr_regex **out, const char *pattern, size_t len,
+	agentrun_error **err)
+{
+	agr_regex *regex = calloc(1, sizeof(*regex));
+	PCRE2_UCHAR text[128];
+	PCRE2_SIZE at = 0;
+	int code = 0;
+
+	*out = regex;
+	if (!regex)
+		return agr_error_oom(err);
+	regex->code = pcre2_compile((PCRE2_SPTR)pattern, len,
+		PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C, &code, &at, NULL);
+	if (!regex->code) {
+		pcre2_get_error_message(code, text, sizeof(text));
+		return agentrun_error_raise(err, AGENTRUN_EINPUT,
+			"the pattern is wrong at its byte %zu: %s", (size_t)at + 1,
+			(const char *)text);
+	}
+	/* Without JIT it matches all the same. */
+	pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE);
+	return 0;
+}
+
+void agr_regex_free(agr_regex *regex)
+{
+	if (!regex)
+		return;
+	pcre2_code_free(regex->code);
+	free(regex);
+}
+
+int agr_match_new(agr_match **out, agentrun_error **err)
+{
+	agr_match *match = calloc(1, sizeof(*match));
+
+	*out = match;
+	if (!match)
+		return agr_error_oom(err);
+	match->data = pcre2_match_data_create(1, NULL);
+	match->context = pcre2_match_context_create(NULL);
+	if (!match->data || !match->context)
+		return agr_error_oom(err);
+	pcre2_set_match_limit(match->context, MATCH_LIMIT);
+	pcre2_set_heap_limit(match->context, HEAP_LIMIT_KIB);
+	return 0;
+}
+
+void agr_match_free(agr_match *match)
+{
+	if (!match)
+		return;
+	pcre2_match_data_free(match->data);
+	pcre2_match_context_free(match->context);
+	free(match);
+}
+
+int agr_regex_test(const agr_regex *regex, agr_match *match, const char *text,
+	size_t len, agentrun_error **err)
+{
+	PCRE2_UCHAR why[128];
+	int r = pcre2_match(regex->code, (PCRE2_SPTR)text, len, 0, PCRE2_NO_UTF_CHECK,
+		match->data, match->context);
+
+	if (r >= 0)
+		return 1;
+	if (r == PCRE2_ERROR_NOMATCH)
+		return 0;
+	if (r == PCRE2_ERROR_NOMEMORY)
+		return agr_error_oom(err);
+	pcre2_get_error_message(r, why, sizeof(why));
+	return agentrun_error_raise(err, AGENTRUN_EPIPELINE,
+		"the pattern could not be matched: %s", (const char *)why);
+}
+
+#else
+
+int agr_regex_new(agr_regex **out, const char *pattern, size_t len,
+	agentrun_error **err)
+{
+	(void)pattern;
+	(void)len;
+	*out = NULL;
+	return agentrun_error_raise(err, AGENTRUN_EINPUT,
+		"patterns need PCRE2, and this library was built without it");
+}
+
+void agr_regex_free(agr_regex *regex)
+{
+	(void)regex;
+}
+
+int agr_match_new(agr_match **out, agentrun_error **err)
+{
+	(void)err;
+	*out = NULL;
+	return 0;
+}
+
+void agr_match_free(agr_match *match)
+{
+	(void)match;
+}
+
+int agr_regex_test(const agr_regex *regex, agr_match *match, const char *text,
+	size_t len, agentrun_error **err)
+{
+	(void)regex;
+	(void)match;
+	(void)text;
+	(void)len;
+	(void)err;
+	return 0;
+}
+
+#endif

@@ -1,0 +1,536 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+/* A run: where the data comes from, and the steps one after another. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "pipeline/chain.h"
+#include "table/format.h"
+
+/* The clock is asked once in so many rows. */
+#define ROWS_A_TICK 2048
+
+struct agr_run {
+	const agr_pipeline *pipeline;
+	agr_run_options opts;
+	enum {
+		STATE_START,
+		STATE_READY,
+		STATE_WANTS_INPUT, /* a ref as the input */
+		STATE_WANTS_REF,   /* a ref of a step of the chain */
+		STATE_WANTS_HTTP,
+		STATE_DONE,
+		STATE_FAILED
+	} state;
+	size_t at;         /* the next step */
+	agr_chain chain;   /* the steps from `at`, while some want refs */
+	size_t chain_at;   /* the next of its steps to open */
+	char *ref;         /* wanted as the input */
+	agr_input input;   /* the data as it stands */
+	agr_buf text;      /* what the data lies in, when that is ours */
+	bool made_here;    /* a step made the data */
+	unsigned ticks;
+};
+
+/* ---- limits ---------------------------------------------------------------- */
+
+int agr_run_check(agr_run *run, agentrun_error **err)
+{
+	const agr_run_options *o = &run->opts;
+
+	if (o->cancelled && atomic_load_explicit(o->cancelled, memory_order_relaxed))
+		return agentrun_error_raise(err, AGENTRUN_ECANCELLED,
+			"the pipeline was cancelled");
+	if (o->deadline_ms != AGR_DEADLINE_NONE && agr_clock_mono_ms() >= o->deadline_ms)
+		return agentrun_error_raise(err, AGENTRUN_ETIMEDOUT,
+			"the pipeline did not end in time");
+	return 0;
+}
+
+int agr_run_tick(agr_run *run, agentrun_error **err)
+{
+	return ++run->ticks % ROWS_A_TICK ? 0 : agr_run_check(run, err);
+}
+
+size_t agr_run_max_rows(const agr_run *run)
+{
+	return run->opts.limits.max_rows;
+}
+
+/* ---- the data -------------------------------------------------------------- */
+
+/* Take over `text` as what the data lies in. */
+static void own(agr_run *run, agr_buf *text)
+{
+	agr_buf_free(&run->text);
+	run->text = *text;
+	*text = (agr_buf)AGR_BUF_INIT;
+}
+
+/* The data is now this value, known to be valid. */
+static void set_value(agr_run *run, agr_span value)
+{
+	agr_input_close(&run->input);
+	run->input.format = AGENTRUN_FORMAT_JSON;
+	run->input.document = value;
+	if (*value.p == '[')
+		run->input.it = agr_iter_of(value);
+	run->made_here = true;
+}
+
+static int open_input(agr_run *run, const char *name, const char *p, size_t len,
+	int format, agentrun_error **err)
+{
+	const agr_pipeline_limits *l = &run->opts.limits;
+	agr_text text = { .name = name, .p = p, .n = len, .max_depth = l->max_depth };
+
+	if (l->max_input_bytes && len > l->max_input_bytes)
+		return agentrun_error_raise(err, AGENTRUN_ELIMIT,
+			"%s is %zu bytes long, the limit is %zu", name ? name : "input", len,
+			l->max_input_bytes);
+	agr_input_close(&run->input);
+	return agr_input_open(&run->input, &text, format, err);
+}
+
+static int copy_text(agr_run *run, const char *p, size_t len, agentrun_error **err)
+{
+	agr_buf copy = AGR_BUF_INIT;
+
+	agr_buf_add(&copy, p, len);
+	if (copy.failed) {
+		agr_buf_free(&copy);
+		return agr_error_oom(err);
+	}
+	agr_input_close(&run->input);
+	own(run, &copy);
+	return 0;
+}
+
+/* The ref of the last of the previous results: 1, 0 when there is none. */
+static int previous_ref(agr_run *run, agr_span context, agentrun_error **err)
+{
+	agr_args args = { context };
+	agr_span list, element, last = { NULL, 0 };
+	agr_iter it;
+	int r;
+
+	if (!agr_args_get(&args, "previous_results", &list) || *list.p != '[')
+		return 0;
+	it = agr_iter_of(list);
+	while (agr_array_next(&it, &element))
+		last = element;
+	if (!last.p || *last.p != '{')
+		return 0;
+	args.object = last;
+	r = agr_args_string(&args, "result_ref", &run->ref, err);
+	return r;
+}
+
+/* 1 when the context has data (now open, or wanted as run->ref). */
+static int input_of_context(agr_run *run, agentrun_error **err)
+{
+	agr_text text = { .name = "context", .p = run->opts.context,
+		.n = run->opts.context_len, .max_depth = run->opts.limits.max_depth };
+	agr_args args;
+	agr_span data;
+	int r = agr_scan_document(&args.object, &text, err);
+
+	if (r < 0)
+		return r;
+	if (*args.object.p != '{')
+		return agr_args_wrong("context", "an object", args.object, err);
+	if (!agr_args_get(&args, "data", &data))
+		return previous_ref(run, args.object, err);
+	set_value(run, data);
+	run->made_here = false;
+	return 1;
+}
+
+static int choose_input(agr_run *run, agentrun_error **err)
+{
+	const agr_run_options *o = &run->opts;
+	int r = 0;
+
+	if (agr_pipeline_is_source(run->pipeline))
+		return 0;
+	if (run->pipeline->input_ref) {
+		run->ref = strdup(run->pipeline->input_ref);
+		return run->ref ? 0 : agr_error_oom(err);
+	}
+	if (o->input)
+		return open_input(run, o->input_name, o->input, o->input_len,
+			o->input_format, err);
+	if (o->context)
+		r = input_of_context(run, err);
+	if (r < 0)
+		return r;
+	if (r == 0)
+		return agentrun_error_raise(err, AGENTRUN_EINPUT,
+			"there is no input: give rows, or begin with http_request");
+	return 0;
+}
+
+/* ---- steps ----------------------------------------------------------------- */
+
+static const agr_compiled *step_at(const agr_run *run)
+{
+	return &run->pipeline->steps[run->at];
+}
+
+static int blame(const agr_run *run, int r, agentrun_error **err)
+{
+	if (r < 0)
+		agr_error_step(err, run->at + 1, step_at(run)->type->name);
+	return r;
+}
+
+static int want_table(const agr_run *run, agentrun_error **err)
+{
+	if (agr_input_is_table(&run->input))
+		return 0;
+	return agentrun_error_raise(err,
+		run->made_here ? AGENTRUN_EPIPELINE : AGENTRUN_EINPUT,
+		"wants an array, got %s%s", agr_type_phrase(run->input.document),
+		*run->input.document.p == '{' ? ": extract takes the rows out of it" : "");
+}
+
+/* Open the chain's steps, as far as the first that wants a ref. */
+static int open_ops(agr_run *run, agentrun_error **err)
+{
+	static const agr_span nothing = { NULL, 0 };
+
+	for (; run->chain_at < run->chain.n; run->chain_at++) {
+		agr_op *op = &run->chain.ops[run->chain_at];
+		int r = 0;
+
+		if (op->type->wants && op->type->wants(op->plan)) {
+			run->state = STATE_WANTS_REF;
+			return 0;
+		}
+		if (op->type->open)
+			r = op->type->open(op, nothing, err);
+		if (r < 0) {
+			agr_error_step(err, op->number, op->type->name);
+			return r;
+		}
+	}
+	return 0;
+}
+
+/* Run the chain, whose steps are all open. */
+static int run_chain(agr_run *run, agentrun_error **err)
+{
+	int r = agr_chain_run(&run->chain, &run->input, err);
+	agr_buf out = run->chain.out;
+
+	if (!r) {
+		run->chain.out = (agr_buf)AGR_BUF_INIT;
+		set_value(run, (agr_span){ out.data, out.len });
+		own(run, &out);
+		run->at += run->chain.n;
+	}
+	agr_chain_close(&run->chain);
+	return r;
+}
+
+static int begin_chain(agr_run *run, agentrun_error **err)
+{
+	const agr_pipeline *p = run->pipeline;
+	size_t end = run->at;
+	int r = blame(run, want_table(run, err), err);
+
+	while (end < p->n && p->steps[end].type->kind == AGR_STEP_ROWS)
+		end++;
+	if (r < 0)
+		return r;
+	run->chain_at = 0;
+	r = agr_chain_init(&run->chain, run, p->steps, run->at, end,
+		run->opts.limits.max_output_bytes, err);
+	return r < 0 ? r : open_ops(run, err);
+}
+
+static int apply_document(agr_run *run, agentrun_error **err)
+{
+	agr_buf whole = AGR_BUF_INIT, made = AGR_BUF_INIT;
+	agr_span in, out;
+	int r = agr_input_document(&run->input, &whole, &in, err);
+
+	if (r < 0)
+		goto out;
+	r = blame(run, step_at(run)->type->apply(step_at(run)->plan, in, &made, &out, err),
+		err);
+	if (r < 0)
+		goto out;
+	set_value(run, out);
+	if (made.len)
+		own(run, &made);
+	else if (whole.len)
+		own(run, &whole);
+	run->at++;
+out:
+	agr_buf_free(&whole);
+	agr_buf_free(&made);
+	return r;
+}
+
+static int next_step(agr_run *run, agentrun_error **err)
+{
+	int r = agr_run_check(run, err);
+
+	if (r < 0)
+		return blame(run, r, err);
+	if (run->chain.ops)
+		return run_chain(run, err);
+	switch (step_at(run)->type->kind) {
+	case AGR_STEP_HTTP:
+		run->state = STATE_WANTS_HTTP;
+		return 0;
+	case AGR_STEP_DOCUMENT:
+		return apply_document(run, err);
+	default:
+		return begin_chain(run, err);
+	}
+}
+
+static int wanted(const agr_run *run)
+{
+	switch (run->state) {
+	case STATE_WANTS_INPUT:
+	case STATE_WANTS_REF:
+		return AGR_RUN_WANTS_REF;
+	case STATE_WANTS_HTTP:
+		return AGR_RUN_WANTS_HTTP;
+	default:
+		return AGR_RUN_DONE;
+	}
+}
+
+static int over(agr_run *run, int r)
+{
+	if (r < 0)
+		run->state = STATE_FAILED;
+	return r;
+}
+
+int agr_run_advance(agr_run *run, agentrun_error **err)
+{
+	int r = 0;
+
+	if (run->state == STATE_FAILED)
+		return agentrun_error_raise(err, AGENTRUN_EINVAL, "the run has failed");
+	if (run->state == STATE_START) {
+		r = choose_input(run, err);
+		run->state = run->ref ? STATE_WANTS_INPUT : STATE_READY;
+	}
+	while (r >= 0 && run->state == STATE_READY) {
+		if (run->at == run->pipeline->n)
+			run->state = STATE_DONE;
+		else
+			r = next_step(run, err);
+	}
+	return r < 0 ? over(run, r) : wanted(run);
+}
+
+/* ---- from outside ---------------------------------------------------------- */
+
+const agr_pipeline_request *agr_run_request(const agr_run *run)
+{
+	if (run->state != STATE_WANTS_HTTP)
+		return NULL;
+	return step_at(run)->type->request(step_at(run)->plan);
+}
+
+const char *agr_run_ref(const agr_run *run)
+{
+	const agr_op *op;
+
+	if (run->state == STATE_WANTS_INPUT)
+		return run->ref;
+	if (run->state != STATE_WANTS_REF)
+		return NULL;
+	op = &run->chain.ops[run->chain_at];
+	return op->type->wants(op->plan);
+}
+
+void agr_run_blame(const agr_run *run, agentrun_error **err)
+{
+	if (run->state == STATE_WANTS_REF)
+		agr_error_step(err, run->chain.ops[run->chain_at].number,
+			run->chain.ops[run->chain_at].type->name);
+	else if (run->state == STATE_WANTS_HTTP)
+		blame(run, -1, err);
+}
+
+static int refused_status(const agr_pipeline_request *request, int status,
+	const char *body, size_t len, agentrun_error **err)
+{
+	int again = status == 408 || status == 429 || status >= 500;
+	int shown = 0;
+
+	/* The beginning of what it said, not cut inside a character. */
+	while (shown < 120 && (size_t)shown < len) {
+		size_t n = agr_utf8_len(body + shown, len - (size_t)shown);
+
+		if (!n || !body[shown])
+			break;
+		shown += (int)n;
+	}
+	agentrun_error_raise(err, AGENTRUN_EPIPELINE, "%s %s answered with status %d%s%.*s",
+		request->method, request->host, status, shown ? ": " : "", shown,
+		body ? body : "");
+	agr_error_retry(err, again, 0);
+	return AGENTRUN_EPIPELINE;
+}
+
+/* The answer's body is the data, or what lies at the step's path in it. */
+static int read_answer(agr_run *run, agentrun_error **err)
+{
+	const agr_compiled *step = step_at(run);
+	const agr_path *path = step->type->answer_path(step->plan);
+	agr_buf whole = AGR_BUF_INIT, made = AGR_BUF_INIT;
+	agr_span in, out;
+	int r = agr_input_document(&run->input, &whole, &in, err);
+
+	if (!r && path)
+		r = agr_path_extract(path, in, &made, &out, err);
+	if (!r && path) {
+		set_value(run, out);
+		if (made.len || whole.len)
+			own(run, made.len ? &made : &whole);
+	} else if (!r && whole.len) {
+		set_value(run, in);
+		own(run, &whole);
+	}
+	agr_buf_free(&whole);
+	agr_buf_free(&made);
+	return r;
+}
+
+static int take_answer(agr_run *run, const char *body, size_t len,
+	agentrun_error **err)
+{
+	const agr_pipeline_limits *l = &run->opts.limits;
+	const agr_pipeline_request *request = agr_run_request(run);
+	agr_text text = { .name = "answer", .max_depth = l->max_depth,
+		.code = AGENTRUN_EPIPELINE };
+	int r;
+
+	if (l->max_response_bytes && len > l->max_response_bytes)
+		return agentrun_error_raise(err, AGENTRUN_ELIMIT,
+			"the answer of %s is %zu bytes long, the limit is %zu", request->host,
+			len, l->max_response_bytes);
+	r = copy_text(run, len ? body : "null", len ? len : 4, err);
+	if (r < 0)
+		return r;
+	text.p = run->text.data;
+	text.n = run->text.len;
+	r = agr_input_open(&run->input, &text, AGENTRUN_FORMAT_AUTO, err);
+	if (!r)
+		r = read_answer(run, err);
+	if (r < 0)
+		agr_error_prefix(err, "%s", request->host);
+	run->made_here = true;
+	return r;
+}
+
+int agr_run_supply_response(agr_run *run, int status, const char *body, size_t len,
+	agentrun_error **err)
+{
+	int r;
+
+	if (run->state != STATE_WANTS_HTTP)
+		return agentrun_error_raise(err, AGENTRUN_EINVAL,
+			"the run does not wait for an answer");
+	if (status < 200 || status > 299)
+		r = refused_status(agr_run_request(run), status, body, len, err);
+	else
+		r = take_answer(run, body, len, err);
+	blame(run, r, err);
+	if (!r) {
+		run->at++;
+		run->state = STATE_READY;
+	}
+	return over(run, r);
+}
+
+/* The rows behind a ref of the chain's step that waits. */
+static int supply_op(agr_run *run, const char *json, size_t len, agentrun_error **err)
+{
+	agr_op *op = &run->chain.ops[run->chain_at];
+	agr_text text = { .name = op->type->wants(op->plan), .p = json, .n = len,
+		.max_depth = run->opts.limits.max_depth };
+	agr_span value;
+	int r = agr_scan_document(&value, &text, err);
+
+	if (!r)
+		r = op->type->open(op, value, err);
+	if (r < 0) {
+		agr_error_step(err, op->number, op->type->name);
+		return r;
+	}
+	run->state = STATE_READY;
+	run->chain_at++;
+	return open_ops(run, err);
+}
+
+int agr_run_supply_ref(agr_run *run, const char *json, size_t len,
+	agentrun_error **err)
+{
+	int r;
+
+	if (run->state == STATE_WANTS_REF)
+		return over(run, supply_op(run, json, len, err));
+	if (run->state != STATE_WANTS_INPUT)
+		return agentrun_error_raise(err, AGENTRUN_EINVAL,
+			"the run does not wait for a ref");
+	r = copy_text(run, json, len, err);
+	if (!r)
+		r = open_input(run, run->ref, run->text.data ? run->text.data : "",
+			run->text.len, AGENTRUN_FORMAT_AUTO, err);
+	run->state = STATE_READY;
+	return over(run, r);
+}
+
+int agr_run_take_output(agr_run *run, agentrun_buf *out, int format,
+	agentrun_error **err)
+{
+	agr_buf text = AGR_BUF_INIT;
+	int r;
+
+	if (run->state != STATE_DONE)
+		return agentrun_error_raise(err, AGENTRUN_EINVAL, "the run is not done");
+	r = agr_format_value(&text, run->input.document, format, err);
+	if (!r)
+		r = agr_buf_give(&text, out, "the output", err);
+	agr_buf_free(&text);
+	return r;
+}
+
+int agr_run_new(agr_run **out, const agr_pipeline *pipeline,
+	const agr_run_options *opts, agentrun_error **err)
+{
+	agr_run *run = calloc(1, sizeof(*run));
+
+	*out = run;
+	if (!run)
+		return agr_error_oom(err);
+	run->pipeline = pipeline;
+	run->text.max = SIZE_MAX;
+	if (opts)
+		run->opts = *opts;
+	else
+		run->opts.limits = agr_pipeline_limits_default();
+	if (!run->opts.deadline_ms)
+		run->opts.deadline_ms = AGR_DEADLINE_NONE;
+	return 0;
+}
+
+void agr_run_free(agr_run *run)
+{
+	if (!run)
+		return;
+	agr_chain_close(&run->chain);
+	agr_input_close(&run->input);
+	agr_buf_free(&run->text);
+	free(run->ref);
+	free(run);
+}

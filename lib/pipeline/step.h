@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+/*
+ * step - what a step's file provides and what it may use. A step has one entry
+ * in the table in steps/table.c.
+ *
+ * `compile` reads the parameters into a plan, which is immutable. A row step
+ * takes records one by one and emits others; what it must remember of a record
+ * it copies unless the record lasts. A document step turns one value into another.
+ */
+#ifndef AGR_STEP_H
+#define AGR_STEP_H
+
+#include "pipeline/pipeline.h"
+#include "table/keep.h"
+#include "table/object.h"
+#include "table/path.h"
+
+/* ---- parameters ---------------------------------------------------------- */
+
+/* A step's members in the pipeline text, which lives as long as the pipeline. */
+typedef struct agr_args {
+	agr_span object;
+} agr_args;
+
+/* False when the parameter is missing or null. */
+bool agr_args_get(const agr_args *args, const char *name, agr_span *out);
+/* Raise "NAME must be WANTED, got VALUE", or "is missing" for a NULL p. */
+int agr_args_wrong(const char *name, const char *wanted, agr_span got,
+	agentrun_error **err);
+/* 1 when it is there, 0 when not, or an error. */
+int agr_args_whole(const agr_args *args, const char *name, int64_t least,
+	int64_t *out, agentrun_error **err);
+/* The same; `names` ends with NULL; *out is the index. */
+int agr_args_choice(const agr_args *args, const char *name,
+	const char *const *names, int *out, agentrun_error **err);
+int agr_args_string(const agr_args *args, const char *name, char **out,
+	agentrun_error **err);
+
+typedef struct agr_fields {
+	agr_field *list;
+	size_t n;
+} agr_fields;
+
+/* One field, or a list of them; 1, 0 or an error. Clear in every case. */
+int agr_args_fields(const agr_args *args, const char *name, agr_fields *out,
+	agentrun_error **err);
+void agr_fields_clear(agr_fields *fields);
+/* The parameter `name` that must be one field. */
+int agr_args_field(const agr_args *args, const char *name, agr_field *out,
+	agentrun_error **err);
+
+/* Read a path that must be well formed. */
+int agr_args_path(const char *name, agr_span value, agr_path *out,
+	agentrun_error **err);
+
+/* "an object", "a number" and so on. */
+const char *agr_type_phrase(agr_span value);
+
+/* ---- operators ----------------------------------------------------------- */
+
+typedef struct agr_step_type agr_step_type;
+
+/* A row step at work in one run. */
+typedef struct agr_op {
+	const agr_step_type *type;
+	const void *plan;
+	void *state;       /* zeroed, type->state_size bytes */
+	struct agr_op *next;
+	agr_run *run;
+	size_t number;     /* from 1 */
+	size_t rows_in, rows_out;
+	agr_buf row, key;  /* for building a row and a key; reset by who uses them */
+} agr_op;
+
+#define AGR_ENOUGH 1 /* a push that wants no more records */
+
+/* Hand a record on. 0, AGR_ENOUGH or an error. */
+int agr_op_emit(agr_op *op, const agr_row *row, agentrun_error **err);
+/* Hand on what op->row holds. */
+int agr_op_emit_made(agr_op *op, agentrun_error **err);
+/* 0, AGENTRUN_ETIMEDOUT or AGENTRUN_ECANCELLED; for long work without rows. */
+int agr_op_check(agr_op *op, agentrun_error **err);
+
+enum { AGR_STEP_ROWS, AGR_STEP_DOCUMENT, AGR_STEP_HTTP };
+
+struct agr_step_type {
+	const char *name;
+	const char *summary; /* one line */
+	int kind;
+	int (*compile)(void **plan, const agr_args *args, agentrun_error **err);
+	void (*plan_free)(void *plan); /* half-built plans too */
+
+	/* Row steps. All but push are optional. */
+	size_t state_size;
+	/* The ref that must be supplied before the first row, or NULL. */
+	const char *(*wants)(const void *plan);
+	/* Before the first row; `supplied` is what was wanted (p NULL: nothing). */
+	int (*open)(agr_op *op, agr_span supplied, agentrun_error **err);
+	int (*push)(agr_op *op, const agr_row *row, agentrun_error **err);
+	int (*finish)(agr_op *op, agentrun_error **err); /* no more rows come */
+	void (*close)(agr_op *op);
+
+	/* Document steps: `*out` lies in `in` or in `made`. */
+	int (*apply)(const void *plan, agr_span in, agr_buf *made, agr_span *out,
+		agentrun_error **err);
+
+	/* http_request. */
+	const agr_pipeline_request *(*request)(const void *plan);
+	/* Where the rows are in the answer. */
+	const agr_path *(*answer_path)(const void *plan);
+};
+
+/* The value at `path` in `in`; AGENTRUN_EPIPELINE says what is not there. */
+int agr_path_extract(const agr_path *path, agr_span in, agr_buf *made,
+	agr_span *out, agentrun_error **err);
+
+/* The table, by name or by index; NULL when there is none. */
+const agr_step_type *agr_step_find(const char *name, size_t len);
+const agr_step_type *agr_step_at(size_t i);
+
+#endif

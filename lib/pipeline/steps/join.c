@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+/* join: the rows of two tables that have the same key. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "pipeline/steps/steps.h"
+
+#define NONE SIZE_MAX
+
+struct join {
+	agr_span rows; /* p is NULL: `ref` stands for them */
+	char *ref;
+	agr_fields left, right;
+	bool keep_left; /* how: left */
+};
+
+struct right_row {
+	agr_span row;
+	size_t next; /* of the same key */
+};
+
+struct joined {
+	char *text; /* what a ref stood for */
+	agr_keyset keys;
+	struct right_row *rows;
+	size_t n;
+	size_t *first, *last; /* of each key, in rows */
+	agr_keyset names;     /* of the right's fields, for rows without a match */
+	agr_span *columns;
+	size_t columns_cap;
+	agr_members left, right;
+	agr_buf name;
+};
+
+/* ---- reading it -------------------------------------------------------------- */
+
+static void join_plan_free(void *plan)
+{
+	struct join *j = plan;
+
+	free(j->ref);
+	agr_fields_clear(&j->left);
+	agr_fields_clear(&j->right);
+	free(j);
+}
+
+static int read_side(const agr_args *args, const char *name, agr_fields *fields,
+	agentrun_error **err)
+{
+	agr_span value = { NULL, 0 };
+	int r;
+
+	agr_fields_clear(fields);
+	if (!agr_args_get(args, name, &value))
+		value.p = NULL;
+	r = agr_args_fields(args, name, fields, err);
+	if (r < 0)
+		return r;
+	return fields->n ? 0 : agr_args_wrong(name, "a field's name or a list of them",
+				       value, err);
+}
+
+static int read_keys(struct join *j, const agr_args *args, agentrun_error **err)
+{
+	agr_span on;
+	bool both = agr_args_get(args, "on", &on);
+	int r;
+
+	if (!both && !agr_args_get(args, "left_on", &on) &&
+		!agr_args_get(args, "right_on", &on))
+		return agentrun_error_raise(err, AGENTRUN_EINPUT,
+			"on is missing: it must be the key's field, or left_on and right_on "
+			"must be given");
+	r = read_side(args, both ? "on" : "left_on", &j->left, err);
+	if (!r)
+		r = read_side(args, both ? "on" : "right_on", &j->right, err);
+	if (!r && j->left.n != j->right.n)
+		return agentrun_error_raise(err, AGENTRUN_EINPUT,
+			"left_on and right_on must name as many fields, got %zu and %zu",
+			j->left.n, j->right.n);
+	return r;
+}
+
+static int join_compile(void **plan, const agr_args *args, agentrun_error **err)
+{
+	static const char *const hows[] = { "inner", "left", NULL };
+	struct join *j = calloc(1, sizeof(*j));
+	agr_span right = { NULL, 0 };
+	int how = 0, r;
+
+	*plan = j;
+	if (!j)
+		return agr_error_oom(err);
+	if (!agr_args_get(args, "right", &right) || (*right.p != '[' && *right.p != '"'))
+		return agr_args_wrong("right", "a list of rows or a ref", right, err);
+	if (*right.p == '[')
+		j->rows = right;
+	else if (agr_args_string(args, "right", &j->ref, err) < 0)
+		return AGENTRUN_EINPUT;
+	r = agr_args_choice(args, "how", hows, &how, err);
+	if (r < 0)
+		return r;
+	j->keep_left = how;
+	return read_keys(j, args, err);
+}
+
+static const char *join_wants(const void *plan)
+{
+	return ((const struct join *)plan)->ref;
+}
+
+/* ---- the right side ------------------------------------------------------------ */
+
+/* The row's key; false when a field of it is missing or null. */
+static bool read_key(const agr_fields *fields, agr_span row, agr_buf *key)
+{
+	agr_span value;
+
+	agr_buf_reset(key);
+	for (size_t i = 0; i < fields->n; i++) {
+		if (!agr_field_get(&fields->list[i], row, &value))
+			return false;
+		agr_value_canonical(key, value);
+	}
+	return true;
+}
+
+static bool is_key_field(const struct join *j, agr_span name)
+{
+	for (size_t i = 0; i < j->right.n; i++) {
+		const agr_path *path = &j->right.list[i].path;
+
+		if (agr_string_is(name, path->text, path->len))
+			return true;
+	}
+	return false;
+}
+
+static int add_column(struct joined *s, agr_span name, agr_buf *text,
+	agentrun_error **err)
+{
+	bool added;
+	size_t at;
+
+	agr_buf_reset(text);
+	agr_string_decode(text, name);
+	at = text->failed ? AGR_KEYSET_NONE
+			  : agr_keyset_add(&s->names, text->data, text->len, &added);
+	if (at == AGR_KEYSET_NONE)
+		return agr_error_oom(err);
+	if (at >= s->columns_cap) {
+		size_t cap = s->columns_cap ? s->columns_cap * 2 : 16;
+		agr_span *grown = realloc(s->columns, cap * sizeof(*grown));
+
+		if (!grown)
+			return agr_error_oom(err);
+		s->columns = grown;
+		s->columns_cap = cap;
+	}
+	if (added)
+		s->columns[at] = name;
+	return 0;
+}
+
+static int add_columns(agr_op *op, agr_span row, agentrun_error **err)
+{
+	const struct join *j = op->plan;
+	agr_iter it = agr_iter_of(row);
+	agr_span name, value;
+	int r = 0;
+
+	while (!r && agr_object_next(&it, &name, &value))
+		if (!is_key_field(j, name))
+			r = add_column(op->state, name, &op->row, err);
+	return r;
+}
+
+static int add_right(agr_op *op, agr_span row, agentrun_error **err)
+{
+	const struct join *j = op->plan;
+	struct joined *s = op->state;
+	size_t at;
+	bool added;
+	int r = 0;
+
+	if (*row.p != '{')
+		return 0;
+	if (j->keep_left)
+		r = add_columns(op, row, err);
+	if (r < 0 || !read_key(&j->right, row, &op->key))
+		return r;
+	at = op->key.failed ? AGR_KEYSET_NONE
+			    : agr_keyset_add(&s->keys, op->key.data, op->key.len, &added);
+	if (at == AGR_KEYSET_NONE)
+		return agr_error_oom(err);
+	if (added)
+		s->first[at] = s->n;
+	else
+		s->rows[s->last[at]].next = s->n;
+	s->last[at] = s->n;
+	s->rows[s->n++] = (struct right_row){ row, NONE };
+	return 0;
+}
+
+static int join_open(agr_op *op, agr_span supplied, agentrun_error **err)
+{
+	const struct join *j = op->plan;
+	struct joined *s = op->state;
+	agr_span rows = j->rows, row;
+	agr_iter it;
+	size_t n;
+	int r = 0;
+
+	s->name.max = SIZE_MAX;
+	if (supplied.p) {
+		s->text = agr_strndup(supplied.p, supplied.n);
+		if (!s->text)
+			return agr_error_oom(err);
+		rows = (agr_span){ s->text, supplied.n };
+	}
+	if (*rows.p != '[')
+		return agentrun_error_raise(err, AGENTRUN_EPIPELINE,
+			"right must be rows, but %s stands for %s", j->ref,
+			agr_type_phrase(rows));
+	n = agr_span_count(rows);
+	s->rows = calloc(n + 1, sizeof(*s->rows));
+	s->first = calloc(n + 1, sizeof(*s->first));
+	s->last = calloc(n + 1, sizeof(*s->last));
+	if (!s->rows || !s->first || !s->last)
+		return agr_error_oom(err);
+	it = agr_iter_of(rows);
+	while (!r && agr_array_next(&it, &row))
+		r = add_right(op, row, err);
+	return r;
+}
+
+/* ---- matching ------------------------------------------------------------------- */
+
+/* A right field's name, with as many "_right" as it takes to be a new one. */
+static agr_span free_name(struct joined *s, agr_span name)
+{
+	if (!agr_members_find(&s->left, name))
+		return name;
+	agr_buf_reset(&s->name);
+	agr_buf_add(&s->name, name.p, name.n - 1);
+	do {
+		if (s->name.len > name.n - 1)
+			s->name.len--;
+		agr_buf_str(&s->name, "_right\"");
+		if (s->name.failed)
+			return name;
+	} while (agr_members_find(&s->left, (agr_span){ s->name.data, s->name.len }) ||
+		agr_members_find(&s->right, (agr_span){ s->name.data, s->name.len }));
+	return (agr_span){ s->name.data, s->name.len };
+}
+
+static void write_member(agr_buf *out, agr_span name, agr_span value)
+{
+	if (out->len > 1)
+		agr_buf_char(out, ',');
+	agr_buf_add(out, name.p, name.n);
+	agr_buf_char(out, ':');
+	agr_buf_add(out, value.p, value.n);
+}
+
+static void write_left(agr_op *op)
+{
+	struct joined *s = op->state;
+
+	agr_buf_reset(&op->row);
+	agr_buf_char(&op->row, '{');
+	for (size_t i = 0; i < s->left.n; i++)
+		write_member(&op->row, s->left.list[i].key, s->left.list[i].value);
+}
+
+static int emit_match(agr_op *op, agr_span right, agentrun_error **err)
+{
+	struct joined *s = op->state;
+
+	if (!agr_members_read(&s->right, right))
+		return agr_error_oom(err);
+	write_left(op);
+	for (size_t i = 0; i < s->right.n; i++) {
+		const agr_member *m = &s->right.list[i];
+
+		if (!is_key_field(op->plan, m->key))
+			write_member(&op->row, free_name(s, m->key), m->value);
+	}
+	agr_buf_char(&op->row, '}');
+	if (s->name.failed)
+		return agr_error_oom(err);
+	return agr_op_emit_made(op, err);
+}
+
+static int emit_alone(agr_op *op, const agr_row *row, agentrun_error **err)
+{
+	static const agr_span null = { "null", 4 };
+	const struct join *j = op->plan;
+	struct joined *s = op->state;
+
+	if (!j->keep_left)
+		return 0;
+	if (*row->span.p != '{')
+		return agr_op_emit(op, row, err);
+	s->right.n = s->right.n_slots = 0;
+	write_left(op);
+	for (size_t i = 0; i < s->names.n; i++)
+		write_member(&op->row, free_name(s, s->columns[i]), null);
+	agr_buf_char(&op->row, '}');
+	if (s->name.failed)
+		return agr_error_oom(err);
+	return agr_op_emit_made(op, err);
+}
+
+static int join_push(agr_op *op, const agr_row *row, agentrun_error **err)
+{
+	const struct join *j = op->plan;
+	struct joined *s = op->state;
+	size_t at = AGR_KEYSET_NONE;
+	int r = 0;
+
+	if (*row->span.p == '{' && !agr_members_read(&s->left, row->span))
+		return agr_error_oom(err);
+	if (read_key(&j->left, row->span, &op->key)) {
+		if (op->key.failed)
+			return agr_error_oom(err);
+		at = agr_keyset_find(&s->keys, op->key.data, op->key.len);
+	}
+	if (at == AGR_KEYSET_NONE)
+		return emit_alone(op, row, err);
+	for (size_t i = s->first[at]; !r && i != NONE; i = s->rows[i].next)
+		r = emit_match(op, s->rows[i].row, err);
+	return r;
+}
+
+static void join_close(agr_op *op)
+{
+	struct joined *s = op->state;
+
+	free(s->text);
+	free(s->rows);
+	free(s->first);
+	free(s->last);
+	free(s->columns);
+	agr_keyset_free(&s->keys);
+	agr_keyset_free(&s->names);
+	agr_members_free(&s->left);
+	agr_members_free(&s->right);
+	agr_buf_free(&s->name);
+}
+
+const agr_step_type agr_step_join = {
+	.name = "join",
+	.summary = "the rows of two tables that have the same key",
+	.compile = join_compile,
+	.plan_free = join_plan_free,
+	.state_size = sizeof(struct joined),
+	.wants = join_wants,
+	.open = join_open,
+	.push = join_push,
+	.close = join_close,
+};

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+/* table_select: some fields, in the order and under the names asked for. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "pipeline/steps/steps.h"
+
+struct column {
+	agr_span name; /* the key it comes out under */
+	agr_field field;
+};
+
+struct select {
+	struct column *columns;
+	size_t n;
+};
+
+static const char wanted[] = "a list of fields, or an object {\"as\": \"field\"}";
+
+static void select_plan_free(void *plan)
+{
+	struct select *s = plan;
+
+	for (size_t i = 0; i < s->n; i++)
+		agr_field_clear(&s->columns[i].field);
+	free(s->columns);
+	free(s);
+}
+
+static int add_column(struct select *s, agr_span name, agr_span field,
+	agr_span whole, agentrun_error **err)
+{
+	if (*field.p != '"')
+		return agr_args_wrong("fields", wanted, whole, err);
+	s->columns[s->n].name = name;
+	return agr_field_read(&s->columns[s->n++].field, field) < 0 ? agr_error_oom(err)
+								    : 0;
+}
+
+static int add_listed(struct select *s, agr_span list, agr_keyset *seen,
+	agentrun_error **err)
+{
+	agr_iter it = agr_iter_of(list);
+	agr_buf text = AGR_BUF_INIT;
+	agr_span field;
+	bool added;
+	int r = 0;
+
+	while (!r && agr_array_next(&it, &field)) {
+		if (*field.p != '"') {
+			r = agr_args_wrong("fields", wanted, list, err);
+			break;
+		}
+		agr_buf_reset(&text);
+		agr_string_decode(&text, field);
+		if (text.failed || agr_keyset_add(seen, text.data, text.len, &added) ==
+			    AGR_KEYSET_NONE)
+			r = agr_error_oom(err);
+		else if (added)
+			r = add_column(s, field, field, list, err);
+	}
+	agr_buf_free(&text);
+	return r;
+}
+
+static int add_named(struct select *s, agr_span object, agentrun_error **err)
+{
+	agr_members m = { .n = 0 };
+	int r = 0;
+
+	if (!agr_members_read(&m, object))
+		r = agr_error_oom(err);
+	for (size_t i = 0; !r && i < m.n; i++)
+		r = add_column(s, m.list[i].key, m.list[i].value, object, err);
+	agr_members_free(&m);
+	return r;
+}
+
+static int select_compile(void **plan, const agr_args *args, agentrun_error **err)
+{
+	struct select *s = calloc(1, sizeof(*s));
+	agr_keyset seen = { .n = 0 };
+	agr_span fields = { NULL, 0 };
+	size_t n;
+	int r;
+
+	*plan = s;
+	if (!s)
+		return agr_error_oom(err);
+	if (!agr_args_get(args, "fields", &fields) ||
+		(*fields.p != '[' && *fields.p != '{'))
+		return agr_args_wrong("fields", wanted, fields, err);
+	n = agr_span_count(fields);
+	if (!n)
+		return agr_args_wrong("fields", wanted, fields, err);
+	s->columns = calloc(n, sizeof(*s->columns));
+	if (!s->columns)
+		return agr_error_oom(err);
+	r = *fields.p == '{' ? add_named(s, fields, err)
+			     : add_listed(s, fields, &seen, err);
+	agr_keyset_free(&seen);
+	return r;
+}
+
+static int select_push(agr_op *op, const agr_row *row, agentrun_error **err)
+{
+	const struct select *s = op->plan;
+	agr_span value;
+
+	agr_buf_reset(&op->row);
+	for (size_t i = 0; i < s->n; i++) {
+		agr_buf_char(&op->row, i ? ',' : '{');
+		agr_buf_add(&op->row, s->columns[i].name.p, s->columns[i].name.n);
+		agr_buf_char(&op->row, ':');
+		if (agr_field_find(&s->columns[i].field, row->span, &value))
+			agr_buf_add(&op->row, value.p, value.n);
+		else
+			agr_buf_str(&op->row, "null");
+	}
+	agr_buf_char(&op->row, '}');
+	return agr_op_emit_made(op, err);
+}
+
+const agr_step_type agr_step_table_select = {
+	.name = "table_select",
+	.summary = "only these fields, in this order; a missing one is null",
+	.compile = select_compile,
+	.plan_free = select_plan_free,
+	.push = select_push,
+};

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+/* table_sort: all rows in a new order. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "pipeline/order.h"
+#include "pipeline/steps/steps.h"
+
+static void sort_plan_free(void *plan)
+{
+	agr_order_clear(plan);
+	free(plan);
+}
+
+static int sort_compile(void **plan, const agr_args *args, agentrun_error **err)
+{
+	static const char *const orders[] = { "asc", "desc", NULL };
+	agr_order *order = calloc(1, sizeof(*order));
+	agr_span field;
+	int desc = 0, r;
+
+	*plan = order;
+	if (!order)
+		return agr_error_oom(err);
+	r = agr_args_choice(args, "order", orders, &desc, err);
+	if (r < 0)
+		return r;
+	r = agr_order_read(order, args, "by", desc, err);
+	if (r)
+		return r < 0 ? r : 0;
+	if (!agr_args_get(args, "field", &field))
+		field = (agr_span){ NULL, 0 };
+	if (!field.p || *field.p != '"')
+		return agr_args_wrong("field", "a field's name (or by a list of them)", field,
+			err);
+	r = agr_order_read(order, args, "field", desc, err);
+	return r < 0 ? r : 0;
+}
+
+static int sort_open(agr_op *op, agr_span supplied, agentrun_error **err)
+{
+	agr_sorted *list = op->state;
+
+	(void)supplied;
+	(void)err;
+	list->order = op->plan;
+	return 0;
+}
+
+static int sort_push(agr_op *op, const agr_row *row, agentrun_error **err)
+{
+	return agr_sorted_add(op->state, row) < 0 ? agr_error_oom(err) : 0;
+}
+
+static int sort_finish(agr_op *op, agentrun_error **err)
+{
+	agr_sorted *list = op->state;
+	int r = agr_sorted_sort(list, op, err);
+
+	for (size_t i = 0; !r && i < list->n; i++) {
+		agr_row row = agr_sorted_row(list, i);
+
+		row.lasting = true; /* this step outlives what follows it */
+		r = agr_op_emit(op, &row, err);
+	}
+	return r;
+}
+
+static void sort_close(agr_op *op)
+{
+	agr_sorted_clear(op->state);
+}
+
+const agr_step_type agr_step_table_sort = {
+	.name = "table_sort",
+	.summary = "sort by a field, or by several; stable, missing values last",
+	.compile = sort_compile,
+	.plan_free = sort_plan_free,
+	.state_size = sizeof(agr_sorted),
+	.open = sort_open,
+	.push = sort_push,
+	.finish = sort_finish,
+	.close = sort_close,
+};
