@@ -808,7 +808,7 @@ plan_outcome agr_plan_condition(plan_parser *ps, bool explicit_syntax,
 		r = counted_condition(ps, out);
 	if (r == PLAN_NO && ps->facts->known)
 		r = preposition_condition(ps, out);
-	if (r == PLAN_NO && ps->facts->known)
+	if (r == PLAN_NO && ps->facts->known && (negative || !ps->no_bare_value))
 		r = agr_plan_adjective(ps, out);
 	ps->negative = outer;
 	out->negated = negative || (r == PLAN_YES && is_negative(out->json));

@@ -33,6 +33,7 @@ static const char hiding[] =
 	"percentages|exceptions|nulls|blanks|returns|cancellations|delays|rejections|nonstops|"
 	"bestsellers|favorites|favourites|bargains|deals|columns|fields|keys|names|values|"
 	"comparisons|similarities|increases|decreases|reasons|examples|samples|groups|ranks|"
+	"delay|layover|stopover|wait|queue|gap|distance|route|path|time|name|trend|"
 	"direct|nonstop|non-stop|economy|business|premium|open|closed|round-trip|one-way|"
 	"weekend|weekends|weekdays|mornings|evenings|nights|overnight|domestic|international|"
 	"latecomers|leftovers|extremes|nodes|steps|edges|workflows|workflow|node|step|edge|notes|"

@@ -31,6 +31,7 @@ typedef struct plan_parser {
 	size_t pos;
 	const char *reason; /* the first refusal, a sentence; or NULL */
 	size_t lost;        /* words not understood */
+	bool no_bare_value; /* a value alone is no condition here: "to LAX or JFK" */
 	bool negative;      /* inside a negation, where "A and B" are both left out */
 } plan_parser;
 

@@ -64,7 +64,9 @@ static plan_outcome where_clause(plan_query *q, connector how)
 		else
 			agr_plan_rewind(ps, before);
 	}
+	ps->no_bare_value = true;
 	r = agr_plan_condition(ps, where, &c);
+	ps->no_bare_value = how == CONN_OR;
 	if (r == PLAN_NO && agr_plan_take(ps, INTRO)) {
 		r = agr_plan_condition(ps, where, &c);
 		if (r == PLAN_NO) {
@@ -73,6 +75,7 @@ static plan_outcome where_clause(plan_query *q, connector how)
 				r = agr_plan_condition(ps, where, &c);
 		}
 	}
+	ps->no_bare_value = false;
 	if (r == PLAN_YES && where)
 		q->explicit_step = true;
 	/* In "where a = 1 and b = 2" the syntax stays explicit. */
@@ -612,7 +615,7 @@ static plan_outcome head(plan_query *q)
 
 	polite(ps);
 	start = ps->pos;
-	agr_plan_take(ps, "show|list|get|fetch|find|give|display|return|print|retrieve|see|select|"
+	q->asked = agr_plan_take(ps, "show|list|get|fetch|find|give|display|return|print|retrieve|see|select|"
 		"what is|what are|what's|what was|what were|pull|search for|look up|tell|load|read");
 	agr_plan_skip(ps, PLAN_FILLER);
 	r = count_head(q);
@@ -659,6 +662,10 @@ json_t *agr_plan_query(plan_parser *ps)
 	if (!ps->facts->known && !q.url && (ps->facts->trouble || !q.explicit_step)) {
 		agr_plan_refuse(ps, "%s", ps->facts->trouble ? ps->facts->trouble
 			: "Which data? Give rows as input, or an address to fetch them from.");
+		return NULL;
+	}
+	if (!q.asked && json_array_size(q.select) == 1 && ps->words->n <= 2) {
+		agr_plan_refuse(ps, "Say what is wanted of that field.");
 		return NULL;
 	}
 	if (agr_plan_emit(&q) != PLAN_YES)

@@ -24,6 +24,8 @@ typedef struct plan_query {
 	json_t *steps;     /* of the stages before this one */
 	const char *url;
 	bool subject;      /* the rows were given a name */
+	bool general;      /* ... one that fits all rows: "records" */
+	bool asked;        /* there was a verb: "show" */
 	bool singular;     /* ... or called one: "the cheapest flight" */
 	json_t *conditions;
 	const plan_field *last_field;

@@ -164,8 +164,9 @@ plan_outcome agr_plan_emit(plan_query *q)
 		made = step(q, "table_select");
 		agr_plan_put(pool, made, "fields", q->select);
 	}
-	/* "show all flights": the rows as they are, which is a step as well. */
-	if (!json_array_size(q->steps) && q->subject && q->ps->facts->known) {
+	/* "show all rows": as they are, which is a step as well. Of "show all flights"
+	 * not one word could be checked against the data. */
+	if (!json_array_size(q->steps) && q->general && q->ps->facts->known) {
 		made = step(q, "offset");
 		agr_plan_put(pool, made, "n", agr_plan_int(pool, 0));
 	}

@@ -156,6 +156,7 @@ bool agr_plan_take_subject(plan_query *q)
 	if (q->subject || word->kind != PLAN_WORD)
 		return false;
 	if (agr_plan_in_list(word->low, PLAN_ROW_NOUNS)) {
+		q->general = true;
 		q->singular = agr_plan_in_list(word->low, "row|record|item|result|entry|object|line|one|"
 			"element");
 	} else {
