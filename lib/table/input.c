@@ -180,7 +180,9 @@ static int next_line(agr_input *in, agr_row *row, agentrun_error **err)
 	r = agr_scan_next(&row->span, &line, &pos, err);
 	if (r < 0)
 		return r;
-	if (!is_blank(&line, pos))
+	while (pos < line.n && is_white(line.p[pos]))
+		pos++;
+	if (pos < line.n)
 		return raise_at(&in->text, pos, err,
 			"not valid NDJSON: a line holds one value, and this follows it");
 	row->lasting = true;
