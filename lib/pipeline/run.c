@@ -364,7 +364,7 @@ static int refused_status(const agr_pipeline_request *request, int status,
 	const char *body, size_t len, agentrun_error **err)
 {
 	int again = status == 408 || status == 429 || status >= 500;
-	int shown = 0;
+	int shown = 0, r;
 
 	/* The beginning of what it said, not cut inside a character. */
 	while (shown < 120 && (size_t)shown < len) {
@@ -374,11 +374,11 @@ static int refused_status(const agr_pipeline_request *request, int status,
 			break;
 		shown += (int)n;
 	}
-	agentrun_error_raise(err, AGENTRUN_EPIPELINE, "%s %s answered with status %d%s%.*s",
+	r = agentrun_error_raise(err, AGENTRUN_EPIPELINE, "%s %s answered with status %d%s%.*s",
 		request->method, request->host, status, shown ? ": " : "", shown,
 		body ? body : "");
 	agr_error_retry(err, again, 0);
-	return AGENTRUN_EPIPELINE;
+	return r;
 }
 
 /* The answer's body is the data, or what lies at the step's path in it. */

@@ -114,8 +114,8 @@ static int read_value(struct condition *c, const agr_args *args, agentrun_error 
 	case OP_ENDS_WITH:
 		return want_string(c, err);
 	case OP_MATCHES:
-		if (want_string(c, err) < 0)
-			return AGENTRUN_EINPUT;
+		if (*c->value.p != '"')
+			return want_string(c, err);
 		return agr_regex_new(&c->regex, c->text.data, c->text.len, err);
 	case OP_EXISTS:
 		if (*c->value.p != 't' && *c->value.p != 'f' && *c->value.p != 'n')

@@ -95,8 +95,9 @@ static int join_compile(void **plan, const agr_args *args, agentrun_error **err)
 		return agr_args_wrong("right", "a list of rows or a ref", right, err);
 	if (*right.p == '[')
 		j->rows = right;
-	else if (agr_args_string(args, "right", &j->ref, err) < 0)
-		return AGENTRUN_EINPUT;
+	r = *right.p == '"' ? agr_args_string(args, "right", &j->ref, err) : 0;
+	if (r < 0)
+		return r;
 	r = agr_args_choice(args, "how", hows, &how, err);
 	if (r < 0)
 		return r;
