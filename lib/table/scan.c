@@ -69,7 +69,8 @@ static bool scan_string(struct scanner *s)
 			continue;
 		}
 		if (c < 0x20)
-			return fail(s, p, "a control character in a string must be escaped");
+			return fail(s, p,
+				"a control character in a string must be escaped");
 		n = agr_utf8_len(p, (size_t)(s->end - p));
 		if (!n)
 			return fail(s, p, "invalid UTF-8");

@@ -52,14 +52,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	agentrun_pipeline_options_init(&opts, sizeof(opts));
 	opts.input = rest.p;
 	opts.input_len = rest.n;
-	r = agr_execute(&out, text, end ? (size_t)(end - text) : size, &opts, &limits, fetch,
+	r = agr_execute(&out, text, end ? (size_t)(end - text) : size, &opts, &limits,
+		fetch,
 		&rest, resolve, &rest, &err);
 	if ((r < 0) != (err != NULL))
 		abort();
 	/* What comes out is JSON, compact and without duplicates. */
 	if (!r && (agentrun_format_rows(&again, NULL, out.data, out.len,
 			   AGENTRUN_FORMAT_JSON, NULL) < 0 ||
-			  again.len != out.len || memcmp(again.data, out.data, out.len) != 0))
+			  again.len != out.len || memcmp(again.data, out.data,
+				out.len) != 0))
 		abort();
 	agentrun_error_free(err);
 	agentrun_buf_dispose(&out);

@@ -10,7 +10,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static int run(agentrun_buf *out, const char *rows, size_t len, int format)
 {
-	static const char pipeline[] = "[{\"step\":\"distinct\"},{\"step\":\"table_sort\","
+	static const char pipeline[] =
+		"[{\"step\":\"distinct\"},{\"step\":\"table_sort\","
 		"\"field\":\"a.b\"},{\"step\":\"offset\",\"n\":0}]";
 	static const agr_pipeline_limits limits = { .max_depth = 64, .max_rows = 10000 };
 	agentrun_pipeline_options opts;
@@ -21,7 +22,8 @@ static int run(agentrun_buf *out, const char *rows, size_t len, int format)
 	opts.input = rows;
 	opts.input_len = len;
 	opts.input_format = format;
-	r = agr_execute(out, pipeline, sizeof(pipeline) - 1, &opts, &limits, NULL, NULL, NULL,
+	r = agr_execute(out, pipeline, sizeof(pipeline) - 1, &opts, &limits, NULL, NULL,
+		NULL,
 		NULL, &err);
 	if ((r < 0) != (err != NULL) || (err && !*agentrun_error_message(err)))
 		abort();
@@ -38,7 +40,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* The first byte chooses how the input is read. */
 	if (run(&out, (const char *)data + 1, size - 1, data[0] % 4) == 0) {
 		if (run(&again, out.data, out.len, AGENTRUN_FORMAT_JSON) < 0 ||
-			again.len != out.len || memcmp(again.data, out.data, out.len) != 0)
+			again.len != out.len || memcmp(again.data, out.data,
+				out.len) != 0)
 			abort();
 		for (int format = AGENTRUN_FORMAT_NDJSON; format <= AGENTRUN_FORMAT_TABLE;
 			format++)

@@ -69,8 +69,8 @@ static int read_keys(struct join *j, const agr_args *args, agentrun_error **err)
 	if (!both && !agr_args_get(args, "left_on", &on) &&
 		!agr_args_get(args, "right_on", &on))
 		return agentrun_error_raise(err, AGENTRUN_EINPUT,
-			"on is missing: it must be the key's field, or left_on and right_on "
-			"must be given");
+			"on is missing: it must be the key's field, or left_on and "
+			"right_on must be given");
 	r = read_side(args, both ? "on" : "left_on", &j->left, err);
 	if (!r)
 		r = read_side(args, both ? "on" : "right_on", &j->right, err);
