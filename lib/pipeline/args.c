@@ -18,6 +18,7 @@ int agr_args_wrong(const char *name, const char *wanted, agr_span got,
 {
 	agr_buf text = AGR_BUF_INIT;
 	size_t n;
+	int r;
 
 	if (!got.p)
 		return agentrun_error_raise(err, AGENTRUN_EINPUT,
@@ -31,10 +32,10 @@ int agr_args_wrong(const char *name, const char *wanted, agr_span got,
 	if (n > SHOWN_MAX)
 		for (n = SHOWN_MAX; n && (text.data[n] & 0xc0) == 0x80;)
 			n--;
-	agentrun_error_raise(err, AGENTRUN_EINPUT, "%s must be %s, got %.*s%s", name,
+	r = agentrun_error_raise(err, AGENTRUN_EINPUT, "%s must be %s, got %.*s%s", name,
 		wanted, (int)n, text.data, n < text.len ? "..." : "");
 	agr_buf_free(&text);
-	return AGENTRUN_EINPUT;
+	return r;
 }
 
 const char *agr_type_phrase(agr_span value)

@@ -118,7 +118,7 @@ static int find_steps(agr_pipeline *p, agr_span *steps, agentrun_error **err)
 			"member pipeline");
 	if (*steps->p == '"')
 		return agentrun_error_raise(err, AGENTRUN_EINPUT,
-			"pipeline must be an array of steps, not a string that holds one");
+			"pipeline must be an array of steps, not a string of one");
 	if (*steps->p != '[')
 		return agr_args_wrong("pipeline", "an array of steps", *steps, err);
 	r = agr_args_string(&args, "input_ref", &p->input_ref, err);

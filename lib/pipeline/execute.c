@@ -66,7 +66,8 @@ static int serve_http(agr_run *run, const struct services *s, agr_buf *body,
 	if (s->fetch)
 		r = s->fetch(s->fetch_user, agr_run_request(run), body, &status, err);
 	else
-		r = agentrun_error_raise(err, AGENTRUN_EPIPELINE, "there is no network here");
+		r = agentrun_error_raise(err, AGENTRUN_EPIPELINE,
+			"there is no network here");
 	if (!r)
 		r = agr_buf_check(body, "the answer", err);
 	if (r < 0) {

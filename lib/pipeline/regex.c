@@ -34,6 +34,8 @@ int agr_regex_new(agr_regex **out, const char *pattern, size_t len,
 		return agr_error_oom(err);
 	regex->code = pcre2_compile((PCRE2_SPTR)pattern, len,
 		PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C, &code, &at, NULL);
+	if (!regex->code && code == PCRE2_ERROR_HEAP_FAILED)
+		return agr_error_oom(err);
 	if (!regex->code) {
 		pcre2_get_error_message(code, text, sizeof(text));
 		return agentrun_error_raise(err, AGENTRUN_EINPUT,

@@ -85,8 +85,8 @@ static int open_input(agr_run *run, const char *name, const char *p, size_t len,
 
 	if (l->max_input_bytes && len > l->max_input_bytes)
 		return agentrun_error_raise(err, AGENTRUN_ELIMIT,
-			"%s is %zu bytes long, the limit is %zu", name ? name : "input", len,
-			l->max_input_bytes);
+			"%s is %zu bytes long, the limit is %zu", name ? name : "input",
+			len, l->max_input_bytes);
 	agr_input_close(&run->input);
 	return agr_input_open(&run->input, &text, format, err);
 }
@@ -190,7 +190,7 @@ static int want_table(const agr_run *run, agentrun_error **err)
 	return agentrun_error_raise(err,
 		run->made_here ? AGENTRUN_EPIPELINE : AGENTRUN_EINPUT,
 		"wants an array, got %s%s", agr_type_phrase(run->input.document),
-		*run->input.document.p == '{' ? ": extract takes the rows out of it" : "");
+		*run->input.document.p == '{' ? ": extract takes its rows out" : "");
 }
 
 /* Open the chain's steps, as far as the first that wants a ref. */
@@ -256,7 +256,8 @@ static int apply_document(agr_run *run, agentrun_error **err)
 
 	if (r < 0)
 		goto out;
-	r = blame(run, step_at(run)->type->apply(step_at(run)->plan, in, &made, &out, err),
+	r = blame(run, step_at(run)->type->apply(step_at(run)->plan, in, &made, &out,
+		err),
 		err);
 	if (r < 0)
 		goto out;
@@ -364,7 +365,7 @@ static int refused_status(const agr_pipeline_request *request, int status,
 	const char *body, size_t len, agentrun_error **err)
 {
 	int again = status == 408 || status == 429 || status >= 500;
-	int shown = 0;
+	int shown = 0, r;
 
 	/* The beginning of what it said, not cut inside a character. */
 	while (shown < 120 && (size_t)shown < len) {
@@ -374,11 +375,12 @@ static int refused_status(const agr_pipeline_request *request, int status,
 			break;
 		shown += (int)n;
 	}
-	agentrun_error_raise(err, AGENTRUN_EPIPELINE, "%s %s answered with status %d%s%.*s",
+	r = agentrun_error_raise(err, AGENTRUN_EPIPELINE,
+		"%s %s answered with status %d%s%.*s",
 		request->method, request->host, status, shown ? ": " : "", shown,
 		body ? body : "");
 	agr_error_retry(err, again, 0);
-	return AGENTRUN_EPIPELINE;
+	return r;
 }
 
 /* The answer's body is the data, or what lies at the step's path in it. */
@@ -416,7 +418,8 @@ static int take_answer(agr_run *run, const char *body, size_t len,
 
 	if (l->max_response_bytes && len > l->max_response_bytes)
 		return agentrun_error_raise(err, AGENTRUN_ELIMIT,
-			"the answer of %s is %zu bytes long, the limit is %zu", request->host,
+			"the answer of %s is %zu bytes long, the limit is %zu",
+			request->host,
 			len, l->max_response_bytes);
 	r = copy_text(run, len ? body : "null", len ? len : 4, err);
 	if (r < 0)

@@ -61,7 +61,8 @@ int agr_url_check(const char *url, char **host, agentrun_error **err)
 		return refuse(err, "it begins otherwise");
 	for (const char *c = url; *c; c++)
 		if ((unsigned char)*c <= 0x20 || *c == 0x7f)
-			return refuse(err, "it holds a space or a control character, which must "
+			return refuse(err,
+				"it holds a space or a control character, which must "
 					   "be written as %20 and the like");
 	end = p + strcspn(p, "/?#\\");
 	if (*end == '\\')

@@ -9,7 +9,7 @@ static int fault(agr_csv *csv, size_t at, agentrun_error **err, const char *what
 	const agr_text *t = csv->text;
 	int code = t->code ? t->code : AGENTRUN_EINPUT;
 
-	agentrun_error_raise(err, code, "not valid CSV: %s", what);
+	code = agentrun_error_raise(err, code, "not valid CSV: %s", what);
 	agr_error_at(err, t->name, t->p, t->n, at);
 	return code;
 }

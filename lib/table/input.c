@@ -31,9 +31,10 @@ static int code_of(const agr_text *t)
 static int raise_at(const agr_text *t, size_t at, agentrun_error **err,
 	const char *what)
 {
-	agentrun_error_raise(err, code_of(t), "%s", what);
+	int r = agentrun_error_raise(err, code_of(t), "%s", what);
+
 	agr_error_at(err, t->name, t->p, t->n, at);
-	return code_of(t);
+	return r;
 }
 
 /* ---- what is it? --------------------------------------------------------- */
@@ -51,17 +52,21 @@ static bool names_only(const agr_csv *csv)
 	return true;
 }
 
-/* Two columns at least, and nothing that JSON or markup begins with. */
-static bool looks_like_csv(const agr_text *t)
+/* Two columns at least, and nothing that JSON or markup begins with: 1, 0 or
+ * AGENTRUN_ENOMEM. */
+static int looks_like_csv(const agr_text *t)
 {
 	agr_csv csv = { .text = t, .pos = bom_len(t) };
-	bool is = false;
+	int is = 0;
 
 	while (csv.pos < t->n && is_white(t->p[csv.pos]))
 		csv.pos++;
-	if (csv.pos < t->n && !strchr("[{<", t->p[csv.pos]) &&
-		agr_csv_next(&csv, NULL) == 1 && csv.n > 1)
-		is = !is_blank(t, csv.pos) || names_only(&csv);
+	if (csv.pos < t->n && !strchr("[{<", t->p[csv.pos]))
+		is = agr_csv_next(&csv, NULL);
+	if (is == 1)
+		is = csv.n > 1 && (!is_blank(t, csv.pos) || names_only(&csv));
+	else if (is != AGENTRUN_ENOMEM)
+		is = 0;
 	agr_csv_free(&csv);
 	return is;
 }
@@ -80,7 +85,7 @@ static int detect(agr_input *in, agentrun_error **err)
 	const agr_text *t = &in->text;
 	agentrun_error *fault = NULL;
 	size_t pos = 0;
-	int r = agr_scan_next(&in->document, t, &pos, &fault);
+	int r = agr_scan_next(&in->document, t, &pos, &fault), csv = 0;
 
 	if (r == 1 && is_blank(t, pos)) {
 		in->format = AGENTRUN_FORMAT_JSON;
@@ -90,10 +95,12 @@ static int detect(agr_input *in, agentrun_error **err)
 		in->format = AGENTRUN_FORMAT_NDJSON;
 		return 0;
 	}
-	if (r != AGENTRUN_ELIMIT && r != AGENTRUN_ENOMEM && looks_like_csv(t)) {
+	if (r != AGENTRUN_ELIMIT && r != AGENTRUN_ENOMEM)
+		csv = looks_like_csv(t);
+	if (csv) {
 		agentrun_error_free(fault);
 		in->format = AGENTRUN_FORMAT_CSV;
-		return 0;
+		return csv < 0 ? agr_error_oom(err) : 0;
 	}
 	if (r == 1)
 		r = agr_scan_document(&in->document, t, &fault);
@@ -140,11 +147,11 @@ static int next_record(agr_input *in, agr_row *row, agentrun_error **err)
 	if (r <= 0)
 		return r;
 	if (csv->n != in->n_keys) {
-		agentrun_error_raise(err, code_of(&in->text),
+		r = agentrun_error_raise(err, code_of(&in->text),
 			"not valid CSV: this record has %zu fields, the header has %zu",
 			csv->n, in->n_keys);
 		agr_error_at_line(err, in->text.name, csv->line, 1);
-		return code_of(&in->text);
+		return r;
 	}
 	agr_buf_reset(&in->row);
 	for (size_t i = 0; i < csv->n; i++) {
@@ -180,7 +187,9 @@ static int next_line(agr_input *in, agr_row *row, agentrun_error **err)
 	r = agr_scan_next(&row->span, &line, &pos, err);
 	if (r < 0)
 		return r;
-	if (!is_blank(&line, pos))
+	while (pos < line.n && is_white(line.p[pos]))
+		pos++;
+	if (pos < line.n)
 		return raise_at(&in->text, pos, err,
 			"not valid NDJSON: a line holds one value, and this follows it");
 	row->lasting = true;

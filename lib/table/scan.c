@@ -69,7 +69,8 @@ static bool scan_string(struct scanner *s)
 			continue;
 		}
 		if (c < 0x20)
-			return fail(s, p, "a control character in a string must be escaped");
+			return fail(s, p,
+				"a control character in a string must be escaped");
 		n = agr_utf8_len(p, (size_t)(s->end - p));
 		if (!n)
 			return fail(s, p, "invalid UTF-8");
@@ -248,10 +249,10 @@ static int raise_fault(const struct scanner *s, const agr_text *text,
 	int code = text->code ? text->code : AGENTRUN_EINPUT;
 
 	if (s->too_deep)
-		agentrun_error_raise(err, code = AGENTRUN_ELIMIT,
+		code = agentrun_error_raise(err, AGENTRUN_ELIMIT,
 			"nested deeper than the limit of %zu levels", s->max_depth);
 	else
-		agentrun_error_raise(err, code, "not valid JSON: %s", s->fault);
+		code = agentrun_error_raise(err, code, "not valid JSON: %s", s->fault);
 	agr_error_at(err, text->name, text->p, text->n,
 		(size_t)(s->fault_at - text->p));
 	return code;

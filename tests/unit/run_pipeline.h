@@ -50,7 +50,8 @@ static inline void gives_format(const char *pipeline, const char *input, int for
 	agr_buf_printf(&steps, *pipeline == '[' ? "%s" : "[%s]", pipeline);
 	r = run_with(&out, steps.data, input, strlen(input), AGENTRUN_FORMAT_AUTO, format,
 		NULL, &err);
-	ck_assert_msg(r == 0, "%s on %s: %s", pipeline, input, agentrun_error_message(err));
+	ck_assert_msg(r == 0, "%s on %s: %s", pipeline, input,
+		agentrun_error_message(err));
 	ck_assert_msg(strcmp(out.data, expected) == 0, "%s on %s:\n got %s\nwant %s",
 		pipeline, input, out.data, expected);
 	agr_buf_free(&steps);
@@ -76,7 +77,8 @@ static inline void fails(const char *pipeline, const char *input, int code,
 	r = run_with(&out, steps.data, input, input ? strlen(input) : 0,
 		AGENTRUN_FORMAT_AUTO, AGENTRUN_FORMAT_JSON, NULL, &err);
 	ck_assert_msg(r == code && agentrun_error_code(err) == code,
-		"%s on %s: code %d, want %d: %s", pipeline, input ? input : "(none)", r, code,
+		"%s on %s: code %d, want %d: %s", pipeline, input ? input : "(none)", r,
+		code,
 		agentrun_error_message(err));
 	ck_assert_msg(agentrun_error_step(err) == step, "%s: step %zu, want %zu: %s",
 		pipeline, agentrun_error_step(err), step, agentrun_error_message(err));

@@ -13,7 +13,7 @@ static int nothing_there(const agr_path *path, agr_span in, agentrun_error **err
 	agr_buf keys = AGR_BUF_INIT;
 	agr_iter it;
 	agr_span key, value;
-	int n = 0;
+	int n = 0, r;
 
 	if (*in.p == '{') {
 		it = agr_iter_of(in);
@@ -25,10 +25,10 @@ static int nothing_there(const agr_path *path, agr_span in, agentrun_error **err
 		agr_buf_printf(&keys, ": %s is there", agr_type_phrase(in));
 	}
 	agr_buf_add(&keys, "", 0);
-	agentrun_error_raise(err, AGENTRUN_EPIPELINE, "there is nothing at %s%s",
+	r = agentrun_error_raise(err, AGENTRUN_EPIPELINE, "there is nothing at %s%s",
 		path->text, keys.failed ? "" : keys.data);
 	agr_buf_free(&keys);
-	return AGENTRUN_EPIPELINE;
+	return r;
 }
 
 static int not_array(const agr_path *path, agr_span value, agentrun_error **err)

@@ -66,7 +66,8 @@ static int read_inner(struct condition *c, const char *name, agr_span list,
 	if (c->op != OP_NOT) {
 		n = *list.p == '[' ? agr_span_count(list) : 0;
 		if (!n)
-			return agr_args_wrong(name, "a list of one condition at least", list,
+			return agr_args_wrong(name, "a list of one condition at least",
+				list,
 				err);
 	}
 	c->inner = calloc(n, sizeof(*c->inner));
@@ -98,7 +99,8 @@ static int read_value(struct condition *c, const agr_args *args, agentrun_error 
 	c->value.p = NULL;
 	/* null is a value here, although nothing equals it. */
 	if (!agr_object_get(args->object, "value", 5, &c->value))
-		return c->op == OP_EXISTS ? 0 : agr_args_wrong(name, "given", c->value, err);
+		return c->op == OP_EXISTS ? 0 : agr_args_wrong(name, "given", c->value,
+			err);
 	if (*c->value.p == '"') {
 		agr_string_decode(&c->text, c->value);
 		agr_buf_add(&c->text, "", 0);
@@ -114,8 +116,8 @@ static int read_value(struct condition *c, const agr_args *args, agentrun_error 
 	case OP_ENDS_WITH:
 		return want_string(c, err);
 	case OP_MATCHES:
-		if (want_string(c, err) < 0)
-			return AGENTRUN_EINPUT;
+		if (*c->value.p != '"')
+			return want_string(c, err);
 		return agr_regex_new(&c->regex, c->text.data, c->text.len, err);
 	case OP_EXISTS:
 		if (*c->value.p != 't' && *c->value.p != 'f' && *c->value.p != 'n')
@@ -130,7 +132,8 @@ static int read_value(struct condition *c, const agr_args *args, agentrun_error 
 static int read_condition(struct condition *c, agr_span object, agentrun_error **err)
 {
 	static const char *const names[] = { "and", "or", "not" };
-	static const char wanted[] = "{\"field\", \"op\", \"value\"}, or one of and, or, not";
+	static const char wanted[] =
+		"{\"field\", \"op\", \"value\"}, or one of and, or, not";
 	agr_args args = { object };
 	agr_span inner, op = { NULL, 0 };
 	int r, found = 0;

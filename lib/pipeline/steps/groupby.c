@@ -115,12 +115,14 @@ static int read_aggs(struct groupby *g, const agr_args *args, agentrun_error **e
 	int r = 0;
 
 	if (many && *list.p != '[')
-		return agr_args_wrong("aggs", "a list of {\"agg\", \"field\", \"as\"}", list,
+		return agr_args_wrong("aggs", "a list of {\"agg\", \"field\", \"as\"}",
+			list,
 			err);
 	if (many)
 		n = agr_span_count(list);
 	if (!n)
-		return agr_args_wrong("aggs", "a list of one aggregate at least", list, err);
+		return agr_args_wrong("aggs", "a list of one aggregate at least", list,
+			err);
 	g->aggs = calloc(n, sizeof(*g->aggs));
 	if (!g->aggs)
 		return agr_error_oom(err);
@@ -146,7 +148,8 @@ static int add_name(agr_keyset *names, agr_span key, agr_buf *text,
 		return agr_error_oom(err);
 	if (!added)
 		return agentrun_error_raise(err, AGENTRUN_EINPUT,
-			"two columns would be called %.60s: name them with as", text->data);
+			"two columns would be called %.60s: name them with as",
+			text->data);
 	return 0;
 }
 
@@ -160,7 +163,8 @@ static int check_names(const struct groupby *g, agentrun_error **err)
 		r = add_name(&names, g->by.list[i].name, &text, err);
 	for (size_t i = 0; !r && i < g->n; i++)
 		r = add_name(&names,
-			(agr_span){ g->aggs[i].name.data, g->aggs[i].name.len }, &text, err);
+			(agr_span){ g->aggs[i].name.data, g->aggs[i].name.len }, &text,
+			err);
 	agr_buf_free(&text);
 	agr_keyset_free(&names);
 	return r;

@@ -45,7 +45,8 @@ static int read_method(agr_pipeline_request *request, const agr_args *args,
 		choice++;
 	free(text);
 	request->method = methods[choice];
-	return request->method ? 0 : agr_args_choice(args, "method", methods, &choice, err);
+	return request->method ? 0 : agr_args_choice(args, "method", methods, &choice,
+		err);
 }
 
 /* ---- parameters ---------------------------------------------------------------- */
@@ -111,7 +112,8 @@ static int read_body(agr_pipeline_request *request, agr_span params,
 	int r;
 
 	if (*params.p != '{' && *params.p != '[')
-		return agr_args_wrong("params", "an object (or an array) to be sent as JSON",
+		return agr_args_wrong("params",
+			"an object (or an array) to be sent as JSON",
 			params, err);
 	agr_value_write(&body, params);
 	r = agr_buf_give(&body, &out, "params", err);
@@ -151,7 +153,8 @@ static int read_url(agr_pipeline_request *request, const agr_args *args,
 static bool is_token(const char *text)
 {
 	for (const char *p = text; *p; p++)
-		if (!agr_is_alpha(*p) && !agr_is_digit(*p) && !strchr("!#$%&'*+-.^_`|~", *p))
+		if (!agr_is_alpha(*p) && !agr_is_digit(*p) &&
+			!strchr("!#$%&'*+-.^_`|~", *p))
 			return false;
 	return *text;
 }
@@ -182,14 +185,16 @@ static int check_header(const agr_header *h, agentrun_error **err)
 {
 	if (!is_token(h->name))
 		return agentrun_error_raise(err, AGENTRUN_EINPUT,
-			"headers has a name that is no header's name: \"%.60s\"", h->name);
+			"headers has a name that is no header's name: \"%.60s\"",
+			h->name);
 	if (is_refused(h->name))
 		return agentrun_error_raise(err, AGENTRUN_EINPUT,
 			"the header %s cannot be set", h->name);
 	for (const char *p = h->value; *p; p++)
 		if (((unsigned char)*p < 0x20 && *p != '\t') || *p == 0x7f)
 			return agentrun_error_raise(err, AGENTRUN_EINPUT,
-				"the value of the header %s holds a control character", h->name);
+				"the value of the header %s holds a control character",
+				h->name);
 	return 0;
 }
 
@@ -203,7 +208,8 @@ static int read_headers(agr_pipeline_request *request, const agr_args *args,
 	if (!agr_args_get(args, "headers", &object))
 		return 0;
 	if (*object.p != '{')
-		return agr_args_wrong("headers", "an object {\"Name\": \"value\"}", object, err);
+		return agr_args_wrong("headers", "an object {\"Name\": \"value\"}",
+			object, err);
 	if (!agr_members_read(&m, object))
 		return agr_error_oom(err);
 	request->headers = calloc(m.n + 1, sizeof(*request->headers));

@@ -69,8 +69,8 @@ static int read_keys(struct join *j, const agr_args *args, agentrun_error **err)
 	if (!both && !agr_args_get(args, "left_on", &on) &&
 		!agr_args_get(args, "right_on", &on))
 		return agentrun_error_raise(err, AGENTRUN_EINPUT,
-			"on is missing: it must be the key's field, or left_on and right_on "
-			"must be given");
+			"on is missing: it must be the key's field, or left_on and "
+			"right_on must be given");
 	r = read_side(args, both ? "on" : "left_on", &j->left, err);
 	if (!r)
 		r = read_side(args, both ? "on" : "right_on", &j->right, err);
@@ -95,8 +95,9 @@ static int join_compile(void **plan, const agr_args *args, agentrun_error **err)
 		return agr_args_wrong("right", "a list of rows or a ref", right, err);
 	if (*right.p == '[')
 		j->rows = right;
-	else if (agr_args_string(args, "right", &j->ref, err) < 0)
-		return AGENTRUN_EINPUT;
+	r = *right.p == '"' ? agr_args_string(args, "right", &j->ref, err) : 0;
+	if (r < 0)
+		return r;
 	r = agr_args_choice(args, "how", hows, &how, err);
 	if (r < 0)
 		return r;

@@ -31,7 +31,8 @@ static int sort_compile(void **plan, const agr_args *args, agentrun_error **err)
 	if (!agr_args_get(args, "field", &field))
 		field = (agr_span){ NULL, 0 };
 	if (!field.p || *field.p != '"')
-		return agr_args_wrong("field", "a field's name (or by a list of them)", field,
+		return agr_args_wrong("field", "a field's name (or by a list of them)",
+			field,
 			err);
 	r = agr_order_read(order, args, "field", desc, err);
 	return r < 0 ? r : 0;

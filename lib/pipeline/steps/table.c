@@ -29,7 +29,8 @@ const agr_step_type *agr_step_at(size_t i)
 const agr_step_type *agr_step_find(const char *name, size_t len)
 {
 	for (size_t i = 0; i < AGR_COUNT(steps); i++)
-		if (strlen(steps[i]->name) == len && memcmp(steps[i]->name, name, len) == 0)
+		if (strlen(steps[i]->name) == len &&
+			memcmp(steps[i]->name, name, len) == 0)
 			return steps[i];
 	return NULL;
 }

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+/* The first line is a pipeline, the rest its input. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "pipeline/pipeline.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct rest {
+	const char *p;
+	size_t n;
+	int served;
+};
+
+static int serve(struct rest *rest, agr_buf *to)
+{
+	agr_buf_add(to, rest->p, rest->n);
+	return ++rest->served > 20 ? AGENTRUN_ENETWORK : 0;
+}
+
+static int fetch(void *user, const agr_pipeline_request *request, agr_buf *body,
+	int *status, agentrun_error **err)
+{
+	int r = serve(user, body);
+
+	*status = request->timeout_ms == 7 ? 500 : 200;
+	return r ? agentrun_error_raise(err, r, "enough") : 0;
+}
+
+static int resolve(void *user, const char *ref, agr_buf *json, agentrun_error **err)
+{
+	int r = serve(user, json);
+
+	return r ? agentrun_error_raise(err, r, "enough of %s", ref) : 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const agr_pipeline_limits limits = { .max_depth = 64, .max_rows = 2000,
+		.max_steps = 32, .max_output_bytes = 1 << 20 };
+	const char *text = (const char *)data;
+	const char *end = size ? memchr(text, '\n', size) : NULL;
+	agentrun_buf out = AGENTRUN_BUF_INIT, again = AGENTRUN_BUF_INIT;
+	agentrun_pipeline_options opts;
+	agentrun_error *err = NULL;
+	struct rest rest = { "", 0, 0 };
+	int r;
+
+	if (end)
+		rest = (struct rest){ end + 1, size - (size_t)(end + 1 - text), 0 };
+	agentrun_pipeline_options_init(&opts, sizeof(opts));
+	opts.input = rest.p;
+	opts.input_len = rest.n;
+	r = agr_execute(&out, text, end ? (size_t)(end - text) : size, &opts, &limits,
+		fetch,
+		&rest, resolve, &rest, &err);
+	if ((r < 0) != (err != NULL))
+		abort();
+	/* What comes out is JSON, compact and without duplicates. */
+	if (!r && (agentrun_format_rows(&again, NULL, out.data, out.len,
+			   AGENTRUN_FORMAT_JSON, NULL) < 0 ||
+			  again.len != out.len || memcmp(again.data, out.data,
+				out.len) != 0))
+		abort();
+	agentrun_error_free(err);
+	agentrun_buf_dispose(&out);
+	agentrun_buf_dispose(&again);
+	return 0;
+}
