@@ -59,6 +59,19 @@ AGENTRUN_API int agentrun_execute_pipeline(agentrun_buf *out, agentrun_ctx *ctx,
 	const agentrun_pipeline_options *opts, agentrun_error **err);
 
 /**
+ * Read rows in any input format as one JSON value, validated: what a job message
+ * holds as `context.data`.
+ *
+ * @param format AGENTRUN_FORMAT_...; AUTO: told by looking at it
+ * @param name   stands for the text in messages, or NULL
+ * @return 0, AGENTRUN_EINPUT (with line and column), AGENTRUN_ELIMIT,
+ *         AGENTRUN_ENOMEM
+ */
+AGENTRUN_API int agentrun_read_rows(agentrun_buf *out, agentrun_ctx *ctx,
+	const char *text, size_t len, int format, const char *name,
+	agentrun_error **err);
+
+/**
  * Print rows (a JSON array, or any JSON value) in another format.
  *
  * @return 0, AGENTRUN_EINPUT, AGENTRUN_ENOMEM

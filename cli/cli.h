@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+/*
+ * cli - the command line: arguments in, text out, nothing else. It stands on the
+ * installed headers alone.
+ *
+ *     main.c     the table of commands, global options, help
+ *     options.c  one option table a command -> getopt_long and --help
+ *     io.c       files, stdin, stdout, complaints
+ *     open.c     context and store as the configuration says; loads libraries
+ *     cmd_*.c    a command each
+ */
+#ifndef CLI_H
+#define CLI_H
+
+#include <stdbool.h>
+
+#include <agentrun/agentrun.h>
+
+enum {
+	EXIT_USAGE = 2,
+	EXIT_CLOSED_PIPE = 141
+};
+
+/* Where an option's value goes. */
+typedef enum cli_kind {
+	CLI_TEXT, /* const char * */
+	CLI_FLAG, /* bool */
+	CLI_SIZE  /* size_t */
+} cli_kind;
+
+typedef struct cli_option {
+	const char *name;  /* without the dashes */
+	char letter;       /* 0: none */
+	cli_kind kind;
+	const char *value; /* the value's name in help; NULL for a flag */
+	const char *help;
+	void *to;
+} cli_option;
+
+/* What holds for every command. */
+typedef struct cli_global {
+	const char *config;     /* NULL: $AGENTRUN_CONFIG, ./config.yaml, defaults */
+	const char *log_level;  /* NULL: the configuration's */
+	const char *log_format;
+	const char *output;     /* NULL: by what stdout is */
+	agentrun_config *settings;
+	agentrun_ctx *ctx;
+	bool log_json;
+} cli_global;
+
+typedef struct cli_command {
+	const char *name;
+	const char *arguments; /* "PIPELINE [--input F]" */
+	const char *summary;   /* one line */
+	const char *help;      /* more of it, examples last */
+	/* Reads its options with cli_options_read(); returns the exit status. */
+	int (*run)(cli_global *global, const struct cli_command *self, int argc,
+		char **argv);
+} cli_command;
+
+extern const cli_command cli_classify, cli_plan, cli_exec, cli_patch, cli_run, cli_store;
+
+/* ---- options.c ---------------------------------------------------------- */
+
+/* Read a command's options (`own`, ended by a NULL name) and the global ones.
+ * What is left are the positional arguments, at least `least` and at most `most`:
+ * argv[0..*n-1] on return. Returns -1 to go on, or the exit status (help was
+ * printed, or the usage is wrong). */
+int cli_options_read(cli_global *global, const cli_command *command,
+	const cli_option *own, int argc, char **argv, int least, int most, int *n);
+/* "agentrun COMMAND: message; see --help"; returns EXIT_USAGE. */
+int cli_usage(const cli_command *command, const char *fmt, ...)
+	AGENTRUN_PRINTF(2, 3);
+
+/* ---- io.c --------------------------------------------------------------- */
+
+/* Read a file, or stdin for "-". `limit` 0: none. */
+int cli_read(agentrun_buf *out, const char *path, agentrun_error **err);
+/* Replace a file's content as a whole or not at all. */
+int cli_replace(const char *path, const char *data, size_t len,
+	agentrun_error **err);
+/* Write to stdout; a closed pipe ends the process quietly. Returns the exit
+ * status so far: 0, or 1 after a complaint. */
+int cli_write(const char *data, size_t len);
+/* The same, with a newline behind, and flushed. */
+int cli_write_line(const char *data, size_t len);
+/* Flush stdout and see that all of it was taken. */
+int cli_finish(void);
+/* Print the error in one line, and return its exit status. */
+int cli_complain(const agentrun_error *err);
+/* Print the error in one line, free it, and return its exit status. */
+int cli_fail(agentrun_error *err);
+bool cli_is_terminal(void);
+/* Terminal, and nobody asked for no colours. */
+bool cli_has_colour(void);
+
+/* ---- open.c ------------------------------------------------------------- */
+
+/* Read the configuration and make the context, once. */
+int cli_open(cli_global *global, agentrun_error **err);
+int cli_open_store(cli_global *global, agentrun_store **out, agentrun_error **err);
+void cli_close(cli_global *global);
+
+/* The format that --output names, else `terminal` on a terminal and JSON
+ * elsewhere. -1 after a complaint. */
+int cli_output_format(const cli_global *global, const cli_command *command,
+	int terminal);
+/* Print rows as --output says. Returns the exit status. */
+int cli_write_rows(cli_global *global, const cli_command *command, const char *json,
+	size_t len);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+#include <string.h>
+
+#include "cli.h"
+
+struct exec {
+	const char *input, *input_format;
+	agentrun_buf pipeline, data;
+};
+
+static bool is_json_text(const char *argument)
+{
+	argument += strspn(argument, " \t\r\n");
+	return *argument == '[' || *argument == '{';
+}
+
+static int read_pipeline(struct exec *e, const char *argument, agentrun_error **err)
+{
+	if (!is_json_text(argument))
+		return cli_read(&e->pipeline, argument, err);
+	if (agentrun_buf_set(&e->pipeline, argument, strlen(argument)) < 0)
+		return agentrun_error_raise(err, AGENTRUN_ENOMEM, "out of memory");
+	return 0;
+}
+
+static int exec(cli_global *global, struct exec *e, const char *argument,
+	int input_format, int output_format, agentrun_buf *out, agentrun_error **err)
+{
+	agentrun_pipeline_options opts;
+	agentrun_store *store = NULL;
+	int r = cli_open(global, err);
+
+	if (r == 0)
+		r = read_pipeline(e, argument, err);
+	if (r == 0 && e->input)
+		r = cli_read(&e->data, e->input, err);
+	if (r == 0)
+		r = cli_open_store(global, &store, err);
+	if (r < 0)
+		return r;
+	agentrun_pipeline_options_init(&opts, sizeof(opts));
+	opts.input = e->data.data;
+	opts.input_len = e->data.len;
+	opts.input_name = e->input && strcmp(e->input, "-") == 0 ? "stdin" : e->input;
+	opts.input_format = input_format;
+	opts.output_format = output_format;
+	opts.store = store;
+	r = agentrun_execute_pipeline(out, global->ctx, e->pipeline.data, e->pipeline.len,
+		&opts, err);
+	agentrun_store_free(store);
+	return r;
+}
+
+static int write_result(const agentrun_buf *out, int format)
+{
+	if (format == AGENTRUN_FORMAT_JSON)
+		return cli_write_line(out->data, out->len);
+	cli_write(out->data, out->len);
+	return cli_finish();
+}
+
+static int run(cli_global *global, const cli_command *self, int argc, char **argv)
+{
+	struct exec e = { .input = NULL };
+	const cli_option own[] = {
+		{ "input", 'i', CLI_TEXT, "FILE", "the data; - is stdin", &e.input },
+		{ "input-format", 0, CLI_TEXT, "FORMAT", "json, ndjson or csv (default: by look)",
+			&e.input_format },
+		{ "output", 'o', CLI_TEXT, "FORMAT", "json, ndjson, csv or table", &global->output },
+		{ NULL, 0, CLI_FLAG, NULL, NULL, NULL },
+	};
+	agentrun_buf out = AGENTRUN_BUF_INIT;
+	agentrun_error *err = NULL;
+	int n, in = AGENTRUN_FORMAT_AUTO, format;
+	int status = cli_options_read(global, self, own, argc, argv, 1, 1, &n);
+
+	if (status >= 0)
+		return status;
+	if (e.input_format) {
+		in = agentrun_format_from_name(e.input_format);
+		if (in < AGENTRUN_FORMAT_JSON || in == AGENTRUN_FORMAT_TABLE)
+			return cli_usage(self, "--input-format wants json, ndjson or csv, not \"%s\"",
+				e.input_format);
+	}
+	if (e.input && strcmp(e.input, "-") == 0 && strcmp(argv[0], "-") == 0)
+		return cli_usage(self, "only one of PIPELINE and --input can be stdin");
+	format = cli_output_format(global, self, AGENTRUN_FORMAT_TABLE);
+	if (format < 0)
+		return EXIT_USAGE;
+	status = exec(global, &e, argv[0], in, format, &out, &err) < 0
+		? cli_fail(err) : write_result(&out, format);
+	agentrun_buf_dispose(&e.pipeline);
+	agentrun_buf_dispose(&e.data);
+	agentrun_buf_dispose(&out);
+	return status;
+}
+
+const cli_command cli_exec = {
+	.name = "exec",
+	.arguments = "PIPELINE [--input FILE] [--input-format FORMAT] [--output FORMAT]",
+	.summary = "Run a data pipeline over JSON, NDJSON or CSV",
+	.help = "PIPELINE is a file, - for stdin, or JSON text: an array of steps, or\n"
+		"{\"session_id\",\"pipeline\",\"input_ref\"}. Steps: http_request, extract, table_filter,\n"
+		"table_sort, table_select, top_k, groupby, join, flatten, distinct, rename, limit,\n"
+		"offset, count; docs/pipeline.md describes them.\n\n"
+		"Examples:\n"
+		"  agentrun exec '[{\"step\":\"top_k\",\"k\":3,\"by\":\"price\"}]' --input flights.json\n"
+		"  agentrun exec pipeline.json --input - --output csv < flights.ndjson\n",
+	.run = run,
+};

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+/* ---- reading ------------------------------------------------------------ */
+
+static int complain(agentrun_error **err, const char *path, int fault)
+{
+	int code = AGENTRUN_EIO;
+
+	if (fault == ENOENT || fault == ENOTDIR)
+		code = AGENTRUN_ENOTFOUND;
+	else if (fault == EISDIR)
+		code = AGENTRUN_EINPUT;
+	return agentrun_error_raise(err, code, "%s: %s", path, strerror(fault));
+}
+
+/* Read to the end; grows by what the file says of its size. */
+static int read_all(agentrun_buf *out, int fd, const char *path, agentrun_error **err)
+{
+	struct stat st;
+	size_t cap = 65536, len = 0;
+	char *data, *grown;
+	ssize_t n;
+
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0)
+		cap = (size_t)st.st_size + 1;
+	data = malloc(cap);
+	if (!data)
+		return agentrun_error_raise(err, AGENTRUN_ENOMEM, "out of memory");
+	while ((n = read(fd, data + len, cap - len)) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			free(data);
+			return complain(err, path, errno);
+		}
+		len += (size_t)n;
+		if (len < cap)
+			continue;
+		cap *= 2;
+		grown = realloc(data, cap);
+		if (!grown) {
+			free(data);
+			return agentrun_error_raise(err, AGENTRUN_ENOMEM, "out of memory");
+		}
+		data = grown;
+	}
+	data[len] = '\0';
+	agentrun_buf_dispose(out);
+	out->data = data;
+	out->len = len;
+	return 0;
+}
+
+int cli_read(agentrun_buf *out, const char *path, agentrun_error **err)
+{
+	int fd, r;
+
+	if (strcmp(path, "-") == 0)
+		return read_all(out, STDIN_FILENO, "stdin", err);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return complain(err, path, errno);
+	r = read_all(out, fd, path, err);
+	close(fd);
+	return r;
+}
+
+/* ---- replacing ---------------------------------------------------------- */
+
+static int write_all(int fd, const char *data, size_t len)
+{
+	while (len) {
+		ssize_t n = write(fd, data, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		data += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+/* The new file beside the old one, safely on the disk. */
+static int write_beside(const char *path, char *temp, const char *data, size_t len)
+{
+	struct stat st;
+	int fd = mkostemp(temp, O_CLOEXEC), fault;
+
+	if (fd < 0)
+		return -1;
+	if ((stat(path, &st) == 0 && fchmod(fd, st.st_mode & 07777) < 0) ||
+		write_all(fd, data, len) < 0 || write_all(fd, "\n", 1) < 0 || fsync(fd) < 0) {
+		fault = errno;
+		close(fd);
+		unlink(temp);
+		errno = fault;
+		return -1;
+	}
+	if (close(fd) == 0)
+		return 0;
+	fault = errno;
+	unlink(temp);
+	errno = fault;
+	return -1;
+}
+
+int cli_replace(const char *path, const char *data, size_t len, agentrun_error **err)
+{
+	char *real = realpath(path, NULL), *temp = NULL;
+	int r = 0;
+
+	if (!real)
+		return complain(err, path, errno);
+	temp = malloc(strlen(real) + sizeof(".XXXXXX"));
+	if (!temp) {
+		free(real);
+		return agentrun_error_raise(err, AGENTRUN_ENOMEM, "out of memory");
+	}
+	strcpy(temp, real);
+	strcat(temp, ".XXXXXX");
+	if (write_beside(real, temp, data, len) < 0) {
+		r = complain(err, path, errno);
+	} else if (rename(temp, real) < 0) {
+		r = complain(err, path, errno);
+		unlink(temp);
+	}
+	free(temp);
+	free(real);
+	return r;
+}
+
+/* ---- writing ------------------------------------------------------------ */
+
+static int output_failed(void)
+{
+	int fault = errno;
+
+	if (fault == EPIPE)
+		_exit(EXIT_CLOSED_PIPE);
+	fprintf(stderr, "agentrun: cannot write the output: %s\n", strerror(fault));
+	_exit(EXIT_FAILURE);
+}
+
+int cli_write(const char *data, size_t len)
+{
+	if (len && fwrite(data, 1, len, stdout) < len)
+		return output_failed();
+	return 0;
+}
+
+int cli_write_line(const char *data, size_t len)
+{
+	if (cli_write(data, len) || (putchar('\n') == EOF && output_failed()))
+		return EXIT_FAILURE;
+	return cli_finish();
+}
+
+int cli_finish(void)
+{
+	return fflush(stdout) == EOF || ferror(stdout) ? output_failed() : 0;
+}
+
+/* One line, however many violations there are. */
+int cli_complain(const agentrun_error *err)
+{
+	const char *message = agentrun_error_message(err);
+	size_t n = agentrun_error_violations(err);
+	int status = agentrun_code_exit_status(agentrun_error_code(err));
+
+	fflush(stdout);
+	fprintf(stderr, "agentrun: %s", message);
+	for (size_t i = 0; i < n; i++) {
+		const char *violation = agentrun_error_violation(err, i);
+
+		if (!strstr(message, violation)) /* it tells of the first itself */
+			fprintf(stderr, "; %s", violation);
+	}
+	fputc('\n', stderr);
+	return status ? status : EXIT_FAILURE;
+}
+
+int cli_fail(agentrun_error *err)
+{
+	int status = cli_complain(err);
+
+	agentrun_error_free(err);
+	return status;
+}
+
+bool cli_is_terminal(void)
+{
+	return isatty(STDOUT_FILENO);
+}
+
+bool cli_has_colour(void)
+{
+	const char *off = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return cli_is_terminal() && !(off && *off) && term && strcmp(term, "dumb") != 0;
+}

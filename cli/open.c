@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+/*
+ * The command line is linked with the library's core but not with libcurl,
+ * SQLite and the like: those are loaded when a command needs them, because
+ * loading them takes longer than a whole `classify`.
+ */
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <agentrun/sqlite.h>
+#include <agentrun/sys/transport.h>
+
+#include "cli.h"
+
+/* A public function of one of our libraries, which stays loaded. */
+static void *load(const char *library, const char *symbol, agentrun_error **err)
+{
+	void *handle = dlopen(library, RTLD_NOW | RTLD_LOCAL), *function;
+
+	function = handle ? dlsym(handle, symbol) : NULL;
+	if (!function)
+		agentrun_error_raise(err, AGENTRUN_EBACKEND, "%s cannot be loaded: %s", library,
+			dlerror());
+	return function;
+}
+
+static int open_transport(void *user, agentrun_transport_impl *impl, void **self,
+	const agentrun_config *config, agentrun_error **err)
+{
+	agentrun_transport_open_fn open;
+	void *found = load("libagentrun.so.0", "agentrun_curl_transport_open", err);
+
+	if (!found)
+		return AGENTRUN_EBACKEND;
+	memcpy(&open, &found, sizeof(open));
+	return open(user, impl, self, config, err);
+}
+
+static void log_line(void *user, int level, const char *subject, const char *message)
+{
+	static const char *const names[] = { "debug", "info", "warn", "error" };
+	const cli_global *global = user;
+
+	fprintf(stderr, global->log_json ?
+		"{\"level\":\"%s\",\"subject\":\"%s\",\"message\":\"%s\"}\n" : "%s %s: %s\n",
+		names[level], subject, message);
+}
+
+static int read_settings(cli_global *global, agentrun_error **err)
+{
+	const char *path = global->config ? global->config : getenv("AGENTRUN_CONFIG");
+	int r = agentrun_config_new(&global->settings, err);
+
+	if (r < 0)
+		return r;
+	if (path && *path)
+		r = agentrun_config_load_file(global->settings, path, err);
+	else if (access("config.yaml", F_OK) == 0)
+		r = agentrun_config_load_file(global->settings, "config.yaml", err);
+	if (r == 0)
+		r = agentrun_config_load_env(global->settings, err);
+	if (r == 0 && global->log_level)
+		r = agentrun_config_set(global->settings, "log.level", global->log_level, err);
+	if (r == 0 && global->log_format)
+		r = agentrun_config_set(global->settings, "log.format", global->log_format, err);
+	return r;
+}
+
+static int level_of(const char *name)
+{
+	static const char *const names[] = { "debug", "info", "warn", "error", "off" };
+	int level = 0;
+
+	while (level < AGENTRUN_LOG_OFF && strcmp(names[level], name) != 0)
+		level++;
+	return level;
+}
+
+int cli_open(cli_global *global, agentrun_error **err)
+{
+	agentrun_ctx_options opts;
+	int r = read_settings(global, err);
+
+	if (r < 0)
+		return r;
+	global->log_json =
+		strcmp(agentrun_config_get(global->settings, "log.format"), "json") == 0;
+	agentrun_ctx_options_init(&opts, sizeof(opts));
+	opts.config = global->settings;
+	opts.log = log_line;
+	opts.log_user = global;
+	opts.log_level = level_of(agentrun_config_get(global->settings, "log.level"));
+	opts.transport_open = open_transport;
+	return agentrun_ctx_new(&global->ctx, &opts, err);
+}
+
+void cli_close(cli_global *global)
+{
+	agentrun_ctx_free(global->ctx);
+	agentrun_config_free(global->settings);
+	global->ctx = NULL;
+	global->settings = NULL;
+}
+
+/* ---- stores ------------------------------------------------------------- */
+
+static int open_sqlite(const char *path, agentrun_store **out, agentrun_error **err)
+{
+	int (*make)(agentrun_store **, const agentrun_sqlite_options *, agentrun_error **);
+	void (*init)(agentrun_sqlite_options *, size_t);
+	void *found[2] = {
+		load("libagentrun-sqlite.so.0", "agentrun_sqlite_store_new", err),
+		load("libagentrun-sqlite.so.0", "agentrun_sqlite_options_init", err),
+	};
+	agentrun_sqlite_options opts;
+
+	if (!found[0] || !found[1])
+		return AGENTRUN_EBACKEND;
+	memcpy(&make, &found[0], sizeof(make));
+	memcpy(&init, &found[1], sizeof(init));
+	init(&opts, sizeof(opts));
+	opts.path = path;
+	return make(out, &opts, err);
+}
+
+int cli_open_store(cli_global *global, agentrun_store **out, agentrun_error **err)
+{
+	const agentrun_config *settings = agentrun_ctx_config(global->ctx);
+	const char *backend = agentrun_config_get(settings, "storage.backend");
+	int r;
+
+	if (strcmp(backend, "sqlite") == 0)
+		r = open_sqlite(agentrun_config_get(settings, "storage.path"), out, err);
+	else
+		r = agentrun_memory_store_new(out, err);
+	if (r == 0)
+		agentrun_store_set_max_inline_bytes(*out,
+			(size_t)agentrun_config_get_int(settings, "storage.max_inline_bytes",
+				10485760));
+	return r;
+}
+
+/* ---- rows --------------------------------------------------------------- */
+
+int cli_output_format(const cli_global *global, const cli_command *command,
+	int terminal)
+{
+	int format;
+
+	if (!global->output)
+		return cli_is_terminal() ? terminal : AGENTRUN_FORMAT_JSON;
+	format = agentrun_format_from_name(global->output);
+	if (format < AGENTRUN_FORMAT_JSON) {
+		cli_usage(command, "--output wants json, ndjson, csv or table, not \"%s\"",
+			global->output);
+		return -1;
+	}
+	return format;
+}
+
+int cli_write_rows(cli_global *global, const cli_command *command, const char *json,
+	size_t len)
+{
+	int format = cli_output_format(global, command, AGENTRUN_FORMAT_TABLE);
+	agentrun_buf text = AGENTRUN_BUF_INIT;
+	agentrun_error *err = NULL;
+	int status;
+
+	if (format < 0)
+		return EXIT_USAGE;
+	if (format == AGENTRUN_FORMAT_JSON)
+		return cli_write_line(json, len);
+	if (agentrun_format_rows(&text, global->ctx, json, len, format, &err) < 0)
+		return cli_fail(err);
+	status = cli_write(text.data, text.len);
+	if (!status)
+		status = cli_finish();
+	agentrun_buf_dispose(&text);
+	return status;
+}

@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+#include "engine/engine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/thread.h"
+#include "net/http.h"
+
+#define MAX_THREADS 256
+
+struct tasks {
+	agr_task *first, *last;
+};
+
+struct agentrun_engine {
+	agentrun_ctx *ctx;
+	agentrun_store *store, *own_store;
+	char *planner; /* or NULL */
+	size_t max_jobs;
+	pthread_mutex_t lock;     /* guards all below */
+	pthread_cond_t work;      /* a task is ready, or stop */
+	pthread_cond_t finished;  /* a task is done, or a wakeup */
+	struct tasks ready, done;
+	agr_task *live;           /* every task not yet taken by poll */
+	size_t n_live;
+	uint64_t wakeups;
+	bool stop;
+	int fd;                   /* readable while `done` holds something */
+	pthread_t *threads;
+	size_t n_threads;
+};
+
+static const agentrun_engine_options defaults = { 0 };
+
+void agentrun_engine_options_init(agentrun_engine_options *opts, size_t struct_size)
+{
+	agr_options_init(opts, struct_size, &defaults, sizeof(defaults));
+}
+
+/* ---- lists -------------------------------------------------------------- */
+
+static void tasks_push(struct tasks *list, agr_task *task)
+{
+	task->next = NULL;
+	*(list->last ? &list->last->next : &list->first) = task;
+	list->last = task;
+}
+
+static agr_task *tasks_pop(struct tasks *list)
+{
+	agr_task *task = list->first;
+
+	if (!task)
+		return NULL;
+	list->first = task->next;
+	if (!list->first)
+		list->last = NULL;
+	return task;
+}
+
+static void live_add(agentrun_engine *engine, agr_task *task)
+{
+	task->next_live = engine->live;
+	if (engine->live)
+		engine->live->prev_live = task;
+	engine->live = task;
+	engine->n_live++;
+}
+
+static void live_remove(agentrun_engine *engine, agr_task *task)
+{
+	*(task->prev_live ? &task->prev_live->next_live : &engine->live) = task->next_live;
+	if (task->next_live)
+		task->next_live->prev_live = task->prev_live;
+	engine->n_live--;
+}
+
+/* ---- the pool ----------------------------------------------------------- */
+
+/* With the lock held. */
+static void announce(agentrun_engine *engine, agr_task *task)
+{
+	const uint64_t one = 1;
+
+	if (!engine->done.first && write(engine->fd, &one, sizeof(one)) < 0)
+		agr_log(engine->ctx, AGENTRUN_LOG_ERROR, "engine", "eventfd: %s",
+			strerror(errno));
+	tasks_push(&engine->done, task);
+	pthread_cond_signal(&engine->finished);
+}
+
+static void *pool_thread(void *user)
+{
+	agentrun_engine *engine = user;
+	agr_task *task;
+
+	pthread_mutex_lock(&engine->lock);
+	for (;;) {
+		while (!engine->ready.first && !engine->stop)
+			pthread_cond_wait(&engine->work, &engine->lock);
+		task = tasks_pop(&engine->ready);
+		if (!task)
+			break;
+		pthread_mutex_unlock(&engine->lock);
+		if (agr_task_advance(task)) {
+			agentrun_result *result;
+			int r = agr_report(&result, task, NULL);
+
+			pthread_mutex_lock(&engine->lock);
+			task->result = r < 0 ? agr_report_oom(task) : result;
+			announce(engine, task);
+		} else {
+			pthread_mutex_lock(&engine->lock);
+		}
+	}
+	pthread_mutex_unlock(&engine->lock);
+	return NULL;
+}
+
+void agr_engine_resume(agr_task *task)
+{
+	agentrun_engine *engine = task->engine;
+
+	pthread_mutex_lock(&engine->lock);
+	task->http = NULL;
+	tasks_push(&engine->ready, task);
+	pthread_cond_signal(&engine->work);
+	pthread_mutex_unlock(&engine->lock);
+}
+
+void agr_engine_name(agr_task *task)
+{
+	pthread_mutex_lock(&task->engine->lock);
+	task->named = task->message.job_id != NULL;
+	pthread_mutex_unlock(&task->engine->lock);
+}
+
+int agr_engine_start_request(agr_task *task, struct agr_http *http,
+	agentrun_http_request *request,
+	void (*done)(void *user, agentrun_http_completion *answer))
+{
+	agentrun_engine *engine = task->engine;
+	int r;
+
+	/* The answer waits for the lock in agr_engine_resume(), so the task is ours
+	 * until it is released. */
+	pthread_mutex_lock(&engine->lock);
+	if (atomic_load(&task->cancelled))
+		r = agentrun_error_raise(&task->error, AGENTRUN_ECANCELLED,
+			"the job was cancelled");
+	else
+		r = agr_http_start(http, request, done, task, &task->http_id, &task->error);
+	if (r == 0)
+		task->http = http;
+	pthread_mutex_unlock(&engine->lock);
+	return r < 0 ? r : 1;
+}
+
+agentrun_ctx *agr_engine_ctx(const agentrun_engine *engine)
+{
+	return engine->ctx;
+}
+
+agentrun_store *agr_engine_store(const agentrun_engine *engine)
+{
+	return engine->store;
+}
+
+const char *agr_engine_planner(const agentrun_engine *engine)
+{
+	return engine->planner;
+}
+
+/* ---- life --------------------------------------------------------------- */
+
+static size_t thread_count(const agentrun_ctx *ctx, uint32_t asked)
+{
+	int64_t n = asked ? asked : agentrun_config_get_int(ctx->config, "service.workers", 0);
+
+	if (n <= 0)
+		n = sysconf(_SC_NPROCESSORS_ONLN);
+	if (n <= 0)
+		n = 1;
+	return n > MAX_THREADS ? MAX_THREADS : (size_t)n;
+}
+
+static int start_threads(agentrun_engine *engine, size_t n, agentrun_error **err)
+{
+	engine->threads = calloc(n, sizeof(*engine->threads));
+	if (!engine->threads)
+		return agr_error_oom(err);
+	for (; engine->n_threads < n; engine->n_threads++) {
+		int r = agr_thread_start(&engine->threads[engine->n_threads], pool_thread,
+			engine, err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int set_up(agentrun_engine *engine, const agentrun_engine_options *opts,
+	agentrun_error **err)
+{
+	int r = 0;
+
+	engine->store = opts->store;
+	engine->max_jobs = opts->max_jobs ? opts->max_jobs :
+		(size_t)agentrun_config_get_int(engine->ctx->config, "service.concurrency", 256);
+	if (opts->planner) {
+		engine->planner = strdup(opts->planner);
+		if (!engine->planner)
+			return agr_error_oom(err);
+	}
+	if (!engine->store) {
+		r = agentrun_memory_store_new(&engine->own_store, err);
+		engine->store = engine->own_store;
+		if (r == 0)
+			agentrun_store_set_max_inline_bytes(engine->own_store,
+				(size_t)agentrun_config_get_int(engine->ctx->config,
+					"storage.max_inline_bytes", 10485760));
+	}
+	if (r == 0) {
+		engine->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+		if (engine->fd < 0)
+			r = agentrun_error_raise(err, AGENTRUN_EINTERNAL, "eventfd: %s",
+				strerror(errno));
+	}
+	return r < 0 ? r : start_threads(engine, thread_count(engine->ctx, opts->threads), err);
+}
+
+int agentrun_engine_new(agentrun_engine **out, agentrun_ctx *ctx,
+	const agentrun_engine_options *opts_in, agentrun_error **err)
+{
+	agentrun_engine_options opts = defaults;
+	agentrun_engine *engine;
+	int r;
+
+	*out = NULL;
+	r = agr_options_read(&opts, sizeof(opts), opts_in, "agentrun_engine_options", err);
+	if (r < 0)
+		return r;
+	engine = calloc(1, sizeof(*engine));
+	if (!engine)
+		return agr_error_oom(err);
+	engine->ctx = ctx;
+	engine->fd = -1;
+	pthread_mutex_init(&engine->lock, NULL);
+	pthread_cond_init(&engine->work, NULL);
+	agr_cond_init(&engine->finished);
+	r = set_up(engine, &opts, err);
+	if (r < 0)
+		agentrun_engine_free(engine);
+	else
+		*out = engine;
+	return r;
+}
+
+/* With the lock held. */
+static void cancel_task(agr_task *task)
+{
+	atomic_store(&task->cancelled, 1);
+	if (task->http)
+		agr_http_cancel(task->http, task->http_id);
+}
+
+static void wait_for_all(agentrun_engine *engine)
+{
+	pthread_mutex_lock(&engine->lock);
+	for (agr_task *task = engine->live; task; task = task->next_live)
+		cancel_task(task);
+	while (engine->n_live) {
+		agr_task *task = tasks_pop(&engine->done);
+
+		if (!task) {
+			pthread_cond_wait(&engine->finished, &engine->lock);
+			continue;
+		}
+		live_remove(engine, task);
+		agr_task_free(task);
+	}
+	engine->stop = true;
+	pthread_cond_broadcast(&engine->work);
+	pthread_mutex_unlock(&engine->lock);
+}
+
+void agentrun_engine_free(agentrun_engine *engine)
+{
+	if (!engine)
+		return;
+	wait_for_all(engine);
+	for (size_t i = 0; i < engine->n_threads; i++)
+		pthread_join(engine->threads[i], NULL);
+	free(engine->threads);
+	if (engine->fd >= 0)
+		close(engine->fd);
+	agentrun_store_free(engine->own_store);
+	pthread_cond_destroy(&engine->work);
+	pthread_cond_destroy(&engine->finished);
+	pthread_mutex_destroy(&engine->lock);
+	free(engine->planner);
+	free(engine);
+}
+
+/* ---- submit and poll ---------------------------------------------------- */
+
+int agentrun_engine_submit(agentrun_engine *engine, const char *job, size_t len,
+	uint64_t tag, agentrun_error **err)
+{
+	agr_task *task;
+	bool full;
+
+	task = calloc(1, sizeof(*task));
+	if (!task)
+		return agr_error_oom(err);
+	task->engine = engine;
+	task->tag = tag;
+	task->started_ms = agr_clock_mono_ms();
+	task->deadline_ms = AGR_DEADLINE_NONE;
+	task->text = agr_strndup(job, len);
+	task->text_len = len;
+	task->reserve = agr_result_reserve();
+	if (!task->text || !task->reserve) {
+		agr_task_free(task);
+		return agr_error_oom(err);
+	}
+	pthread_mutex_lock(&engine->lock);
+	full = engine->n_live >= engine->max_jobs;
+	if (!full) {
+		live_add(engine, task);
+		tasks_push(&engine->ready, task);
+		pthread_cond_signal(&engine->work);
+	}
+	pthread_mutex_unlock(&engine->lock);
+	if (!full)
+		return 0;
+	agr_task_free(task);
+	return agentrun_error_raise(err, AGENTRUN_ELIMIT,
+		"%zu jobs are in flight: take results with agentrun_engine_poll() first",
+		engine->max_jobs);
+}
+
+/* Wait with the lock held for something in `done`. */
+static void wait_done(agentrun_engine *engine, int timeout_ms)
+{
+	int64_t deadline = agr_deadline_in(timeout_ms);
+	uint64_t wakeups = engine->wakeups;
+
+	while (!engine->done.first && engine->wakeups == wakeups) {
+		int64_t left;
+
+		if (timeout_ms < 0) {
+			pthread_cond_wait(&engine->finished, &engine->lock);
+			continue;
+		}
+		left = timeout_ms ? agr_deadline_left(deadline, timeout_ms) : 0;
+		if (left <= 0)
+			return;
+		agr_cond_wait_ms(&engine->finished, &engine->lock, left);
+	}
+}
+
+int agentrun_engine_poll(agentrun_engine *engine, agentrun_result **results,
+	size_t max, int timeout_ms)
+{
+	struct tasks taken = { NULL, NULL };
+	uint64_t count;
+	agr_task *task;
+	int n = 0;
+
+	pthread_mutex_lock(&engine->lock);
+	wait_done(engine, timeout_ms);
+	while ((size_t)n < max && n < 0x7fffffff && (task = tasks_pop(&engine->done))) {
+		live_remove(engine, task);
+		results[n++] = task->result;
+		task->result = NULL;
+		tasks_push(&taken, task);
+	}
+	if (n && !engine->done.first && read(engine->fd, &count, sizeof(count)) < 0)
+		agr_log(engine->ctx, AGENTRUN_LOG_ERROR, "engine", "eventfd: %s",
+			strerror(errno));
+	pthread_mutex_unlock(&engine->lock);
+	while ((task = tasks_pop(&taken)))
+		agr_task_free(task);
+	return n;
+}
+
+int agentrun_engine_fd(const agentrun_engine *engine)
+{
+	return engine->fd;
+}
+
+void agentrun_engine_wakeup(agentrun_engine *engine)
+{
+	pthread_mutex_lock(&engine->lock);
+	engine->wakeups++;
+	pthread_cond_broadcast(&engine->finished);
+	pthread_mutex_unlock(&engine->lock);
+}
+
+int agentrun_engine_cancel(agentrun_engine *engine, const char *job_id)
+{
+	int r = AGENTRUN_ENOTFOUND;
+
+	pthread_mutex_lock(&engine->lock);
+	for (agr_task *task = engine->live; task; task = task->next_live) {
+		if (!task->named || task->result ||
+			strcmp(task->message.job_id, job_id) != 0)
+			continue;
+		cancel_task(task);
+		r = 0;
+	}
+	pthread_mutex_unlock(&engine->lock);
+	return r;
+}
+
+size_t agentrun_engine_in_flight(const agentrun_engine *engine)
+{
+	agentrun_engine *e = (agentrun_engine *)engine;
+	size_t n;
+
+	pthread_mutex_lock(&e->lock);
+	n = e->n_live;
+	pthread_mutex_unlock(&e->lock);
+	return n;
+}
+
+int agentrun_run(agentrun_result **out, agentrun_ctx *ctx, const char *job, size_t len,
+	const agentrun_engine_options *opts_in, agentrun_error **err)
+{
+	agentrun_engine_options opts = defaults;
+	agentrun_engine *engine;
+	int r;
+
+	*out = NULL;
+	r = agr_options_read(&opts, sizeof(opts), opts_in, "agentrun_engine_options", err);
+	if (r < 0)
+		return r;
+	opts.struct_size = sizeof(opts);
+	opts.threads = 1;
+	opts.max_jobs = 1;
+	r = agentrun_engine_new(&engine, ctx, &opts, err);
+	if (r < 0)
+		return r;
+	r = agentrun_engine_submit(engine, job, len, 0, err);
+	if (r == 0)
+		agentrun_engine_poll(engine, out, 1, -1);
+	agentrun_engine_free(engine);
+	return r;
+}

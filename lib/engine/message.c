@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/engine.h"
+
+#define SUMMARY "the job message is not valid"
+#define MAX_TIMEOUT_SEC 86400
+
+struct reader {
+	agr_span object;
+	agentrun_error **err;
+	int status;
+};
+
+static void wrong(struct reader *r, const char *member, const char *wanted)
+{
+	r->status = agr_error_violation(r->err, AGENTRUN_EJOB, SUMMARY, "%s %s", member,
+		wanted);
+}
+
+/* A member that is there and not null. */
+static bool get(const struct reader *r, const char *name, agr_span *out)
+{
+	return agr_object_get(r->object, name, strlen(name), out) &&
+		agr_span_type(*out) != AGR_TYPE_NULL;
+}
+
+static char *text_of(struct reader *r, const char *name, size_t *len)
+{
+	agr_buf text = AGR_BUF_INIT;
+	agr_span value;
+	char *copy;
+
+	if (!get(r, name, &value))
+		return NULL;
+	if (agr_span_type(value) != AGR_TYPE_STRING) {
+		wrong(r, name, "must be text");
+		return NULL;
+	}
+	agr_string_decode(&text, value);
+	if (text.data && memchr(text.data, '\0', text.len)) {
+		agr_buf_free(&text);
+		wrong(r, name, "must not hold a NUL character");
+		return NULL;
+	}
+	if (len)
+		*len = text.len;
+	copy = agr_buf_give_str(&text, r->err);
+	if (!copy)
+		r->status = AGENTRUN_ENOMEM;
+	return copy;
+}
+
+static void read_version(struct reader *r)
+{
+	agr_span value;
+	char *text;
+
+	if (!get(r, "version", &value))
+		return;
+	text = text_of(r, "version", NULL);
+	if (text && strcmp(text, "1") != 0 && !agr_starts_with(text, "1."))
+		r->status = agr_error_violation(r->err, AGENTRUN_EJOB, SUMMARY,
+			"version \"%.20s\" is not known: this library reads 1.x", text);
+	free(text);
+}
+
+static void read_timeout(struct reader *r, agr_message *out)
+{
+	agr_span value;
+	double seconds;
+
+	if (!get(r, "timeout_sec", &value))
+		return;
+	seconds = agr_span_type(value) == AGR_TYPE_NUMBER ? agr_number_double(value) : -1;
+	if (!(seconds >= 0)) {
+		wrong(r, "timeout_sec", "must be a number of at least 0");
+		return;
+	}
+	if (seconds > MAX_TIMEOUT_SEC)
+		seconds = MAX_TIMEOUT_SEC;
+	out->timeout_ms = (int64_t)(seconds * 1000);
+	if (seconds > 0 && out->timeout_ms == 0)
+		out->timeout_ms = 1;
+}
+
+static void read_object(struct reader *r, const char *name, agr_span *out)
+{
+	agr_span value;
+
+	if (!get(r, name, &value))
+		return;
+	if (agr_span_type(value) != AGR_TYPE_OBJECT)
+		wrong(r, name, "must be an object");
+	else
+		*out = value;
+}
+
+static void read_prompt(struct reader *r, agr_message *out)
+{
+	agr_span value;
+
+	out->prompt = text_of(r, get(r, "prompt", &value) ? "prompt" : "task",
+		&out->prompt_len);
+	if (!out->prompt && !get(r, "prompt", &value) && !get(r, "task", &value))
+		wrong(r, "prompt", "is missing");
+	else if (out->prompt && out->prompt[strspn(out->prompt, " \t\r\n")] == '\0')
+		wrong(r, "prompt", "must not be empty");
+}
+
+static void make_up(struct reader *r, char **id)
+{
+	char uuid[AGR_UUID_SIZE];
+	int fault = 0;
+
+	if (*id && **id)
+		return;
+	free(*id);
+	*id = NULL;
+	fault = agr_uuid_v4(uuid, r->err);
+	if (fault == 0) {
+		*id = strdup(uuid);
+		fault = *id ? 0 : agr_error_oom(r->err);
+	}
+	if (fault < 0)
+		r->status = fault;
+}
+
+static void read_members(struct reader *r, agr_message *out)
+{
+	read_version(r);
+	out->job_id = text_of(r, "job_id", NULL);
+	out->run_id = text_of(r, "run_id", NULL);
+	out->node_id = text_of(r, "node_id", NULL);
+	out->workflow_tag = text_of(r, "workflow_tag", NULL);
+	out->workflow_owner = text_of(r, "workflow_owner", NULL);
+	read_prompt(r, out);
+	read_object(r, "current_workflow", &out->workflow);
+	read_object(r, "context", &out->context);
+	read_timeout(r, out);
+}
+
+int agr_message_read(agr_message *out, const char *text, size_t len,
+	size_t max_depth, agentrun_error **err)
+{
+	agr_text document = { .name = "job", .p = text, .n = len, .max_depth = max_depth,
+		.code = AGENTRUN_EJOB };
+	struct reader r = { .err = err };
+
+	memset(out, 0, sizeof(*out));
+	r.status = agr_scan_document(&r.object, &document, err);
+	if (r.status == 0) {
+		if (agr_span_type(r.object) == AGR_TYPE_OBJECT)
+			read_members(&r, out);
+		else
+			wrong(&r, "the message", "must be a JSON object");
+	}
+	make_up(&r, &out->job_id);
+	return r.status;
+}
+
+void agr_message_clear(agr_message *message)
+{
+	free(message->job_id);
+	free(message->run_id);
+	free(message->node_id);
+	free(message->workflow_tag);
+	free(message->workflow_owner);
+	free(message->prompt);
+	memset(message, 0, sizeof(*message));
+}
