@@ -295,12 +295,15 @@ json_t *agr_plan_changes(plan_parser *ps)
 	c.operations = agr_plan_array(ps->pool);
 	agr_plan_skip(ps, "please|can you|could you|would you|i want you to|i want to|i need to|"
 		"i would like to|i'd like to|i'd like you to|hey|hi|hello|,");
-	if (try_rules(&c) != PLAN_YES) {
+	if (ps->graph->trouble) {
+		if (agr_plan_take(ps, "add|insert|append|put|create|remove|delete|drop|rename|change|set|"
+			"update|connect|disconnect|retry|always|whenever|make|require"))
+			agr_plan_refuse(ps, "%s", ps->graph->trouble);
 		ps->lost = ps->words->n - ps->pos;
 		return NULL;
 	}
-	if (ps->graph->trouble) {
-		agr_plan_refuse(ps, "%s", ps->graph->trouble);
+	if (try_rules(&c) != PLAN_YES) {
+		ps->lost = ps->words->n - ps->pos;
 		return NULL;
 	}
 	spec = agr_plan_object(ps->pool);

@@ -134,6 +134,15 @@ static bool looks_alike(const plan_field *field, const char *text)
 	return true;
 }
 
+/* "JFK": letters that are all capitals. */
+static bool is_code(const plan_word *word)
+{
+	for (const char *p = word->text; *p; p++)
+		if (*p < 'A' || *p > 'Z')
+			return false;
+	return word->kind == PLAN_WORD && strlen(word->text) > 1;
+}
+
 static plan_outcome refuse_type(plan_parser *ps, const plan_field *field,
 	const char *text)
 {
@@ -234,7 +243,7 @@ static plan_outcome take_value(plan_parser *ps, const plan_field *field,
 	if (word->number)
 		return number_value(ps, field, out);
 	r = bool_value(ps, field, out);
-	if (r != PLAN_NO || seen)
+	if (r != PLAN_NO || (seen && !(is_code(word) && looks_alike(field, word->text))))
 		return r;
 	return unseen_value(ps, field, out);
 }
@@ -445,23 +454,19 @@ static plan_outcome value_behind(plan_parser *ps, const plan_field *field,
 	const plan_word *word = agr_plan_at(ps, 0);
 	bool preposition = agr_plan_in_list(name->low, "to|from|by|in|on|at|for|of|with|via");
 	bool number = word->number && field->types == PLAN_NUM && !preposition;
-	plan_outcome r;
 
 	if (preposition && word->kind == PLAN_WORD && is_text_field(field) &&
 		!agr_plan_is_reserved(word->low) && looks_alike(field, word->text)) {
-		const plan_field *any = field;
+		const plan_field *of = field;
 		const char *text;
 		size_t n;
 
-		r = agr_plan_known_value(ps, &any, &text, &n);
-		any = NULL;
-		/* Not there, but elsewhere: who knows what was meant. */
-		if (r == PLAN_NO && agr_plan_known_value(ps, &any, &text, &n) == PLAN_NO)
+		if (agr_plan_known_value(ps, &of, &text, &n) == PLAN_NO)
 			return equals(ps, field, "==", false, out);
 	}
 	if (!number && word->number && !preposition && field->types != PLAN_STR)
 		return PLAN_NO;
-	return equals(ps, field, "==", !field->literal, out);
+	return equals(ps, field, "==", true, out);
 }
 
 static plan_outcome field_condition(plan_parser *ps, bool explicit_syntax,
@@ -511,8 +516,8 @@ static plan_outcome field_condition(plan_parser *ps, bool explicit_syntax,
 		r = compared(ps, field, op, &out->json);
 	} else if (copula || negative) {
 		r = compared(ps, field, "==", &out->json);
-	} else {
-		r = value_behind(ps, field, name, &out->json);
+	} else { /* of a field that nobody has seen, only a comparison is clear */
+		r = field->literal ? PLAN_NO : value_behind(ps, field, name, &out->json);
 	}
 	ps->negative = outer;
 	if (r == PLAN_YES && negative)

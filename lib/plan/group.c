@@ -240,6 +240,8 @@ plan_outcome agr_plan_rank_groups(plan_query *q, const plan_field *by)
 			r = PLAN_YES;
 		}
 	}
+	if (r == PLAN_YES && (by->types & PLAN_TYPE(AGR_TYPE_OBJECT)))
+		r = agr_plan_refuse(ps, "%s holds objects; name a field inside.", by->path);
 	if (r != PLAN_YES) {
 		agr_plan_rewind(ps, start);
 		q->subject = subject;

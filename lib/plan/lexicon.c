@@ -44,7 +44,9 @@ static const char hiding[] =
 /* What fields that hold such values are called, the last word of the name. */
 static const char *const class_names[] = {
 	[PLAN_CLASS_NONE] = "",
-	[PLAN_CLASS_MONEY] = "price|cost|fare|amount|fee",
+	[PLAN_CLASS_PRICE] = "price|cost|fare|amount",
+	[PLAN_CLASS_MONEY] = "price|cost|fare|amount|fee|total|subtotal|charge|value|sales|revenue|"
+		"spend|spent|bill|payment|salary|budget",
 	[PLAN_CLASS_DURATION] = "duration|length|elapsed|runtime|latency",
 	[PLAN_CLASS_DATE] = "date",
 	[PLAN_CLASS_RATING] = "rating|score|stars",

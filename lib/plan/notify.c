@@ -192,7 +192,7 @@ static bool condition_is_plain(plan_parser *ps, size_t from, size_t to)
 		const plan_word *word = &ps->words->list[i];
 		bool noun = i > from && agr_plan_in_list(ps->words->list[i - 1].low, "a|an|the|new|every|no");
 
-		if (word->kind != PLAN_WORD)
+		if (word->kind != PLAN_WORD || agr_plan_node_by_id(ps->graph, word->text) != PLAN_NO_NODE)
 			continue;
 		if (agr_plan_in_list(word->low, WHEN "|it|this|these|then|else|otherwise|unless|you|next|"
 			"today|tonight|tomorrow|now|but|except"))

@@ -22,6 +22,24 @@ static connector take_connector(plan_parser *ps)
 	return agr_plan_take(ps, ",|;") ? CONN_COMMA : CONN_NONE;
 }
 
+static bool is_equality(const json_t *condition)
+{
+	return agr_plan_in_list(agr_json_str(condition, "op", ""), "==|in");
+}
+
+/* "to LAX and to SFO": no row is both, so that is not what was meant. */
+static bool excludes_another(const json_t *conditions, const json_t *condition)
+{
+	for (size_t i = 0; i < json_array_size(conditions); i++) {
+		const json_t *other = json_array_get(conditions, i);
+
+		if (is_equality(other) && is_equality(condition) &&
+			strcmp(agr_json_str(other, "field", ""), agr_json_str(condition, "field", "")) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Join a condition to those before it. Where "and" and "or" meet, only people
  * who know each other know what is meant. */
 static plan_outcome join(plan_query *q, connector how, const plan_condition *c)
@@ -40,6 +58,9 @@ static plan_outcome join(plan_query *q, connector how, const plan_condition *c)
 	if (q->any_or && q->any_and)
 		return agr_plan_refuse(ps, "\"and\" and \"or\" are mixed; put parentheses around "
 			"what belongs together.");
+	if (how != CONN_OR && excludes_another(q->conditions, c->json))
+		return agr_plan_refuse(ps, "%s cannot be two values at once; say \"or\".",
+			agr_json_str(c->json, "field", ""));
 	agr_plan_push(ps->pool, q->conditions, c->json);
 	q->last_field = c->field;
 	q->last_negated = c->negated;
@@ -67,8 +88,11 @@ static plan_outcome where_clause(plan_query *q, connector how)
 	ps->no_bare_value = true;
 	r = agr_plan_condition(ps, where, &c);
 	ps->no_bare_value = how == CONN_OR;
-	if (r == PLAN_NO && agr_plan_take(ps, INTRO)) {
-		r = agr_plan_condition(ps, where, &c);
+	if (r == PLAN_NO && agr_plan_ahead(ps, 0, INTRO)) {
+		bool plain = where || agr_plan_ahead(ps, 0, "with|having|whose");
+
+		agr_plan_take(ps, INTRO);
+		r = agr_plan_condition(ps, plain, &c);
 		if (r == PLAN_NO) {
 			agr_plan_rewind(ps, start);
 			if (agr_plan_take(ps, LIGHT_INTRO))
@@ -124,7 +148,8 @@ static plan_outcome except_clause(plan_query *q, connector how)
 	}
 	if (r == PLAN_REFUSED)
 		return r;
-	agr_plan_take_subject(q);
+	if (!agr_plan_take_subject(q))
+		agr_plan_take(ps, "ones");
 	c.json = agr_plan_negated(ps, c.json);
 	c.negated = true;
 	r = join(q, how == CONN_BUT ? CONN_AND : how, &c);
@@ -159,7 +184,7 @@ static plan_outcome sort_key(plan_query *q, const char **path, bool *low_is_bett
 	if (r != PLAN_YES)
 		return r;
 	*path = field->path;
-	*low_is_better = agr_plan_in_class(field->parts, PLAN_CLASS_MONEY) ||
+	*low_is_better = agr_plan_in_class(field->parts, PLAN_CLASS_PRICE) ||
 		agr_plan_in_class(field->parts, PLAN_CLASS_DURATION);
 	return PLAN_YES;
 }
@@ -177,7 +202,7 @@ static plan_outcome take_sort_keys(plan_query *q)
 		int way = -1;
 		plan_outcome r;
 
-		if (!first && !agr_plan_take(ps, ", then by|then by|and then by|, and|,|and by|and"))
+		if (!first && !agr_plan_take(ps, ", then by|then by|and then by|, then|then|, and|,|and by|and"))
 			return PLAN_YES;
 		agr_plan_skip(ps, "the|by");
 		r = sort_key(q, &path, &low_is_better);
@@ -261,10 +286,14 @@ static plan_outcome order_clause(plan_query *q)
 		q->undirected = false;
 		return PLAN_YES;
 	}
+	if (!n && q->group && q->n_aggs == 1 && (way = direction(ps)) >= 0) {
+		agr_plan_add_sort(q, q->aggs[0].as, way);
+		return PLAN_YES;
+	}
 	if (!n && q->limit == PLAN_LIMIT_TOP && agr_plan_take(ps, "by")) {
 		agr_plan_skip(ps, "the");
 		r = agr_plan_take_field(ps, true, &field);
-		if (r == PLAN_YES && (agr_plan_in_class(field->parts, PLAN_CLASS_MONEY) ||
+		if (r == PLAN_YES && (agr_plan_in_class(field->parts, PLAN_CLASS_PRICE) ||
 			agr_plan_in_class(field->parts, PLAN_CLASS_DURATION) ||
 			!agr_plan_is_number_field(field)) &&
 			!agr_plan_ahead(ps, 0, "descending|desc|ascending|asc|in descending order|"
@@ -379,6 +408,12 @@ static plan_outcome group_clause(plan_query *q)
 	bool any = q->n_aggs > 0;
 	plan_outcome r = PLAN_NO;
 
+	if ((any || q->count) && !q->subject && agr_plan_take(ps, "for all|of all|for the|of the|for|of|"
+		"among")) {
+		if (agr_plan_take_subject(q))
+			return PLAN_YES;
+		agr_plan_rewind(ps, start);
+	}
 	if (!q->group && (any || q->count) && !q->distinct)
 		r = agr_plan_take_group(q, "grouped by|group by|for each|for every|in each|of each|"
 			"per|by|broken down by|and group by|group them by");

@@ -32,7 +32,7 @@ bool agr_plan_is_number_field(const plan_field *field)
 
 static plan_class class_of(const char *parts)
 {
-	for (plan_class which = PLAN_CLASS_MONEY; which <= PLAN_CLASS_AGE; which++)
+	for (plan_class which = PLAN_CLASS_PRICE; which <= PLAN_CLASS_AGE; which++)
 		if (!strchr(parts, ' ') && agr_plan_in_class(parts, which))
 			return which;
 	return PLAN_CLASS_NONE;
@@ -71,7 +71,7 @@ static enum rank rank_of(plan_parser *ps, const struct phrase *said,
 		(strlen(said->parts) == base && memcmp(said->parts, field->parts, base) == 0)))
 		return RANK_BASE;
 	which = said->one_word ? class_of(said->singular) : PLAN_CLASS_NONE;
-	if ((which == PLAN_CLASS_MONEY || which == PLAN_CLASS_RATING ||
+	if ((which == PLAN_CLASS_PRICE || which == PLAN_CLASS_RATING ||
 		which == PLAN_CLASS_DURATION) && agr_plan_in_class(field->parts, which) &&
 		!strchr(field->parts, ' ') && field->types == PLAN_NUM)
 		return RANK_CLASS;
@@ -141,6 +141,14 @@ static plan_outcome match_fields(plan_parser *ps, const struct phrase *said,
 	return PLAN_YES;
 }
 
+/* "total > 5": a word of the grammar that is a field here, as it is compared. */
+static bool is_named_like_grammar(const plan_parser *ps, size_t ahead)
+{
+	return agr_plan_ahead(ps, ahead, "total|count|number|average|year|month|day|rank|order|sum") &&
+		agr_plan_ahead(ps, ahead + 1, "<|>|<=|>=|=|==|!=|is|under|over|desc|descending|asc|"
+			"ascending");
+}
+
 static plan_outcome literal_field(plan_parser *ps, size_t ahead,
 	const plan_field **field, size_t *words)
 {
@@ -148,7 +156,8 @@ static plan_outcome literal_field(plan_parser *ps, size_t ahead,
 	plan_field *made;
 
 	if (word->number || (word->kind != PLAN_WORD && word->kind != PLAN_QUOTED) ||
-		(word->kind == PLAN_WORD && agr_plan_is_reserved(word->low)) || !*word->text)
+		(word->kind == PLAN_WORD && agr_plan_is_reserved(word->low) &&
+			!is_named_like_grammar(ps, ahead)) || !*word->text)
 		return PLAN_NO;
 	made = agr_plan_alloc(ps->pool, sizeof(*made));
 	if (!made)

@@ -143,6 +143,12 @@ static bool hints_at_value(plan_query *q, const char *singular)
 	return false;
 }
 
+/* "the cheapest order", not "order by". */
+static bool is_noun_order(plan_parser *ps)
+{
+	return agr_plan_ahead(ps, 0, "order") && !agr_plan_ahead(ps, 1, "by|them|it|the");
+}
+
 /* The name of the rows: a general word, or once a noun that nothing contradicts. */
 bool agr_plan_take_subject(plan_query *q)
 {
@@ -160,7 +166,7 @@ bool agr_plan_take_subject(plan_query *q)
 		q->singular = agr_plan_in_list(word->low, "row|record|item|result|entry|object|line|one|"
 			"element");
 	} else {
-		if (agr_plan_is_reserved(word->low) || word->number ||
+		if ((agr_plan_is_reserved(word->low) && !is_noun_order(ps)) || word->number ||
 			agr_plan_hides_condition(word->low) || strlen(word->low) < 3)
 			return false;
 		for (const char *p = word->low; *p; p++)
@@ -174,7 +180,8 @@ bool agr_plan_take_subject(plan_query *q)
 		/* One is enough only where one was asked for. */
 		if (!plural && q->k > 1)
 			return false;
-		if (!plural && !json_array_size(q->sorts))
+		if (!plural && !json_array_size(q->sorts) && !agr_plan_ahead(ps, 1, "with the most|"
+			"with the highest|with the lowest|with the largest|with the fewest|with the smallest"))
 			return false;
 		q->singular = !plural;
 	}
@@ -277,7 +284,8 @@ static bool unclear_whether_distinct(plan_query *q, const plan_field *only, int 
 {
 	const plan_word *word = &q->ps->words->list[q->ps->pos - 1];
 
-	return n == 1 && only->repeats && only->types != PLAN_NUM &&
+	return n == 1 && (only->repeats || (only->types & PLAN_TYPE(AGR_TYPE_OBJECT))) &&
+		only->types != PLAN_NUM &&
 		agr_plan_is_plural(word->low) && !agr_plan_is_plural(only->last) &&
 		!agr_plan_ahead(q->ps, 0, "of|for");
 }
@@ -313,7 +321,9 @@ static plan_outcome take_projection(plan_query *q)
 			return r;
 		}
 	}
-	/* A condition may follow a field, but not an unknown noun. */
+	if (n == 1 && agr_plan_in_list(only->parts, "total|sum|count|average|number"))
+		return agr_plan_refuse(ps, "It is not clear whether the field %s is wanted or a %s to be "
+			"computed.", only->path, only->path);
 	if (unclear_whether_distinct(q, only, n))
 		return agr_plan_refuse(ps, "Several rows share one %s: say \"unique %s\" for each "
 			"once, or \"%s of each row\".", only->path, only->path, only->path);

@@ -2,6 +2,7 @@
 #include "plan/words.h"
 
 #include <string.h>
+#include <strings.h>
 
 struct reader {
 	plan_pool *pool;
@@ -253,12 +254,26 @@ static bool read_number(struct reader *r)
 	return true;
 }
 
+/* "fetch's" is two tokens, "what's" (what is) one. */
+static size_t without_possessive(const struct reader *r, size_t end)
+{
+	static const char *const verbs[] = { "what", "that", "it", "there", "let", "who", "where" };
+	size_t n = end - r->at;
+
+	if (n < 3 || memcmp(r->p + end - 2, "'s", 2) != 0)
+		return end;
+	for (size_t i = 0; i < AGR_COUNT(verbs); i++)
+		if (n - 2 == strlen(verbs[i]) && strncasecmp(r->p + r->at, verbs[i], n - 2) == 0)
+			return end;
+	return end - 2;
+}
+
 /* Runs of letters and digits, joined inside by - . / ' @ and the like. */
 static bool read_word(struct reader *r)
 {
 	size_t i = r->at;
 
-	if (strchr("#@$", r->p[i]) && r->p[i])
+	if (r->p[i] && strchr("#@$'", r->p[i]))
 		i++;
 	if (i >= r->n || !is_word_char(r->p[i]))
 		return false;
@@ -275,6 +290,7 @@ static bool read_word(struct reader *r)
 				continue;
 		break;
 	}
+	i = without_possessive(r, i);
 	add(r, PLAN_WORD, r->at, i, i);
 	return true;
 }
@@ -412,7 +428,7 @@ static bool ends(const char *text, size_t n, const char *tail)
 
 bool agr_plan_is_plural(const char *low)
 {
-	static const char *const whole[] = { "data", "people", "children", "men", "women", "media" };
+	static const char *const whole[] = { "ids", "data", "people", "children", "men", "women", "media" };
 	static const char *const never[] = { "is", "was", "has", "does", "this", "its", "less",
 		"plus", "always", "sometimes", "perhaps", "unless", "besides", "previous", "as",
 		"us", "yes", "whereas", "minus", "versus", "vs", "towards", "afterwards", "hers",
