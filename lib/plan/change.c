@@ -171,6 +171,18 @@ static plan_outcome rename_rule(plan_change *c)
 	return agr_plan_op_rename(c, node, word->text);
 }
 
+/* What the schema wants to be text in some type of node has to be text. */
+static bool config_suits(const plan_change *c, size_t node)
+{
+	static const char *const texts[] = { "url", "method", "task", "message", "condition" };
+	const json_t *config = json_object_get(c->graph->nodes[node].json, "config");
+
+	for (size_t i = 0; i < AGR_COUNT(texts); i++)
+		if (json_object_get(config, texts[i]) && !json_is_string(json_object_get(config, texts[i])))
+			return false;
+	return true;
+}
+
 static plan_outcome retype(plan_change *c, size_t node)
 {
 	plan_parser *ps = c->ps;
@@ -190,6 +202,9 @@ static plan_outcome retype(plan_change *c, size_t node)
 		return PLAN_NO;
 	agr_plan_use(ps, n);
 	agr_plan_take(ps, "node|step");
+	if (!config_suits(c, node))
+		return agr_plan_refuse(ps, "The config of %s does not suit another type.",
+			c->graph->nodes[node].id);
 	if (strcmp(c->graph->nodes[node].type, best->type) == 0)
 		return agr_plan_refuse(ps, "%s is of the type %s already.", c->graph->nodes[node].id,
 			best->type);
@@ -271,7 +286,8 @@ static plan_outcome try_rules(plan_change *c)
 		c->description = NULL;
 		r = rules[i](c);
 		if (r == PLAN_YES && ps->pos + 1 == ps->words->n)
-			agr_plan_skip(ps, ".|!|please");
+			agr_plan_skip(ps, agr_plan_in_list(ps->words->list[0].low, "can|could|would")
+				? ".|!|please|?" : ".|!|please");
 		if (r == PLAN_YES && agr_plan_ended(ps) && json_array_size(c->operations))
 			return PLAN_YES;
 		/* What went farthest into the sentence knows best why it failed. */

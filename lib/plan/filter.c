@@ -36,7 +36,8 @@ static const struct comparison comparisons[] = {
 	{ "not between", "!between" },
 	{ "after|later than", "after" },
 	{ "before|earlier than|prior to", "before" },
-	{ "since|from|starting", "since" },
+	{ "since|starting", "since" },
+	{ "from", "from" },
 	{ "until|till|through", "until" },
 	{ "on", "on" },
 	{ "exists|is present|is set|is not null|is not missing|are set|are present", "exists" },
@@ -98,7 +99,7 @@ bool agr_plan_comparison_ahead(const plan_parser *ps, size_t ahead)
 		return true;
 	op = comparison_at(ps, ahead, &n);
 	/* "price from URL", "price in Delta flights": no comparison of the price. */
-	return op && !agr_plan_in_list(op, "in|since|on|until");
+	return op && !agr_plan_in_list(op, "in|since|from|on|until");
 }
 
 static bool is_text_field(const plan_field *field)
@@ -240,6 +241,8 @@ static plan_outcome take_value(plan_parser *ps, const plan_field *field,
 	}
 	if (r != PLAN_NO)
 		return r;
+	if (word->number && seen && field->types == PLAN_STR)
+		return PLAN_NO; /* "from 2025" is no airport */
 	if (word->number)
 		return number_value(ps, field, out);
 	r = bool_value(ps, field, out);
@@ -388,7 +391,7 @@ static plan_outcome date_range(plan_parser *ps, const plan_field *field,
 static const char *date_op(const char *op)
 {
 	static const char *const pairs[][2] = { { "after", ">" }, { "before", "<" },
-		{ "since", ">=" }, { "until", "<=" }, { "on", "==" }, { "in", "==" }, { "==", "==" },
+		{ "since", ">=" }, { "from", ">=" }, { "until", "<=" }, { "on", "==" }, { "in", "==" }, { "==", "==" },
 		{ "!=", "!=" }, { "<", "<" }, { ">", ">" }, { "<=", "<=" }, { ">=", ">=" } };
 
 	for (size_t i = 0; i < AGR_COUNT(pairs); i++)
@@ -413,6 +416,8 @@ static plan_outcome compared(plan_parser *ps, const plan_field *field,
 								   : range(ps, field, out);
 	if (may_date && date_op(op) && !(field->literal && word->kind == PLAN_NUMBER) &&
 		agr_plan_date_at(ps, 0, &date) == PLAN_YES) {
+		if (strcmp(op, "from") == 0 && strlen(date.from) < 10)
+			return agr_plan_refuse(ps, "Say \"in\" or \"since\" %s.", date.from);
 		r = agr_plan_date_condition(ps, field, date_op(op), &date, out);
 		if (r == PLAN_YES)
 			agr_plan_use(ps, date.words);
@@ -501,7 +506,7 @@ static plan_outcome field_condition(plan_parser *ps, bool explicit_syntax,
 		negative = !negative;
 		op = comparison_at(ps, 0, &words);
 	}
-	if (op && agr_plan_in_list(op, "since|on") && !field->dates) {
+	if (op && agr_plan_in_list(op, "since|from|on") && !field->dates) {
 		op = NULL; /* "price from SFO": that is another condition */
 		words = 0;
 	}
@@ -621,7 +626,8 @@ static plan_outcome implied_condition(plan_parser *ps, plan_condition *out)
 		op++;
 	}
 	word = agr_plan_at(ps, 0);
-	if (op && (word->number || word->kind == PLAN_WORD) && ps->facts->known) {
+	if (op && strcmp(op, "from") != 0 && (word->number || word->kind == PLAN_WORD) &&
+		ps->facts->known) {
 		r = implied_field(ps, which, op, strcmp(op, "between") == 0 ? behind_range(ps) : 0,
 			&field, &n);
 		if (r == PLAN_NO && word->number && !agr_plan_in_list(op, "in|on|since"))

@@ -297,7 +297,7 @@ plan_outcome agr_plan_add_rule(plan_change *c)
 	a.config = agr_plan_object(ps->pool);
 	if (agr_plan_ahead(ps, 0, "an edge|a connection|edge|connection|a link|the edge"))
 		return PLAN_NO;
-	agr_plan_skip(ps, "a|an|the|another|one");
+	agr_plan_skip(ps, "a|an|another|one");
 	agr_plan_take(ps, "new");
 	r = take_type(c, &a);
 	if (r == PLAN_NO && agr_plan_take(ps, "node of type|step of type|node of the type")) {

@@ -88,7 +88,7 @@ static plan_outcome where_clause(plan_query *q, connector how)
 	ps->no_bare_value = true;
 	r = agr_plan_condition(ps, where, &c);
 	ps->no_bare_value = how == CONN_OR;
-	if (r == PLAN_NO && agr_plan_ahead(ps, 0, INTRO)) {
+	if (r == PLAN_NO && start > 0 && agr_plan_ahead(ps, 0, INTRO)) {
 		bool plain = where || agr_plan_ahead(ps, 0, "with|having|whose");
 
 		agr_plan_take(ps, INTRO);
@@ -589,6 +589,17 @@ static plan_outcome which_head(plan_query *q)
 	return r;
 }
 
+/* How many seats there are is a sum, not how many values differ. */
+static bool names_number(const plan_query *q)
+{
+	const char *path = json_string_value(json_array_get(q->select, 0));
+
+	for (size_t i = 0; i < q->ps->facts->n; i++)
+		if (strcmp(q->ps->facts->fields[i].path, path) == 0)
+			return q->ps->facts->fields[i].types != PLAN_STR;
+	return true;
+}
+
 /* "how many flights", "count the Delta flights", "number of airlines". */
 static plan_outcome count_head(plan_query *q)
 {
@@ -609,7 +620,7 @@ static plan_outcome count_head(plan_query *q)
 	r = each ? PLAN_NO : agr_plan_what(q);
 	if (r == PLAN_YES && (q->n_aggs || json_array_size(q->sorts) || q->limit))
 		return agr_plan_refuse(ps, "It is not clear what is to be counted.");
-	if (r == PLAN_YES && q->select && json_array_size(q->select) == 1) {
+	if (r == PLAN_YES && q->select && json_array_size(q->select) == 1 && !names_number(q)) {
 		q->distinct = q->select;
 		q->select = NULL;
 	} else if (r == PLAN_YES && q->select) {
