@@ -47,7 +47,8 @@ static json_t *read_workflow(const char *text)
 /* Apply one operation in the plainest way; what it points to must be there. */
 static void apply(json_t *document, const json_t *operation)
 {
-	const char *op = agr_json_str(operation, "op", ""), *path = agr_json_str(operation, "path", "");
+	const char *op = agr_json_str(operation, "op", "");
+	const char *path = agr_json_str(operation, "path", "");
 	json_t *value = json_object_get(operation, "value"), *at = document;
 	char *copy = strdup(path + 1), *save = NULL, *name = strtok_r(copy, "/", &save), *next;
 
@@ -83,7 +84,8 @@ static size_t node_index(const json_t *graph, const char *id)
 /* Ids are unique, edges join nodes, and there is no circle. */
 static void is_valid(const json_t *graph, const char *prompt)
 {
-	const json_t *nodes = json_object_get(graph, "nodes"), *edges = json_object_get(graph, "edges");
+	const json_t *nodes = json_object_get(graph, "nodes");
+	const json_t *edges = json_object_get(graph, "edges");
 	size_t level[64] = { 0 }, n = json_array_size(nodes);
 
 	ck_assert_uint_lt(n, 64);
@@ -367,6 +369,223 @@ static const struct expected notices[] = {
 		  "l\",\"type\":\"hitl\"}},{\"op\":\"replace\",\"path\":\"/edges/1/to"
 		  "\",\"value\":\"approval\"},{\"op\":\"add\",\"path\":\"/edges/-\","
 		  "\"value\":{\"from\":\"approval\",\"to\":\"check\"}}]" },
+	{ "delete the last node",
+		  "[{\"op\":\"remove\",\"path\":\"/edges/5\"},{\"op\":\"remove\",\"pa"
+		  "th\":\"/edges/4\"},{\"op\":\"remove\",\"path\":\"/nodes/5\"}]" },
+	{ "delete the first node",
+		  "[{\"op\":\"remove\",\"path\":\"/edges/0\"},{\"op\":\"remove\",\"pa"
+		  "th\":\"/nodes/0\"}]" },
+	{ "remove the function node",
+		  "[{\"op\":\"remove\",\"path\":\"/edges/4\"},{\"op\":\"remove\",\"pa"
+		  "th\":\"/edges/2\"},{\"op\":\"remove\",\"path\":\"/nodes/2\"},{\"op"
+		  "\":\"add\",\"path\":\"/edges/-\",\"value\":{\"from\":\"check\",\"t"
+		  "o\":\"end\",\"condition\":\"true\"}}]" },
+	{ "delete node review",
+		  "[{\"op\":\"remove\",\"path\":\"/edges/5\"},{\"op\":\"remove\",\"pa"
+		  "th\":\"/edges/3\"},{\"op\":\"remove\",\"path\":\"/nodes/4\"},{\"op"
+		  "\":\"add\",\"path\":\"/edges/-\",\"value\":{\"from\":\"check\",\"t"
+		  "o\":\"end\",\"condition\":\"false\"}}]" },
+	{ "please remove the review node.",
+		  "[{\"op\":\"remove\",\"path\":\"/edges/5\"},{\"op\":\"remove\",\"pa"
+		  "th\":\"/edges/3\"},{\"op\":\"remove\",\"path\":\"/nodes/4\"},{\"op"
+		  "\":\"add\",\"path\":\"/edges/-\",\"value\":{\"from\":\"check\",\"t"
+		  "o\":\"end\",\"condition\":\"false\"}}]" },
+	{ "could you delete the review node?",
+		  "[{\"op\":\"remove\",\"path\":\"/edges/5\"},{\"op\":\"remove\",\"pa"
+		  "th\":\"/edges/3\"},{\"op\":\"remove\",\"path\":\"/nodes/4\"},{\"op"
+		  "\":\"add\",\"path\":\"/edges/-\",\"value\":{\"from\":\"check\",\"t"
+		  "o\":\"end\",\"condition\":\"false\"}}]" },
+	{ "add an http step before check that calls https://x.com",
+		  "[{\"op\":\"add\",\"path\":\"/nodes/-\",\"value\":{\"id\":\"http\","
+		  "\"type\":\"http\",\"config\":{\"url\":\"https://x.com\"}}},{\"op\""
+		  ":\"replace\",\"path\":\"/edges/1/to\",\"value\":\"http\"},{\"op\":"
+		  "\"add\",\"path\":\"/edges/-\",\"value\":{\"from\":\"http\",\"to\":"
+		  "\"check\"}}]" },
+	{ "add a http request to https://x.com/a after start called pin"
+		  "g",
+		  "[{\"op\":\"add\",\"path\":\"/nodes/-\",\"value\":{\"id\":\"ping\","
+		  "\"type\":\"http\",\"config\":{\"url\":\"https://x.com/a\"}}},{\"op"
+		  "\":\"replace\",\"path\":\"/edges/0/to\",\"value\":\"ping\"},{\"op"
+		  "\":\"add\",\"path\":\"/edges/-\",\"value\":{\"from\":\"ping\",\"to"
+		  "\":\"fetch\"}}]" },
+	{ "add an approval node between check and send_email",
+		  "[{\"op\":\"add\",\"path\":\"/nodes/-\",\"value\":{\"id\":\"approva"
+		  "l\",\"type\":\"hitl\"}},{\"op\":\"replace\",\"path\":\"/edges/2/to"
+		  "\",\"value\":\"approval\"},{\"op\":\"add\",\"path\":\"/edges/-\","
+		  "\"value\":{\"from\":\"approval\",\"to\":\"send_email\"}}]" },
+	{ "add approval before end",
+		  "[{\"op\":\"add\",\"path\":\"/nodes/-\",\"value\":{\"id\":\"approva"
+		  "l\",\"type\":\"hitl\"}},{\"op\":\"replace\",\"path\":\"/edges/4/to"
+		  "\",\"value\":\"approval\"},{\"op\":\"replace\",\"path\":\"/edges/5"
+		  "/to\",\"value\":\"approval\"},{\"op\":\"add\",\"path\":\"/edges/-"
+		  "\",\"value\":{\"from\":\"approval\",\"to\":\"end\"}}]" },
+	{ "insert a human review step called legal before send email",
+		  "[{\"op\":\"add\",\"path\":\"/nodes/-\",\"value\":{\"id\":\"legal\""
+		  ",\"type\":\"hitl\"}},{\"op\":\"replace\",\"path\":\"/edges/2/to\","
+		  "\"value\":\"legal\"},{\"op\":\"add\",\"path\":\"/edges/-\",\"value"
+		  "\":{\"from\":\"legal\",\"to\":\"send_email\"}}]" },
+	{ "put a filter node called keep between fetch and check",
+		  "[{\"op\":\"add\",\"path\":\"/nodes/-\",\"value\":{\"id\":\"keep\","
+		  "\"type\":\"filter\"}},{\"op\":\"replace\",\"path\":\"/edges/1/to\""
+		  ",\"value\":\"keep\"},{\"op\":\"add\",\"path\":\"/edges/-\",\"value"
+		  "\":{\"from\":\"keep\",\"to\":\"check\"}}]" },
+	{ "add a loop after review",
+		  "[{\"op\":\"add\",\"path\":\"/nodes/-\",\"value\":{\"id\":\"loop\","
+		  "\"type\":\"loop\"}},{\"op\":\"replace\",\"path\":\"/edges/5/to\","
+		  "\"value\":\"loop\"},{\"op\":\"add\",\"path\":\"/edges/-\",\"value"
+		  "\":{\"from\":\"loop\",\"to\":\"end\"}}]" },
+	{ "add a node of type transform after fetch",
+		  "[{\"op\":\"add\",\"path\":\"/nodes/-\",\"value\":{\"id\":\"transfo"
+		  "rm\",\"type\":\"transform\"}},{\"op\":\"replace\",\"path\":\"/edge"
+		  "s/1/to\",\"value\":\"transform\"},{\"op\":\"add\",\"path\":\"/edge"
+		  "s/-\",\"value\":{\"from\":\"transform\",\"to\":\"check\"}}]" },
+	{ "add a filter node called f1 after fetch with condition \"pric"
+		  "e < 5\"",
+		  "[{\"op\":\"add\",\"path\":\"/nodes/-\",\"value\":{\"id\":\"f1\",\""
+		  "type\":\"filter\",\"config\":{\"condition\":\"price < 5\"}}},{\"op"
+		  "\":\"replace\",\"path\":\"/edges/1/to\",\"value\":\"f1\"},{\"op\":"
+		  "\"add\",\"path\":\"/edges/-\",\"value\":{\"from\":\"f1\",\"to\":\""
+		  "check\"}}]" },
+	{ "add http after fetch",
+		  "[{\"op\":\"add\",\"path\":\"/nodes/-\",\"value\":{\"id\":\"http\","
+		  "\"type\":\"http\"}},{\"op\":\"replace\",\"path\":\"/edges/1/to\","
+		  "\"value\":\"http\"},{\"op\":\"add\",\"path\":\"/edges/-\",\"value"
+		  "\":{\"from\":\"http\",\"to\":\"check\"}}]" },
+	{ "add a new task after send_email",
+		  "[{\"op\":\"add\",\"path\":\"/nodes/-\",\"value\":{\"id\":\"task\","
+		  "\"type\":\"task\"}},{\"op\":\"replace\",\"path\":\"/edges/4/to\","
+		  "\"value\":\"task\"},{\"op\":\"add\",\"path\":\"/edges/-\",\"value"
+		  "\":{\"from\":\"task\",\"to\":\"end\"}}]" },
+	{ "connect fetch to send_email if the price is low",
+		  "[{\"op\":\"add\",\"path\":\"/edges/-\",\"value\":{\"from\":\"fetch"
+		  "\",\"to\":\"send_email\",\"condition\":\"the price is low\"}}]" },
+	{ "connect start to end",
+		  "[{\"op\":\"add\",\"path\":\"/edges/-\",\"value\":{\"from\":\"start"
+		  "\",\"to\":\"end\"}}]" },
+	{ "connect fetch -> end",
+		  "[{\"op\":\"add\",\"path\":\"/edges/-\",\"value\":{\"from\":\"fetch"
+		  "\",\"to\":\"end\"}}]" },
+	{ "link start to review",
+		  "[{\"op\":\"add\",\"path\":\"/edges/-\",\"value\":{\"from\":\"start"
+		  "\",\"to\":\"review\"}}]" },
+	{ "add an edge from fetch to end",
+		  "[{\"op\":\"add\",\"path\":\"/edges/-\",\"value\":{\"from\":\"fetch"
+		  "\",\"to\":\"end\"}}]" },
+	{ "add an edge from fetch to end with condition \"x > 3\"",
+		  "[{\"op\":\"add\",\"path\":\"/edges/-\",\"value\":{\"from\":\"fetch"
+		  "\",\"to\":\"end\",\"condition\":\"x > 3\"}}]" },
+	{ "remove the edge between fetch and check",
+		  "[{\"op\":\"remove\",\"path\":\"/edges/1\"}]" },
+	{ "set the condition of the edge from fetch to check to \"ok\"",
+		  "[{\"op\":\"add\",\"path\":\"/edges/1/condition\",\"value\":\"ok\"}"
+		  "]" },
+	{ "set the url of the http node to https://x.com",
+		  "[{\"op\":\"add\",\"path\":\"/nodes/1/config/url\",\"value\":\"http"
+		  "s://x.com\"}]" },
+	{ "set the message of review to \"Please check\"",
+		  "[{\"op\":\"add\",\"path\":\"/nodes/4/config/message\",\"value\":\""
+		  "Please check\"}]" },
+	{ "set the timeout of fetch to 1.5 seconds",
+		  "[{\"op\":\"add\",\"path\":\"/nodes/1/timeout_ms\",\"value\":1500}]" },
+	{ "remove retries from review",
+		  "[{\"op\":\"remove\",\"path\":\"/nodes/4/retry\"}]" },
+	{ "make fetch retry 5 times",
+		  "[{\"op\":\"add\",\"path\":\"/nodes/1/retry\",\"value\":{\"max_atte"
+		  "mpts\":5}}]" },
+	{ "make fetch a conditional",
+		  "[{\"op\":\"replace\",\"path\":\"/nodes/1/type\",\"value\":\"condit"
+		  "ional\"}]" },
+	{ "change fetch to a function",
+		  "[{\"op\":\"replace\",\"path\":\"/nodes/1/type\",\"value\":\"functi"
+		  "on\"}]" },
+	{ "set the type of review to task",
+		  "[{\"op\":\"replace\",\"path\":\"/nodes/4/type\",\"value\":\"task\""
+		  "}]" },
+	{ "rename review to legal-review",
+		  "[{\"op\":\"replace\",\"path\":\"/nodes/4/id\",\"value\":\"legal-re"
+		  "view\"},{\"op\":\"replace\",\"path\":\"/edges/3/to\",\"value\":\"l"
+		  "egal-review\"},{\"op\":\"replace\",\"path\":\"/edges/5/from\",\"va"
+		  "lue\":\"legal-review\"}]" },
+	{ "rename the review node as legal",
+		  "[{\"op\":\"replace\",\"path\":\"/nodes/4/id\",\"value\":\"legal\"}"
+		  ",{\"op\":\"replace\",\"path\":\"/edges/3/to\",\"value\":\"legal\"}"
+		  ",{\"op\":\"replace\",\"path\":\"/edges/5/from\",\"value\":\"legal"
+		  "\"}]" },
+	{ "rename FETCH to get",
+		  "[{\"op\":\"replace\",\"path\":\"/nodes/1/id\",\"value\":\"get\"},{"
+		  "\"op\":\"replace\",\"path\":\"/edges/0/to\",\"value\":\"get\"},{\""
+		  "op\":\"replace\",\"path\":\"/edges/1/from\",\"value\":\"get\"},{\""
+		  "op\":\"replace\",\"path\":\"/nodes/2/config/input\",\"value\":\"$n"
+		  "odes.get.body\"}]" },
+	{ "rename fetchh to get",
+		  "[{\"op\":\"replace\",\"path\":\"/nodes/1/id\",\"value\":\"get\"},{"
+		  "\"op\":\"replace\",\"path\":\"/edges/0/to\",\"value\":\"get\"},{\""
+		  "op\":\"replace\",\"path\":\"/edges/1/from\",\"value\":\"get\"},{\""
+		  "op\":\"replace\",\"path\":\"/nodes/2/config/input\",\"value\":\"$n"
+		  "odes.get.body\"}]" },
+	{ "email me if the price is below 100 and above 50",
+		  "[{\"op\":\"add\",\"path\":\"/nodes/-\",\"value\":{\"id\":\"conditi"
+		  "on\",\"type\":\"conditional\",\"config\":{\"condition\":\"the pric"
+		  "e is below 100 and above 50\"}}},{\"op\":\"add\",\"path\":\"/nodes"
+		  "/-\",\"value\":{\"id\":\"email\",\"type\":\"function\",\"config\":"
+		  "{\"to\":\"me\",\"action\":\"email\"}}},{\"op\":\"add\",\"path\":\""
+		  "/edges/-\",\"value\":{\"from\":\"fetch\",\"to\":\"condition\"}},{"
+		  "\"op\":\"add\",\"path\":\"/edges/-\",\"value\":{\"from\":\"conditi"
+		  "on\",\"to\":\"email\",\"condition\":\"true\"}}]" },
+	{ "if price < 100 then email bob@x.com saying \"cheap!\"",
+		  "[{\"op\":\"add\",\"path\":\"/nodes/-\",\"value\":{\"id\":\"conditi"
+		  "on\",\"type\":\"conditional\",\"config\":{\"condition\":\"price < "
+		  "100\"}}},{\"op\":\"add\",\"path\":\"/nodes/-\",\"value\":{\"id\":"
+		  "\"email\",\"type\":\"function\",\"config\":{\"to\":\"bob@x.com\","
+		  "\"message\":\"cheap!\",\"action\":\"email\"}}},{\"op\":\"add\",\"p"
+		  "ath\":\"/edges/-\",\"value\":{\"from\":\"fetch\",\"to\":\"conditio"
+		  "n\"}},{\"op\":\"add\",\"path\":\"/edges/-\",\"value\":{\"from\":\""
+		  "condition\",\"to\":\"email\",\"condition\":\"true\"}}]" },
+	{ "notify #ops whenever review fails",
+		  "[{\"op\":\"add\",\"path\":\"/nodes/-\",\"value\":{\"id\":\"conditi"
+		  "on\",\"type\":\"conditional\",\"config\":{\"condition\":\"review f"
+		  "ails\"}}},{\"op\":\"add\",\"path\":\"/nodes/-\",\"value\":{\"id\":"
+		  "\"notify\",\"type\":\"function\",\"config\":{\"channel\":\"#ops\","
+		  "\"action\":\"notify\"}}},{\"op\":\"add\",\"path\":\"/edges/-\",\"v"
+		  "alue\":{\"from\":\"review\",\"to\":\"condition\"}},{\"op\":\"add\""
+		  ",\"path\":\"/edges/-\",\"value\":{\"from\":\"condition\",\"to\":\""
+		  "notify\",\"condition\":\"true\"}}]" },
+	{ "send a slack message to #ops whenever fetch fails",
+		  "[{\"op\":\"add\",\"path\":\"/nodes/-\",\"value\":{\"id\":\"conditi"
+		  "on\",\"type\":\"conditional\",\"config\":{\"condition\":\"fetch fa"
+		  "ils\"}}},{\"op\":\"add\",\"path\":\"/nodes/-\",\"value\":{\"id\":"
+		  "\"slack\",\"type\":\"function\",\"config\":{\"channel\":\"#ops\","
+		  "\"action\":\"slack\"}}},{\"op\":\"add\",\"path\":\"/edges/-\",\"va"
+		  "lue\":{\"from\":\"fetch\",\"to\":\"condition\"}},{\"op\":\"add\","
+		  "\"path\":\"/edges/-\",\"value\":{\"from\":\"condition\",\"to\":\"s"
+		  "lack\",\"condition\":\"true\"}}]" },
+	{ "send me a text when the total exceeds 1,000",
+		  "[{\"op\":\"add\",\"path\":\"/nodes/-\",\"value\":{\"id\":\"conditi"
+		  "on\",\"type\":\"conditional\",\"config\":{\"condition\":\"total > "
+		  "1000\"}}},{\"op\":\"add\",\"path\":\"/nodes/-\",\"value\":{\"id\":"
+		  "\"sms\",\"type\":\"function\",\"config\":{\"to\":\"me\",\"action\""
+		  ":\"sms\"}}},{\"op\":\"add\",\"path\":\"/edges/-\",\"value\":{\"fro"
+		  "m\":\"fetch\",\"to\":\"condition\"}},{\"op\":\"add\",\"path\":\"/e"
+		  "dges/-\",\"value\":{\"from\":\"condition\",\"to\":\"sms\",\"condit"
+		  "ion\":\"true\"}}]" },
+	{ "let me know when the price is at least $20",
+		  "[{\"op\":\"add\",\"path\":\"/nodes/-\",\"value\":{\"id\":\"conditi"
+		  "on\",\"type\":\"conditional\",\"config\":{\"condition\":\"price >="
+		  " 20\"}}},{\"op\":\"add\",\"path\":\"/nodes/-\",\"value\":{\"id\":"
+		  "\"notify\",\"type\":\"function\",\"config\":{\"to\":\"me\",\"actio"
+		  "n\":\"notify\"}}},{\"op\":\"add\",\"path\":\"/edges/-\",\"value\":"
+		  "{\"from\":\"fetch\",\"to\":\"condition\"}},{\"op\":\"add\",\"path"
+		  "\":\"/edges/-\",\"value\":{\"from\":\"condition\",\"to\":\"notify"
+		  "\",\"condition\":\"true\"}}]" },
+	{ "every time fetch runs, email me",
+		  "[{\"op\":\"add\",\"path\":\"/nodes/-\",\"value\":{\"id\":\"conditi"
+		  "on\",\"type\":\"conditional\",\"config\":{\"condition\":\"fetch ru"
+		  "ns\"}}},{\"op\":\"add\",\"path\":\"/nodes/-\",\"value\":{\"id\":\""
+		  "email\",\"type\":\"function\",\"config\":{\"to\":\"me\",\"action\""
+		  ":\"email\"}}},{\"op\":\"add\",\"path\":\"/edges/-\",\"value\":{\"f"
+		  "rom\":\"fetch\",\"to\":\"condition\"}},{\"op\":\"add\",\"path\":\""
+		  "/edges/-\",\"value\":{\"from\":\"condition\",\"to\":\"email\",\"co"
+		  "ndition\":\"true\"}}]" },
 };
 
 static const char *const unclear[] = {
@@ -419,6 +638,77 @@ static const char *const unclear[] = {
 	"email me the top 10 flights",
 	"set timeout of review to 1 hour",
 	"when the total is over $1.5k ask for approval",
+	"remove the email step and add a slack step",
+	"rename start",
+	"delete start and end",
+	"remove the conditional node",
+	"add an agent node after fetch that summarizes the report",
+	"add a transform node after fetch with condition \"x\"",
+	"add an email step after check",
+	"add an http node called a after fetch before check",
+	"add an http node between fetch and check and between start a"
+	"nd fetch",
+	"add an http node called b in parallel with fetch",
+	"add an http node after fetch without changing edges",
+	"add six agent nodes after fetch",
+	"add a database node after fetch",
+	"add a webhook after fetch",
+	"add the http node after fetch",
+	"connect fetch to foo",
+	"connect end to start",
+	"connect fetch to fetch",
+	"add an edge between fetch and end",
+	"remove the edge from check",
+	"remove all edges",
+	"reverse the edge from fetch to check",
+	"change the edge from fetch to check to go to end",
+	"change the condition of check to x > 5",
+	"change the condition of the edge from check to review to \"fa"
+	"lse\" and remove end",
+	"update the url of fetch",
+	"set url of send_email to https://x.com",
+	"set the message of review to please check",
+	"set input of send_email to 5",
+	"set the timeout of fetch to -5 seconds",
+	"set the timeout of fetch to half a minute",
+	"set the timeout of fetch and review to 5 seconds",
+	"set the timeout of every node to 5 seconds",
+	"set the timeout of fetch to 5 seconds and retry it 3 times",
+	"retry fetch",
+	"retry fetch forever",
+	"retry fetch 0 times",
+	"retry fetch 3 times every 5 seconds",
+	"retry fetch 3 times with exponential backoff",
+	"retry fetch once",
+	"don't retry fetch",
+	"stop retrying review",
+	"remove the retry of fetch",
+	"change fetch to POST",
+	"turn fetch off",
+	"make review optional",
+	"turn check into a database node",
+	"change the type of review from hitl to task",
+	"rename review to \"legal review\"",
+	"rename foo to bar",
+	"rename fetch and review to a and b",
+	"email me",
+	"email me when fetch fails or review is late",
+	"email me when the price drops unless it is weekend",
+	"email me when price drops, but only on weekdays",
+	"email me only when the price drops",
+	"never email me when the price drops",
+	"don't email me when the price drops",
+	"stop emailing me when the price drops",
+	"when fetch fails, retry",
+	"when fetch fails, delete review",
+	"when fetch fails, email me and slack bob",
+	"when fetch fails, email me or slack bob",
+	"if the price is below 100 email me else slack me",
+	"alert me on slack when fetch and review fail",
+	"tell me the price when it drops",
+	"show me the flights when the price drops",
+	"after fetch runs email me",
+	"tell me when",
 };
 
 START_TEST(changes_become_patches_that_apply)
@@ -427,7 +717,7 @@ START_TEST(changes_become_patches_that_apply)
 }
 END_TEST
 
-START_TEST(notifications_become_a_condition_and_an_action_behind_a_node)
+START_TEST(with_a_current_node_changes_and_notifications_apply_as_well)
 {
 	plans(notices, AGR_COUNT(notices), "fetch");
 }
@@ -476,7 +766,7 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		changes_become_patches_that_apply,
-		notifications_become_a_condition_and_an_action_behind_a_node,
+		with_a_current_node_changes_and_notifications_apply_as_well,
 		what_is_nearly_a_change_is_unclear,
 		workflows_by_id_are_read_but_not_patched,
 		broken_workflows_are_not_patched,

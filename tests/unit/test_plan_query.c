@@ -606,6 +606,272 @@ static const struct expected flights_planned[] = {
 	{ "total price",
 		  "[{\"step\":\"groupby\",\"by\":[],\"agg\":\"sum\",\"field\":\"price"
 		  "\",\"as\":\"sum_price\"}]" },
+	{ "flights with price not 90 or 120",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"field\":\"price\",\"o"
+		  "p\":\"not_in\",\"value\":[90,120]}}]" },
+	{ "flights where price is not 90 or 310",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"field\":\"price\",\"o"
+		  "p\":\"not_in\",\"value\":[90,310]}}]" },
+	{ "flights where price is not set",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"not\":{\"field\":\"pr"
+		  "ice\",\"op\":\"exists\",\"value\":true}}}]" },
+	{ "different prices",
+		  "[{\"step\":\"distinct\",\"by\":[\"price\"]},{\"step\":\"table_sele"
+		  "ct\",\"fields\":[\"price\"]}]" },
+	{ "show Delta flights to LAX or SFO but not from JFK",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"and\":[{\"field\":\"a"
+		  "irline\",\"op\":\"==\",\"value\":\"Delta\"},{\"field\":\"to\",\"op"
+		  "\":\"in\",\"value\":[\"LAX\",\"SFO\"]},{\"field\":\"from\",\"op\":"
+		  "\"!=\",\"value\":\"JFK\"}]}}]" },
+	{ "show flights to LAX or SFO and under $200",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"and\":[{\"field\":\"t"
+		  "o\",\"op\":\"in\",\"value\":[\"LAX\",\"SFO\"]},{\"field\":\"price"
+		  "\",\"op\":\"<\",\"value\":200}]}}]" },
+	{ "show flights from SFO or to LAX",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"or\":[{\"field\":\"fr"
+		  "om\",\"op\":\"==\",\"value\":\"SFO\"},{\"field\":\"to\",\"op\":\"="
+		  "=\",\"value\":\"LAX\"}]}}]" },
+	{ "cheapest flight with no stops",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"field\":\"stops\",\"o"
+		  "p\":\"==\",\"value\":0}},{\"step\":\"table_sort\",\"field\":\"pric"
+		  "e\",\"order\":\"asc\"},{\"step\":\"top_k\",\"k\":1}]" },
+	{ "flights not cheaper than 200",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"field\":\"price\",\"o"
+		  "p\":\">=\",\"value\":200}}]" },
+	{ "flights no more than $200",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"field\":\"price\",\"o"
+		  "p\":\"<=\",\"value\":200}}]" },
+	{ "flights with no more than 1 stop",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"field\":\"stops\",\"o"
+		  "p\":\"<=\",\"value\":1}}]" },
+	{ "flights with not more than 1 stop",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"field\":\"stops\",\"o"
+		  "p\":\"<=\",\"value\":1}}]" },
+	{ "flights over $100 and under $300",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"and\":[{\"field\":\"p"
+		  "rice\",\"op\":\">\",\"value\":100},{\"field\":\"price\",\"op\":\"<"
+		  "\",\"value\":300}]}}]" },
+	{ "flights over $100 under $300",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"and\":[{\"field\":\"p"
+		  "rice\",\"op\":\">\",\"value\":100},{\"field\":\"price\",\"op\":\"<"
+		  "\",\"value\":300}]}}]" },
+	{ "flights where price is 90 and stops is not 0",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"and\":[{\"field\":\"p"
+		  "rice\",\"op\":\"==\",\"value\":90},{\"field\":\"stops\",\"op\":\"!"
+		  "=\",\"value\":0}]}}]" },
+	{ "flights where stops in 0,1",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"field\":\"stops\",\"o"
+		  "p\":\"in\",\"value\":[0,1]}}]" },
+	{ "flights where stops in (0, 1)",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"field\":\"stops\",\"o"
+		  "p\":\"in\",\"value\":[0,1]}}]" },
+	{ "flights where stops in [0,1]",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"field\":\"stops\",\"o"
+		  "p\":\"in\",\"value\":[0,1]}}]" },
+	{ "flights where airline in Delta, United",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"field\":\"airline\","
+		  "\"op\":\"in\",\"value\":[\"Delta\",\"United\"]}}]" },
+	{ "flights where airline not in (Delta, United)",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"field\":\"airline\","
+		  "\"op\":\"not_in\",\"value\":[\"Delta\",\"United\"]}}]" },
+	{ "flights where airline is one of Delta, United",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"field\":\"airline\","
+		  "\"op\":\"in\",\"value\":[\"Delta\",\"United\"]}}]" },
+	{ "flights where airline is none of Delta, United",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"field\":\"airline\","
+		  "\"op\":\"not_in\",\"value\":[\"Delta\",\"United\"]}}]" },
+	{ "flights where airline starts with D",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"field\":\"airline\","
+		  "\"op\":\"starts_with\",\"value\":\"D\"}}]" },
+	{ "flights where airline contains elt",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"field\":\"airline\","
+		  "\"op\":\"contains\",\"value\":\"elt\"}}]" },
+	{ "flights where airline doesn't contain elt",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"not\":{\"field\":\"ai"
+		  "rline\",\"op\":\"contains\",\"value\":\"elt\"}}}]" },
+	{ "flights where carrier.code is DL",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"field\":\"carrier.cod"
+		  "e\",\"op\":\"==\",\"value\":\"DL\"}}]" },
+	{ "flights where carrier code = \"DL\"",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"field\":\"carrier.cod"
+		  "e\",\"op\":\"==\",\"value\":\"DL\"}}]" },
+	{ "flights where name is United Airlines",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"field\":\"carrier.nam"
+		  "e\",\"op\":\"==\",\"value\":\"United Airlines\"}}]" },
+	{ "flights where code is DL or B6",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"field\":\"carrier.cod"
+		  "e\",\"op\":\"in\",\"value\":[\"DL\",\"B6\"]}}]" },
+	{ "flights with code DL",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"field\":\"carrier.cod"
+		  "e\",\"op\":\"==\",\"value\":\"DL\"}}]" },
+	{ "flights with airline = Delta, price < 200",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"and\":[{\"field\":\"a"
+		  "irline\",\"op\":\"==\",\"value\":\"Delta\"},{\"field\":\"price\","
+		  "\"op\":\"<\",\"value\":200}]}}]" },
+	{ "flights with airline Delta, price < 200",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"and\":[{\"field\":\"a"
+		  "irline\",\"op\":\"==\",\"value\":\"Delta\"},{\"field\":\"price\","
+		  "\"op\":\"<\",\"value\":200}]}}]" },
+	{ "flights with airline Delta, United or JetBlue",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"field\":\"airline\","
+		  "\"op\":\"in\",\"value\":[\"Delta\",\"United\",\"JetBlue\"]}}]" },
+	{ "list flights where to is not LAX or SFO",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"field\":\"to\",\"op\""
+		  ":\"not_in\",\"value\":[\"LAX\",\"SFO\"]}}]" },
+	{ "list flights where to is not LAX and from is not SFO",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"and\":[{\"field\":\"t"
+		  "o\",\"op\":\"!=\",\"value\":\"LAX\"},{\"field\":\"from\",\"op\":\""
+		  "!=\",\"value\":\"SFO\"}]}}]" },
+	{ "flights to LAX, from SFO",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"and\":[{\"field\":\"t"
+		  "o\",\"op\":\"==\",\"value\":\"LAX\"},{\"field\":\"from\",\"op\":\""
+		  "==\",\"value\":\"SFO\"}]}}]" },
+	{ "flights to LAX from SFO on 2025-03-01",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"and\":[{\"field\":\"t"
+		  "o\",\"op\":\"==\",\"value\":\"LAX\"},{\"field\":\"from\",\"op\":\""
+		  "==\",\"value\":\"SFO\"},{\"field\":\"departs\",\"op\":\"starts_wit"
+		  "h\",\"value\":\"2025-03-01\"}]}}]" },
+	{ "flights between March 2025 and April 2025",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"and\":[{\"field\":\"d"
+		  "eparts\",\"op\":\">=\",\"value\":\"2025-03\"},{\"field\":\"departs"
+		  "\",\"op\":\"<\",\"value\":\"2025-05\"}]}}]" },
+	{ "flights departing from 2025-03-01",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"field\":\"departs\","
+		  "\"op\":\">=\",\"value\":\"2025-03-01\"}}]" },
+	{ "flights from SFO departing before 2025-03-02",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"and\":[{\"field\":\"f"
+		  "rom\",\"op\":\"==\",\"value\":\"SFO\"},{\"field\":\"departs\",\"op"
+		  "\":\"<\",\"value\":\"2025-03-02\"}]}}]" },
+	{ "flights later than 2025-03-01",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"field\":\"departs\","
+		  "\"op\":\">=\",\"value\":\"2025-03-02\"}}]" },
+	{ "flights on 1st of March 2025",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"field\":\"departs\","
+		  "\"op\":\"starts_with\",\"value\":\"2025-03-01\"}}]" },
+	{ "flights on March 1, 2025",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"field\":\"departs\","
+		  "\"op\":\"starts_with\",\"value\":\"2025-03-01\"}}]" },
+	{ "flights where departs > 2025-03-01T12:00:00Z",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"field\":\"departs\","
+		  "\"op\":\">\",\"value\":\"2025-03-01T12:00:00Z\"}}]" },
+	{ "flights where departs > \"2025-03-01\"",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"field\":\"departs\","
+		  "\"op\":\">=\",\"value\":\"2025-03-02\"}}]" },
+	{ "sum of seats",
+		  "[{\"step\":\"groupby\",\"by\":[],\"agg\":\"sum\",\"field\":\"seats"
+		  "\",\"as\":\"sum_seats\"}]" },
+	{ "airline with the most flights to LAX",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"field\":\"to\",\"op\""
+		  ":\"==\",\"value\":\"LAX\"}},{\"step\":\"groupby\",\"by\":[\"airlin"
+		  "e\"],\"agg\":\"count\",\"as\":\"count\"},{\"step\":\"table_sort\","
+		  "\"field\":\"count\",\"order\":\"desc\"},{\"step\":\"top_k\",\"k\":"
+		  "1}]" },
+	{ "which airline has the fewest flights to LAX?",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"field\":\"to\",\"op\""
+		  ":\"==\",\"value\":\"LAX\"}},{\"step\":\"groupby\",\"by\":[\"airlin"
+		  "e\"],\"agg\":\"count\",\"as\":\"count\"},{\"step\":\"table_sort\","
+		  "\"field\":\"count\",\"order\":\"asc\"},{\"step\":\"top_k\",\"k\":1"
+		  "}]" },
+	{ "which airline has the lowest average price for flights to LA"
+		  "X",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"field\":\"to\",\"op\""
+		  ":\"==\",\"value\":\"LAX\"}},{\"step\":\"groupby\",\"by\":[\"airlin"
+		  "e\"],\"agg\":\"avg\",\"field\":\"price\",\"as\":\"avg_price\"},{\""
+		  "step\":\"table_sort\",\"field\":\"avg_price\",\"order\":\"asc\"},{"
+		  "\"step\":\"top_k\",\"k\":1}]" },
+	{ "which airlines have the most flights",
+		  "[{\"step\":\"groupby\",\"by\":[\"airline\"],\"agg\":\"count\",\"as"
+		  "\":\"count\"},{\"step\":\"table_sort\",\"field\":\"count\",\"order"
+		  "\":\"desc\"}]" },
+	{ "top 3 airlines by number of flights to LAX",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"field\":\"to\",\"op\""
+		  ":\"==\",\"value\":\"LAX\"}},{\"step\":\"groupby\",\"by\":[\"airlin"
+		  "e\"],\"agg\":\"count\",\"as\":\"count\"},{\"step\":\"table_sort\","
+		  "\"field\":\"count\",\"order\":\"desc\"},{\"step\":\"top_k\",\"k\":"
+		  "3}]" },
+	{ "top 3 airlines by total seats",
+		  "[{\"step\":\"groupby\",\"by\":[\"airline\"],\"agg\":\"sum\",\"fiel"
+		  "d\":\"seats\",\"as\":\"sum_seats\"},{\"step\":\"table_sort\",\"fie"
+		  "ld\":\"sum_seats\",\"order\":\"desc\"},{\"step\":\"top_k\",\"k\":3"
+		  "}]" },
+	{ "3 lowest prices",
+		  "[{\"step\":\"table_sort\",\"field\":\"price\",\"order\":\"asc\"},{"
+		  "\"step\":\"top_k\",\"k\":3},{\"step\":\"table_select\",\"fields\":"
+		  "[\"price\"]}]" },
+	{ "highest price per airline",
+		  "[{\"step\":\"groupby\",\"by\":[\"airline\"],\"agg\":\"max\",\"fiel"
+		  "d\":\"price\",\"as\":\"max_price\"}]" },
+	{ "lowest price for each airline",
+		  "[{\"step\":\"groupby\",\"by\":[\"airline\"],\"agg\":\"min\",\"fiel"
+		  "d\":\"price\",\"as\":\"min_price\"}]" },
+	{ "count distinct airlines",
+		  "[{\"step\":\"distinct\",\"by\":[\"airline\"]},{\"step\":\"count\"}"
+		  "]" },
+	{ "average price per airline and cabin",
+		  "[{\"step\":\"groupby\",\"by\":[\"airline\",\"cabin\"],\"agg\":\"av"
+		  "g\",\"field\":\"price\",\"as\":\"avg_price\"}]" },
+	{ "average price by airline sorted by price",
+		  "[{\"step\":\"groupby\",\"by\":[\"airline\"],\"agg\":\"avg\",\"fiel"
+		  "d\":\"price\",\"as\":\"avg_price\"},{\"step\":\"table_sort\",\"fie"
+		  "ld\":\"avg_price\",\"order\":\"asc\"}]" },
+	{ "average price by airline highest first",
+		  "[{\"step\":\"groupby\",\"by\":[\"airline\"],\"agg\":\"avg\",\"fiel"
+		  "d\":\"price\",\"as\":\"avg_price\"},{\"step\":\"table_sort\",\"fie"
+		  "ld\":\"avg_price\",\"order\":\"desc\"}]" },
+	{ "flights sorted by airline descending, then price",
+		  "[{\"step\":\"table_sort\",\"by\":[{\"field\":\"airline\",\"order\""
+		  ":\"desc\"},{\"field\":\"price\",\"order\":\"asc\"}]}]" },
+	{ "sort by price, descending",
+		  "[{\"step\":\"table_sort\",\"field\":\"price\",\"order\":\"desc\"}]" },
+	{ "sort by price in descending order",
+		  "[{\"step\":\"table_sort\",\"field\":\"price\",\"order\":\"desc\"}]" },
+	{ "sort the flights by price",
+		  "[{\"step\":\"table_sort\",\"field\":\"price\",\"order\":\"asc\"}]" },
+	{ "please sort them by price",
+		  "[{\"step\":\"table_sort\",\"field\":\"price\",\"order\":\"asc\"}]" },
+	{ "and sort by price",
+		  "[{\"step\":\"table_sort\",\"field\":\"price\",\"order\":\"asc\"}]" },
+	{ "only flights under $200",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"field\":\"price\",\"o"
+		  "p\":\"<\",\"value\":200}}]" },
+	{ "show only flights under $200",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"field\":\"price\",\"o"
+		  "p\":\"<\",\"value\":200}}]" },
+	{ "show only airline and price of flights under $200",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"field\":\"price\",\"o"
+		  "p\":\"<\",\"value\":200}},{\"step\":\"table_select\",\"fields\":["
+		  "\"airline\",\"price\"]}]" },
+	{ "just the airline",
+		  "[{\"step\":\"table_select\",\"fields\":[\"airline\"]}]" },
+	{ "flights with id 3",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"field\":\"id\",\"op\""
+		  ":\"==\",\"value\":3}}]" },
+	{ "what is the price",
+		  "[{\"step\":\"table_select\",\"fields\":[\"price\"]}]" },
+	{ "what is the price of flights to LAX",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"field\":\"to\",\"op\""
+		  ":\"==\",\"value\":\"LAX\"}},{\"step\":\"table_select\",\"fields\":"
+		  "[\"price\"]}]" },
+	{ "what's the average price of flights to LAX?",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"field\":\"to\",\"op\""
+		  ":\"==\",\"value\":\"LAX\"}},{\"step\":\"groupby\",\"by\":[],\"agg"
+		  "\":\"avg\",\"field\":\"price\",\"as\":\"avg_price\"}]" },
+	{ "tell me the cheapest flight",
+		  "[{\"step\":\"table_sort\",\"field\":\"price\",\"order\":\"asc\"},{"
+		  "\"step\":\"top_k\",\"k\":1}]" },
+	{ "give me 5 flights",
+		  "[{\"step\":\"top_k\",\"k\":5}]" },
+	{ "flights with tags containing wifi",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"field\":\"tags\",\"op"
+		  "\":\"contains\",\"value\":\"wifi\"}}]" },
+	{ "flights whose tags include wifi",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"field\":\"tags\",\"op"
+		  "\":\"contains\",\"value\":\"wifi\"}}]" },
+	{ "count cabins",
+		  "[{\"step\":\"distinct\",\"by\":[\"cabin\"]},{\"step\":\"count\"}]" },
+	{ "how many carriers are there",
+		  "[{\"step\":\"distinct\",\"by\":[\"carrier\"]},{\"step\":\"count\"}"
+		  "]" },
 };
 
 static const char *const flights_unclear[] = {
@@ -758,6 +1024,142 @@ static const char *const flights_unclear[] = {
 	"price per airline",
 	"email me the top 10 flights",
 	"add an http node after fetch",
+	"flights cheaper than average",
+	"flights between LAX and SFO",
+	"flights between SFO and LAX under $200",
+	"flights within 2 hours",
+	"flights to LAX under $100 or stops 0",
+	"few stops",
+	"flights with few stops",
+	"flights with less than a dozen seats",
+	"flights without a price",
+	"cheapest 10 percent of flights",
+	"top 10% flights",
+	"top 10% of flights by seats",
+	"random 5 flights",
+	"5 random flights",
+	"half of the flights",
+	"every second flight",
+	"flights with the same price",
+	"flights with different prices",
+	"flights that depart before they arrive",
+	"flights departing in the morning",
+	"flights to LAX this week",
+	"flights by Delta and United",
+	"Delta and United flights",
+	"Delta, United flights",
+	"Delta flights and United flights",
+	"show flights to neither LAX nor SFO",
+	"no Delta flights",
+	"flights with no Delta",
+	"flights without Delta",
+	"anything but Delta",
+	"anything except Delta",
+	"everything except Delta flights",
+	"all flights except the cheapest",
+	"all except the first 3 flights",
+	"skip the first 3 flights",
+	"flights after the first 3",
+	"show the top 10 cheapest flights and the 5 most expensive",
+	"cheapest and fastest flight",
+	"cheapest or fastest flight",
+	"cheapest nonstop flight",
+	"the least cheap flight",
+	"the not so cheap flights",
+	"flights no cheaper than 200",
+	"flights not cheapest",
+	"flights with more than 1 but less than 3 stops",
+	"flights with price over 100 but under 300",
+	"flights with price over 100 and under 300",
+	"flights where price > 100 and < 300",
+	"flights where price is over 100 and not over 300",
+	"flights where price is 90 and not 310",
+	"price > 100 & stops = 0",
+	"price > 100 && stops = 0",
+	"flights where airline does not start with D",
+	"flights where airline like D%",
+	"flights where airline matches \"^D\"",
+	"flights to LAX, SFO",
+	"flights to LAX before March 2",
+	"flights to LAX between March and May 2025",
+	"flights from March 2025",
+	"flights from 2025-03-01 to 2025-03-02",
+	"flights from 2025",
+	"flights on or after 2025-03-01",
+	"flights after or on 2025-03-01",
+	"flights arriving after 2025-03-01",
+	"flights booked after 2025-03-01",
+	"flights delayed after 2025-03-01",
+	"flights with departs 2025-03-01",
+	"flights on 2025-02-30",
+	"flights at 10:00",
+	"flights on 2025-03-01 at 10:00",
+	"how many seats are there",
+	"how many seats are there in total",
+	"how many stops does the cheapest flight have",
+	"number of seats per airline",
+	"seats per airline",
+	"total number of seats per airline",
+	"total number of flights",
+	"total flights",
+	"total flights per airline",
+	"most common airline",
+	"which airline flies most often",
+	"who has the most flights",
+	"top 3 airlines",
+	"top 3 airlines by flights",
+	"top 3 airlines by price",
+	"bottom 3 flights by price",
+	"lowest 3 prices",
+	"count of airlines per destination",
+	"count unique airlines by cabin",
+	"average price per airline, only for economy",
+	"average price by airline above 200",
+	"average price by airline having average price over 200",
+	"compare Delta and United",
+	"compare prices of Delta and United",
+	"difference between highest and lowest price",
+	"price range",
+	"flights ordered alphabetically by airline",
+	"flights sorted by airline a-z",
+	"flights sorted by airline z to a",
+	"flights sorted by price from cheapest to most expensive",
+	"flights sorted by cheapest",
+	"flights sorted from cheapest to most expensive",
+	"sort descending",
+	"reverse sort by price",
+	"sort by price not descending",
+	"do not sort",
+	"sort flights",
+	"only show flights under $200",
+	"show flights only under $200",
+	"show airline only",
+	"show the price column",
+	"hide price",
+	"without the price column",
+	"show flights as csv",
+	"show flights in a table",
+	"export flights",
+	"save the cheapest flight",
+	"book the cheapest flight",
+	"buy the cheapest flight to LAX",
+	"delete the cheapest flight",
+	"update the price of flight 3",
+	"set price to 5",
+	"show flight 3",
+	"show flight with id 3",
+	"show the flight with id 3",
+	"id 3",
+	"is the price under 200",
+	"are there flights to LAX",
+	"why are flights expensive",
+	"what is a flight",
+	"what flights are there",
+	"what flights are there to LAX",
+	"give me flights with wifi tags",
+	"flights tagged wifi",
+	"flights with tag wifi",
+	"flights from 2025-03-01",
 };
 
 static const struct expected orders_planned[] = {
