@@ -56,28 +56,6 @@ static void add_string(struct text *to, const char *text)
 	add(to, "\"", 1);
 }
 
-static const char *name_of(const char *path)
-{
-	return strcmp(path, "-") == 0 ? "stdin" : path;
-}
-
-/* A file as one JSON value: rows in any format, or with `object` one object. */
-static int read_value(cli_global *global, agentrun_buf *out, const char *path,
-	bool object, agentrun_error **err)
-{
-	agentrun_buf text = AGENTRUN_BUF_INIT;
-	int r = cli_read(&text, path, err);
-
-	if (r == 0)
-		r = agentrun_read_rows(out, global->ctx, text.data, text.len,
-			object ? AGENTRUN_FORMAT_JSON : AGENTRUN_FORMAT_AUTO, name_of(path), err);
-	if (r == 0 && object && *out->data != '{')
-		r = agentrun_error_raise(err, AGENTRUN_EINPUT, "%s: a JSON object is wanted here",
-			name_of(path));
-	agentrun_buf_dispose(&text);
-	return r;
-}
-
 /* The context, with the rows as its last member: of two `data` the last counts. */
 static int add_context(cli_global *global, const struct run *o, struct text *to,
 	agentrun_error **err)
@@ -86,9 +64,9 @@ static int add_context(cli_global *global, const struct run *o, struct text *to,
 	int r = 0;
 
 	if (o->context)
-		r = read_value(global, &context, o->context, true, err);
+		r = cli_read_value(global, &context, o->context, CLI_OBJECT, err);
 	if (r == 0 && o->input)
-		r = read_value(global, &rows, o->input, false, err);
+		r = cli_read_value(global, &rows, o->input, CLI_ROWS, err);
 	if (r == 0 && (o->context || o->input)) {
 		size_t len = context.len ? context.len - 1 : 0;
 
@@ -118,7 +96,7 @@ static int make_message(cli_global *global, struct run *o, const char *prompt,
 	add_str(&text, "{\"version\":\"1.0\",\"prompt\":");
 	add_string(&text, prompt);
 	if (o->workflow) {
-		r = read_value(global, &workflow, o->workflow, true, err);
+		r = cli_read_value(global, &workflow, o->workflow, CLI_OBJECT, err);
 		add_str(&text, ",\"current_workflow\":");
 		add(&text, workflow.data, workflow.len);
 	}
