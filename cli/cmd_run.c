@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
@@ -10,50 +8,21 @@ struct run {
 	agentrun_buf message;
 };
 
-/* Text that grows; failure is sticky. */
+/* What is appended, and whether all of it was. */
 struct text {
-	char *data;
-	size_t len, cap;
-	bool failed;
+	agentrun_buf buf;
+	int status;
 };
 
 static void add(struct text *to, const char *data, size_t len)
 {
-	if (!to->failed && to->len + len + 1 > to->cap) {
-		size_t cap = (to->len + len + 1) * 2;
-		char *grown = realloc(to->data, cap);
-
-		to->failed = !grown;
-		to->data = grown ? grown : to->data;
-		to->cap = grown ? cap : to->cap;
-	}
-	if (to->failed)
-		return;
-	if (len)
-		memcpy(to->data + to->len, data, len);
-	to->len += len;
-	to->data[to->len] = '\0';
+	if (to->status == 0)
+		to->status = agentrun_buf_append(&to->buf, data, len);
 }
 
 static void add_str(struct text *to, const char *text)
 {
 	add(to, text, strlen(text));
-}
-
-static void add_string(struct text *to, const char *text)
-{
-	char escaped[8];
-
-	add(to, "\"", 1);
-	for (; *text; text++) {
-		if ((unsigned char)*text >= 0x20 && *text != '"' && *text != '\\') {
-			add(to, text, 1);
-			continue;
-		}
-		snprintf(escaped, sizeof(escaped), "\\u%04x", (unsigned char)*text);
-		add_str(to, escaped);
-	}
-	add(to, "\"", 1);
 }
 
 /* The context, with the rows as its last member: of two `data` the last counts. */
@@ -89,12 +58,13 @@ static int add_context(cli_global *global, const struct run *o, struct text *to,
 static int make_message(cli_global *global, struct run *o, const char *prompt,
 	agentrun_error **err)
 {
-	struct text text = { NULL, 0, 0, false };
+	struct text text = { AGENTRUN_BUF_INIT, 0 };
 	agentrun_buf workflow = AGENTRUN_BUF_INIT;
 	int r = 0;
 
 	add_str(&text, "{\"version\":\"1.0\",\"prompt\":");
-	add_string(&text, prompt);
+	if (text.status == 0)
+		text.status = agentrun_buf_append_json(&text.buf, prompt, strlen(prompt));
 	if (o->workflow) {
 		r = cli_read_value(global, &workflow, o->workflow, CLI_OBJECT, err);
 		add_str(&text, ",\"current_workflow\":");
@@ -103,16 +73,14 @@ static int make_message(cli_global *global, struct run *o, const char *prompt,
 	if (r == 0)
 		r = add_context(global, o, &text, err);
 	add_str(&text, "}");
-	if (r == 0 && text.failed)
+	if (r == 0 && text.status < 0)
 		r = agentrun_error_raise(err, AGENTRUN_ENOMEM, "out of memory");
 	agentrun_buf_dispose(&workflow);
-	if (r < 0) {
-		free(text.data);
-		return r;
-	}
-	o->message.data = text.data;
-	o->message.len = text.len;
-	return 0;
+	if (r < 0)
+		agentrun_buf_dispose(&text.buf);
+	else
+		o->message = text.buf;
+	return r;
 }
 
 static int run_job(cli_global *global, const struct run *o, agentrun_result **out,
