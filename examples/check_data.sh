@@ -18,13 +18,13 @@ expect() {
 }
 
 count='[{"step":"count"}]'
-expect '[{"count":1053}]' "$agentrun" exec "$count" --input "$data/clock_changes.ndjson"
+expect '[{"count":1050}]' "$agentrun" exec "$count" --input "$data/clock_changes.ndjson"
 expect '[{"count":418}]' "$agentrun" exec "$count" --input "$data/time_zones.json"
 expect '[{"count":27}]' "$agentrun" exec "$count" --input "$data/leap_seconds.csv"
 expect '[{"changes_at":"2025-03-30T01:00:00Z","offset_min":120}]' "$agentrun" exec '[
   {"step":"table_filter","condition":{"and":[
     {"field":"zone","op":"==","value":"Europe/Berlin"},
-    {"field":"dst","op":"==","value":true},
+    {"field":"direction","op":"==","value":"forward"},
     {"field":"changes_at","op":"starts_with","value":"2025"}]}},
   {"step":"table_select","fields":["changes_at","offset_min"]}]' \
   --input "$data/clock_changes.ndjson"

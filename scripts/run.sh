@@ -44,8 +44,8 @@ tour() {
   scratch=$(mktemp -d)
   trap 'rm -rf "$scratch"' EXIT
 
-  echo "A prompt over rows: 1053 clock changes of the world's time zones, 2023 to 2026."
-  prompt="show changes_at, zone, country.name and offset_min of the 6 latest rows where dst is true"
+  echo "A prompt over rows: 1050 clock changes of the world's time zones, 2023 to 2026."
+  prompt="show changes_at, zone, country.name and offset_min of the 6 latest rows where direction is forward"
   say "agentrun run \"$prompt\" --input $data/clock_changes.ndjson --output table"
   "$agentrun" run "$prompt" --input $data/clock_changes.ndjson --output table
   prompt="top 5 country.name by count"

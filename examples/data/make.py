@@ -41,11 +41,11 @@ def minutes(delta):
 
 def state(zone, at):
     local = at.astimezone(zone)
-    return minutes(local.utcoffset()), local.tzname(), bool(local.dst())
+    return minutes(local.utcoffset()), local.tzname()
 
 
 def changes(zone):
-    """The moments at which the clock, its name or summer time changes."""
+    """The moments at which the clock is put forward or back."""
     day = datetime.timedelta(days=1)
     at, now = FIRST, state(zone, FIRST)
     while at < LAST:
@@ -59,7 +59,8 @@ def changes(zone):
                     low = middle
                 else:
                     high = middle
-            yield high, now, state(zone, high)
+            if state(zone, high)[0] != now[0]:
+                yield high, now, state(zone, high)
             now = state(zone, at + day)
         at += day
 
@@ -90,7 +91,7 @@ def main():
                 "from_min": old[0],
                 "offset_min": new[0],
                 "abbreviation": new[1],
-                "dst": new[2],
+                "direction": "forward" if new[0] > old[0] else "back",
             })
     rows.sort(key=lambda row: (row["changes_at"], row["zone"]))
     write("time_zones.json", "[\n" + ",\n".join(map(line, zones)) + "\n]\n")
