@@ -9,28 +9,61 @@
 
 struct classify {
 	const char *workflow, *input;
-	bool batch;
+	bool batch, explain;
 	agentrun_buf workflow_text, input_text;
 	agentrun_classify_options opts;
 };
 
+static void print_keywords(FILE *out, const agentrun_intent *intent, int lane)
+{
+	const char *word;
+
+	fprintf(out, "  %-8s %.3f ", agentrun_lane_name(lane),
+		agentrun_intent_score(intent, lane));
+	for (size_t i = 0; (word = agentrun_intent_keyword(intent, lane, i)); i++)
+		fprintf(out, " %s", word);
+	fputc('\n', out);
+}
+
+/* For a person: why, the scores, and the words that spoke for a lane. */
+static void explain(FILE *out, const agentrun_intent *intent)
+{
+	fprintf(out, "%s\n", agentrun_intent_reasoning(intent));
+	print_keywords(out, intent, AGENTRUN_LANE_PATCH);
+	print_keywords(out, intent, AGENTRUN_LANE_EXECUTE);
+}
+
+static int print(const struct classify *c, const agentrun_intent *intent,
+	agentrun_error **err)
+{
+	agentrun_buf json = AGENTRUN_BUF_INIT;
+	int r;
+
+	if (cli_is_terminal() && !c->batch) {
+		printf("%s, %.0f %% sure\n", agentrun_lane_name(agentrun_intent_lane(intent)),
+			agentrun_intent_confidence(intent) * 100);
+		explain(stdout, intent);
+		return 0;
+	}
+	r = agentrun_intent_json(&json, intent);
+	if (r < 0)
+		return agentrun_error_raise(err, r, "out of memory");
+	if (c->explain)
+		explain(stderr, intent);
+	cli_write(json.data, json.len);
+	cli_write("\n", 1);
+	agentrun_buf_dispose(&json);
+	return 0;
+}
+
 static int classify_one(cli_global *global, struct classify *c, const char *text,
 	size_t len, agentrun_error **err)
 {
-	agentrun_buf json = AGENTRUN_BUF_INIT;
-	agentrun_intent *intent;
+	agentrun_intent *intent = NULL;
 	int r = agentrun_classify(&intent, global->ctx, text, len, &c->opts, err);
 
-	if (r == 0) {
-		r = agentrun_intent_json(&json, intent);
-		if (r < 0)
-			agentrun_error_raise(err, r, "out of memory");
-	}
-	if (r == 0) {
-		cli_write(json.data, json.len);
-		cli_write("\n", 1);
-	}
-	agentrun_buf_dispose(&json);
+	if (r == 0)
+		r = print(c, intent, err);
 	agentrun_intent_free(intent);
 	return r;
 }
@@ -126,6 +159,7 @@ static int run(cli_global *global, const cli_command *self, int argc, char **arg
 		{ "input", 'i', CLI_TEXT, "FILE", "rows, for the names of their fields", &c.input },
 		{ "batch", 'b', CLI_FLAG, NULL, "a prompt a line on stdin, an answer a line",
 			&c.batch },
+		{ "explain", 'e', CLI_FLAG, NULL, "say on stderr what decided", &c.explain },
 		{ NULL, 0, CLI_FLAG, NULL, NULL, NULL },
 	};
 	agentrun_error *err = NULL;
@@ -150,7 +184,7 @@ static int run(cli_global *global, const cli_command *self, int argc, char **arg
 
 const cli_command cli_classify = {
 	.name = "classify",
-	.arguments = "\"PROMPT\" [--workflow FILE] [--input FILE] | --batch",
+	.arguments = "\"PROMPT\" [--workflow FILE] [--input FILE] [--explain] | --batch",
 	.summary = "Tell whether a prompt is a one-time operation or a change of the workflow",
 	.help = "Prints {\"text\",\"intent\",\"confidence\",\"reasoning\",\"matched_keywords\",\"scores\",\n"
 		"\"allowed_tools\"}; the intent is execute, patch or unclear.\n\n"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+#include <stdio.h>
 #include <string.h>
 
 #include "cli.h"
@@ -12,6 +13,13 @@ static int print(const agentrun_plan_result *plan, agentrun_error **err)
 {
 	agentrun_buf json = AGENTRUN_BUF_INIT;
 
+	if (cli_is_terminal()) {
+		for (size_t i = 0; i < agentrun_plan_result_calls(plan); i++)
+			printf("%s %s\n", agentrun_plan_result_call_name(plan, i),
+				agentrun_plan_result_call_arguments(plan, i));
+		printf("%s\n", agentrun_plan_result_message(plan));
+		return 0;
+	}
 	if (agentrun_plan_result_json(&json, plan) < 0)
 		return agentrun_error_raise(err, AGENTRUN_ENOMEM, "out of memory");
 	cli_write_line(json.data, json.len);

@@ -183,8 +183,8 @@ int cli_complain(const agentrun_error *err)
 	for (size_t i = 0; i < n; i++) {
 		const char *violation = agentrun_error_violation(err, i);
 
-		if (!strstr(message, violation)) /* it tells of the first itself */
-			fprintf(stderr, "; %s", violation);
+		if (!strstr(message, violation)) /* it may tell of the first itself */
+			fprintf(stderr, "%s%s", i ? "; " : ": ", violation);
 	}
 	fputc('\n', stderr);
 	return status ? status : EXIT_FAILURE;

@@ -2,8 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctx/ctx.h"
 #include "intent/intent.h"
 #include "intent/known.h"
+#include "table/scan.h"
 
 static const char *const lane_names[AGR_LANES] = {
 	[AGENTRUN_LANE_UNCLEAR] = "unclear",
@@ -84,7 +86,6 @@ static int classify(agentrun_intent *intent, const char *text, size_t len,
 	agr_tokens tokens;
 	int r;
 
-	intent->threshold = AGR_INTENT_THRESHOLD;
 	intent->text = agr_strndup(text, len);
 	intent->len = len;
 	for (int lane = 0; lane < AGR_LANES; lane++)
@@ -103,6 +104,15 @@ static int classify(agentrun_intent *intent, const char *text, size_t len,
 	return r;
 }
 
+static double threshold_of(const agentrun_ctx *ctx)
+{
+	const char *text =
+		ctx ? agentrun_config_get(ctx->config, "classifier.threshold") : NULL;
+
+	return text ? agr_number_double((agr_span){text, strlen(text)})
+		    : AGR_INTENT_THRESHOLD;
+}
+
 int agentrun_classify(agentrun_intent **out, agentrun_ctx *ctx, const char *text,
 	size_t len, const agentrun_classify_options *given, agentrun_error **err)
 {
@@ -110,7 +120,6 @@ int agentrun_classify(agentrun_intent **out, agentrun_ctx *ctx, const char *text
 	agentrun_intent *intent = NULL;
 	int r;
 
-	(void)ctx; /* will say what the threshold is */
 	*out = NULL;
 	if (!text) {
 		text = "";
@@ -127,6 +136,7 @@ int agentrun_classify(agentrun_intent **out, agentrun_ctx *ctx, const char *text
 		r = agr_error_oom(err);
 		goto out;
 	}
+	intent->threshold = threshold_of(ctx);
 	r = classify(intent, text, len, &opts, err);
 	if (r < 0)
 		goto out;

@@ -124,7 +124,7 @@ static int check_url(struct transfer *t, agentrun_error **err)
 	char *host = NULL, *parsed = NULL;
 	CURLU *url;
 	CURLUcode fault;
-	int r = agr_url_host(&host, t->url, err);
+	int r = agr_url_check(t->url, &host, err);
 
 	if (r < 0)
 		return r;
@@ -278,7 +278,7 @@ static int check_location(struct transfer *t, agentrun_error **err)
 	if (!strstr(location->value, "//") || *location->value == '?' ||
 		(*location->value == '/' && location->value[1] != '/'))
 		return 0; /* relative: the host stays */
-	r = agr_url_host(&host, location->value, err);
+	r = agr_url_check_location(location->value, &host, err);
 	if (r == 0)
 		r = agr_policy_check_host(t->config, host, &trusted, err);
 	free(host);

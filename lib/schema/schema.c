@@ -10,7 +10,7 @@
 
 #define MAX_DEPTH 3000   /* schemas within schemas */
 #define MAX_STILL 100    /* of these, on one and the same value */
-#define MAX_WORK 2000000 /* schemas applied in all, and two for each byte */
+#define MAX_WORK 1000000 /* schemas applied in all, and two for each byte */
 
 static int apply(agr_schema_run *run, agr_span schema, agr_span value);
 

@@ -476,16 +476,21 @@ END_TEST
 /* Each pair of operations doubles the document. */
 START_TEST(a_result_that_explodes_is_refused)
 {
-	agr_buf patch = AGR_BUF_INIT;
+	agr_buf document = AGR_BUF_INIT, patch = AGR_BUF_INIT;
 
+	agr_buf_str(&document, "[\"");
+	for (int i = 0; i < 1 << 20; i++)
+		agr_buf_char(&document, 'x');
+	agr_buf_str(&document, "\"]");
 	agr_buf_char(&patch, '[');
 	for (int i = 0; i < 60; i++)
 		agr_buf_printf(&patch,
 			"%s{\"op\":\"copy\",\"from\":\"\",\"path\":\"/-\"}",
 			i ? "," : "");
 	agr_buf_char(&patch, ']');
-	refuses_code(AGENTRUN_ELIMIT, "[\"0123456789\"]", patch.data,
-		"larger than the limit of");
+	refuses_code(
+		AGENTRUN_ELIMIT, document.data, patch.data, "larger than the limit of");
+	agr_buf_free(&document);
 	agr_buf_free(&patch);
 }
 END_TEST

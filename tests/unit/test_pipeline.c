@@ -146,8 +146,8 @@ START_TEST(requests_that_could_not_be_sent_are_refused)
 	fails(HTTP(",\"params\":5"), NULL, AGENTRUN_EINPUT, 1, "params must be an object");
 	fails(HTTP(",\"timeout_ms\":0"), NULL, AGENTRUN_EINPUT, 1, "timeout_ms must be");
 	fails("{\"step\":\"http_request\"}", NULL, AGENTRUN_EINPUT, 1, "url is missing");
-	fails("{\"step\":\"http_request\",\"url\":\"ftp://h/\"}", NULL, AGENTRUN_EINPUT, 1,
-		"http or https");
+	fails("{\"step\":\"http_request\",\"url\":\"ftp://h/\"}", NULL, AGENTRUN_EPOLICY, 1,
+		"only http:// and https://");
 	fails("{\"step\":\"http_request\",\"url\":\"http:///x\"}", NULL, AGENTRUN_EINPUT, 1,
 		"no host");
 	fails("{\"step\":\"http_request\",\"url\":\"http://h/a b\"}", NULL, AGENTRUN_EINPUT, 1,

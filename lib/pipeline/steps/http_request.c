@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "pipeline/steps/steps.h"
-#include "pipeline/url.h"
+#include "net/url.h"
 
 struct http {
 	agr_pipeline_request request;
