@@ -84,7 +84,7 @@ static int classify_line(cli_global *global, struct classify *c, char *line,
 	if (len && line[len - 1] == '\r')
 		len--;
 	r = classify_one(global, c, line, len, err);
-	if (r != AGENTRUN_EINVAL)
+	if (r != AGENTRUN_EINPUT)
 		return r;
 	agentrun_error_free(*err);
 	*err = NULL;

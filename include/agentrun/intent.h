@@ -45,7 +45,7 @@ AGENTRUN_API void agentrun_classify_options_init(
  * @param out  new intent, free with agentrun_intent_free(); NULL on failure
  * @param text borrowed, `len` bytes of UTF-8; an empty text is `unclear`
  * @param opts NULL for defaults
- * @return 0, AGENTRUN_EINVAL (not UTF-8), AGENTRUN_ELIMIT, AGENTRUN_ENOMEM
+ * @return 0, AGENTRUN_EINPUT (not UTF-8), AGENTRUN_ELIMIT, AGENTRUN_ENOMEM
  */
 AGENTRUN_API int agentrun_classify(agentrun_intent **out, agentrun_ctx *ctx,
 	const char *text, size_t len, const agentrun_classify_options *opts,

@@ -48,7 +48,8 @@ AGENTRUN_API void agentrun_plan_options_init(agentrun_plan_options *opts,
  * @param opts NULL for defaults
  * @param err  may be NULL; on failure an error you free
  * @return 0 (also when the answer is `unclear`), AGENTRUN_EINVAL,
- *         AGENTRUN_EINPUT, AGENTRUN_EPATCH (the workflow is no JSON),
+ *         AGENTRUN_EINPUT (the prompt is not UTF-8, the rows are none),
+ *         AGENTRUN_ELIMIT, AGENTRUN_EPATCH (the workflow is no JSON),
  *         AGENTRUN_ENOTFOUND (no such planner), AGENTRUN_ENOMEM
  */
 AGENTRUN_API int agentrun_plan(agentrun_plan_result **out, agentrun_ctx *ctx,

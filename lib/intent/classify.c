@@ -46,7 +46,7 @@ static int check_text(const char *text, size_t len, agentrun_error **err)
 			AGR_PROMPT_MAX_BYTES);
 	at = agr_utf8_invalid(text, len);
 	if (at < len)
-		return agentrun_error_raise(err, AGENTRUN_EINVAL,
+		return agentrun_error_raise(err, AGENTRUN_EINPUT,
 			"the prompt is not valid UTF-8 at byte %zu", at + 1);
 	return 0;
 }

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 #include "json/json.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "table/scan.h"
 
 int agr_json_parse(json_t **out, const char *name, const char *text, size_t len,
 	int code, agentrun_error **err)
@@ -32,9 +35,63 @@ int agr_json_write(agr_buf *out, const json_t *value, agentrun_error **err)
 	return agr_buf_check(out, "JSON", err);
 }
 
+/* The end of the JSON string whose opening quote is at `p`. */
+static const char *string_end(const char *p)
+{
+	for (p++; *p && *p != '"'; p++)
+		if (*p == '\\' && p[1])
+			p++;
+	return *p ? p + 1 : p;
+}
+
+/* Write the number `p`..`end`, at most 15 digits of it when that is the same
+ * double: 19.989999999999998, which jansson writes for 19.99, is another decimal
+ * to whoever compares decimals exactly. Returns its length. */
+static size_t shorten_real(char *to, const char *p, const char *end)
+{
+	size_t n = (size_t)(end - p);
+	char text[40], *point;
+	agr_span before = { p, n }, after = { text, 0 };
+	double value = agr_number_double(before);
+
+	if (n < sizeof(text) && memchr(p, '.', n)) {
+		snprintf(text, sizeof(text), "%.15g", value);
+		point = strpbrk(text, ",.e");
+		if (point && *point == ',')
+			*point = '.'; /* whatever the locale says */
+		after.n = strlen(text);
+		if (point && after.n < n && agr_number_double(after) == value) {
+			memcpy(to, text, after.n);
+			return after.n;
+		}
+	}
+	memmove(to, p, n);
+	return n;
+}
+
 char *agr_json_text(const json_t *value)
 {
-	return value ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+	char *text = value ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+	char *to = text;
+
+	for (const char *p = text; p && *p;) {
+		const char *end = p + 1;
+
+		if (*p == '"') {
+			end = string_end(p);
+		} else if (*p == '-' || agr_is_digit(*p)) {
+			end = p + strspn(p, "+-.0123456789eE");
+			to += shorten_real(to, p, end);
+			p = end;
+			continue;
+		}
+		memmove(to, p, (size_t)(end - p));
+		to += end - p;
+		p = end;
+	}
+	if (to)
+		*to = '\0';
+	return text;
 }
 
 const char *agr_json_str(const json_t *object, const char *key,

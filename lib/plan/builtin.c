@@ -17,27 +17,27 @@ struct attempt {
 	json_t *plan; /* the steps, or the patch; NULL: none */
 };
 
-static json_t *execute_call(plan_pool *pool, const agr_plan_request *request,
-	json_t *steps)
+static json_t *execute_call(
+	plan_pool *pool, const agr_plan_request *request, json_t *steps)
 {
 	json_t *call = agr_plan_object(pool), *arguments = agr_plan_object(pool);
 
 	if (request->session_id)
-		agr_plan_put(pool, arguments, "session_id", agr_plan_str(pool, request->session_id));
+		agr_plan_put(
+			pool, arguments, "session_id", agr_plan_str(pool, request->session_id));
 	agr_plan_put(pool, arguments, "pipeline", steps);
 	agr_plan_put(pool, call, "name", agr_plan_str(pool, "execute_pipeline"));
 	agr_plan_put(pool, call, "arguments", arguments);
 	return call;
 }
 
-static json_t *patch_call(plan_pool *pool, const agr_plan_request *request,
-	json_t *patch)
+static json_t *patch_call(plan_pool *pool, const agr_plan_request *request, json_t *patch)
 {
 	json_t *call = agr_plan_object(pool), *arguments = agr_plan_object(pool);
 
 	if (request->workflow_tag)
-		agr_plan_put(pool, arguments, "workflow_tag",
-			agr_plan_str(pool, request->workflow_tag));
+		agr_plan_put(
+			pool, arguments, "workflow_tag", agr_plan_str(pool, request->workflow_tag));
 	if (request->workflow_owner)
 		agr_plan_put(pool, arguments, "workflow_owner",
 			agr_plan_str(pool, request->workflow_owner));
@@ -74,8 +74,9 @@ static void explain_plan(agr_buf *out, const struct attempt *attempt, bool patch
 	const char *used = marked(ps, PLAN_USED, false);
 	const char *ignored = marked(ps, PLAN_IGNORED, false);
 
-	agr_buf_str(out, patch ? agr_json_str(attempt->plan, "description", "")
-			       : agr_plan_describe(ps->pool, attempt->plan));
+	agr_buf_str(out,
+		patch ? agr_json_str(attempt->plan, "description", "")
+			  : agr_plan_describe(ps->pool, attempt->plan));
 	agr_buf_printf(out, " Used: %s.", used);
 	if (*ignored)
 		agr_buf_printf(out, " Ignored: %s.", ignored);
@@ -93,19 +94,21 @@ static void explain_unclear(agr_buf *out, const struct attempt *attempt, bool pa
 	else
 		agr_buf_str(out, "I did not understand what to do.");
 	if (patch) {
-		agr_buf_str(out, " Try: \"add an http node after NODE\", \"remove NODE\", \"set the "
-			"timeout of NODE to 30 seconds\".");
+		agr_buf_str(out,
+			" Try: \"add an http node after NODE\", \"remove NODE\", "
+			"\"set the timeout of NODE to 30 seconds\".");
 		return;
 	}
 	if (ps->facts->known)
 		agr_buf_printf(out, " Known fields: %s.", agr_plan_field_names(ps));
-	agr_buf_str(out, " Try: \"where FIELD is VALUE\", \"sorted by FIELD descending\", \"first "
-		"10\", \"count by FIELD\".");
+	agr_buf_str(out,
+		" Try: \"where FIELD is VALUE\", \"sorted by FIELD "
+		"descending\", \"first 10\", \"count by FIELD\".");
 }
 
 /* What is shown to a person must not carry control characters from outside. */
-static int finish(agr_plan_answer *out, agr_buf *message, const json_t *call,
-	agentrun_error **err)
+static int finish(
+	agr_plan_answer *out, agr_buf *message, const json_t *call, agentrun_error **err)
 {
 	agr_buf clean = AGR_BUF_INIT;
 
@@ -135,20 +138,23 @@ static const json_t *decide(plan_pool *pool, agr_buf *message,
 	const agr_plan_request *request, struct attempt *query, struct attempt *change)
 {
 	int lane = request->lane;
-	bool patch = lane == AGENTRUN_LANE_PATCH || (lane == AGENTRUN_LANE_UNCLEAR &&
-		!query->plan && (change->plan ||
-			understood(&change->parser) > understood(&query->parser)));
+	bool patch = lane == AGENTRUN_LANE_PATCH ||
+		(lane == AGENTRUN_LANE_UNCLEAR && !query->plan &&
+			(change->plan || understood(&change->parser) > understood(&query->parser)));
 	struct attempt *chosen = patch ? change : query;
 
 	if (query->plan && change->plan && lane == AGENTRUN_LANE_UNCLEAR) {
-		agr_buf_str(message, "This could be a question about the data or a change of the "
-			"workflow; say which.");
+		agr_buf_str(message,
+			"This could be a question about the data or a change of "
+			"the workflow; say which.");
 		return NULL;
 	}
 	if (!chosen->plan && (query->plan || change->plan)) {
-		agr_buf_str(message, query->plan
-			? "This asks about data, and only changes of the workflow are possible here."
-			: "This changes the workflow, and only questions about data are possible here.");
+		agr_buf_str(message,
+			query->plan ? "This asks about data, and only changes of the workflow "
+						  "are possible here."
+						: "This changes the workflow, and only questions about data "
+						  "are possible here.");
 		return NULL;
 	}
 	if (!chosen->plan) {
@@ -157,11 +163,11 @@ static const json_t *decide(plan_pool *pool, agr_buf *message,
 	}
 	explain_plan(message, chosen, patch);
 	return patch ? patch_call(pool, request, chosen->plan)
-		     : execute_call(pool, request, chosen->plan);
+				 : execute_call(pool, request, chosen->plan);
 }
 
-static int plan(agr_plan_answer *out, plan_pool *pool,
-	const agr_plan_request *request, agentrun_error **err)
+static int plan(agr_plan_answer *out, plan_pool *pool, const agr_plan_request *request,
+	agentrun_error **err)
 {
 	struct attempt query = { .plan = NULL }, change = { .plan = NULL };
 	plan_facts facts = { .given = false };
@@ -182,7 +188,8 @@ static int plan(agr_plan_answer *out, plan_pool *pool,
 	if (pool->failed)
 		return agr_error_oom(err);
 	if (!words.n || words.n > PLAN_WORDS_MAX) {
-		agr_buf_str(&message, words.n ? "The prompt is too long." : "The prompt is empty.");
+		agr_buf_str(
+			&message, words.n ? "The prompt is too long." : "The prompt is empty.");
 		return finish(out, &message, NULL, err);
 	}
 	query.parser.facts = change.parser.facts = &facts;
@@ -197,8 +204,8 @@ static int plan(agr_plan_answer *out, plan_pool *pool,
 	return finish(out, &message, call, err);
 }
 
-int agr_builtin_plan(agr_plan_answer *out, const agr_plan_request *request,
-	agentrun_error **err)
+int agr_builtin_plan(
+	agr_plan_answer *out, const agr_plan_request *request, agentrun_error **err)
 {
 	plan_pool pool = PLAN_POOL_INIT;
 	int r;

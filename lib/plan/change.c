@@ -11,9 +11,11 @@ bool agr_plan_is_plain_text(plan_parser *ps, size_t from, size_t to)
 
 		if (word->kind == PLAN_SYMBOL && agr_plan_in_list(word->text, ",|;|.|?|!"))
 			return false;
-		if (word->kind == PLAN_WORD && agr_plan_in_list(word->low, "delete|remove|add|insert|"
-			"append|rename|connect|disconnect|set|change|update|also|instead|please|then|rather|"
-			"but|create|retry|replace"))
+		if (word->kind == PLAN_WORD &&
+			agr_plan_in_list(word->low,
+				"delete|remove|add|insert|append|rename|connect|disconnect|"
+				"set|change|update|also|instead|please|then|rather|but|"
+				"create|retry|replace"))
 			return false;
 	}
 	return true;
@@ -38,8 +40,8 @@ const char *agr_plan_take_rest(plan_change *c)
 	return agr_plan_words_text(ps->words, ps->pool, from, to);
 }
 
-static plan_outcome two_nodes(plan_change *c, const char *before,
-	const char *between, size_t *a, size_t *b)
+static plan_outcome two_nodes(
+	plan_change *c, const char *before, const char *between, size_t *a, size_t *b)
 {
 	plan_parser *ps = c->ps;
 	plan_outcome r;
@@ -60,7 +62,10 @@ plan_outcome agr_plan_take_edge(plan_change *c, size_t *edge)
 	plan_parser *ps = c->ps;
 	size_t a, b, start = ps->pos;
 	bool either = agr_plan_ahead(ps, 0, "between") > 0;
-	plan_outcome r = two_nodes(c, either ? "between" : agr_plan_ahead(ps, 0, "from") ? "from" : NULL,
+	plan_outcome r = two_nodes(c,
+		either								? "between"
+			: agr_plan_ahead(ps, 0, "from") ? "from"
+											: NULL,
 		either ? "and" : "to|->|\xe2\x86\x92", &a, &b);
 
 	if (r != PLAN_YES) {
@@ -72,8 +77,8 @@ plan_outcome agr_plan_take_edge(plan_change *c, size_t *edge)
 	if (*edge == PLAN_NO_NODE && either)
 		*edge = agr_plan_edge_between(c->graph, b, a);
 	if (*edge == PLAN_NO_NODE)
-		return agr_plan_refuse(ps, "There is no edge from %s to %s.", c->graph->nodes[a].id,
-			c->graph->nodes[b].id);
+		return agr_plan_refuse(ps, "There is no edge from %s to %s.",
+			c->graph->nodes[a].id, c->graph->nodes[b].id);
 	return PLAN_YES;
 }
 
@@ -123,23 +128,28 @@ static plan_outcome remove_rule(plan_change *c)
 
 	if (!agr_plan_take(ps, "remove|delete|drop|get rid of|take out"))
 		return PLAN_NO;
-	if (agr_plan_take(ps, "the retry of|the retry from|retry from|retries from|the retries from|"
-		"the retries of|the retry policy of|the retry policy from")) {
+	if (agr_plan_take(ps,
+			"the retry of|the retry from|retry from|retries from|"
+			"the retries from|the retries of|the retry policy of|"
+			"the retry policy from")) {
 		r = agr_plan_take_node(ps, &node);
 		if (r != PLAN_YES)
 			return r == PLAN_NO ? agr_plan_no_such_node(ps) : r;
 		if (!json_object_get(c->graph->nodes[node].json, "retry"))
-			return agr_plan_refuse(ps, "%s is not tried again as it is.", c->graph->nodes[node].id);
-		agr_plan_op(c, "remove", agr_plan_printf(ps->pool, "/nodes/%zu/retry", node), NULL);
-		c->description = agr_plan_printf(ps->pool, "Removes the retry of %s",
-			c->graph->nodes[node].id);
+			return agr_plan_refuse(
+				ps, "%s is not tried again as it is.", c->graph->nodes[node].id);
+		agr_plan_op(
+			c, "remove", agr_plan_printf(ps->pool, "/nodes/%zu/retry", node), NULL);
+		c->description = agr_plan_printf(
+			ps->pool, "Removes the retry of %s", c->graph->nodes[node].id);
 		return PLAN_YES;
 	}
 	r = agr_plan_take_node(ps, &node);
 	if (r != PLAN_YES)
 		return r == PLAN_NO ? agr_plan_no_such_node(ps) : r;
 	agr_plan_take(ps, "from the workflow|and its edges|and reconnect|and rewire");
-	c->description = agr_plan_printf(ps->pool, "Removes the node %s", c->graph->nodes[node].id);
+	c->description =
+		agr_plan_printf(ps->pool, "Removes the node %s", c->graph->nodes[node].id);
 	return agr_plan_op_remove_node(c, node);
 }
 
@@ -150,7 +160,9 @@ static plan_outcome rename_rule(plan_change *c)
 	const plan_word *word;
 	plan_outcome r;
 
-	if (!agr_plan_take(ps, "rename|change the name of|change the id of|set the id of|set the name of"))
+	if (!agr_plan_take(ps,
+			"rename|change the name of|change the id of|set the id of|"
+			"set the name of"))
 		return PLAN_NO;
 	r = agr_plan_take_node(ps, &node);
 	if (r != PLAN_YES)
@@ -161,14 +173,30 @@ static plan_outcome rename_rule(plan_change *c)
 	if (word->kind != PLAN_WORD && word->kind != PLAN_QUOTED && word->kind != PLAN_NUMBER)
 		return PLAN_NO;
 	if (!agr_plan_valid_id(word->text))
-		return agr_plan_refuse(ps, "\"%s\" cannot be the id of a node: use letters, digits, - and "
-			"_.", word->text);
+		return agr_plan_refuse(ps,
+			"\"%s\" cannot be the id of a node: use letters, digits, - "
+			"and _.",
+			word->text);
 	if (agr_plan_node_by_id(c->graph, word->text) != PLAN_NO_NODE)
 		return agr_plan_refuse(ps, "There is a node called \"%s\" already.", word->text);
 	agr_plan_use(ps, 1);
-	c->description = agr_plan_printf(ps->pool, "Renames the node %s to %s",
-		c->graph->nodes[node].id, word->text);
+	c->description = agr_plan_printf(
+		ps->pool, "Renames the node %s to %s", c->graph->nodes[node].id, word->text);
 	return agr_plan_op_rename(c, node, word->text);
+}
+
+/* What the schema wants to be text in some type of node has to be text. */
+static bool config_suits(const plan_change *c, size_t node)
+{
+	static const char *const texts[] = { "url", "method", "task", "message",
+		"condition" };
+	const json_t *config = json_object_get(c->graph->nodes[node].json, "config");
+
+	for (size_t i = 0; i < AGR_COUNT(texts); i++)
+		if (json_object_get(config, texts[i]) &&
+			!json_is_string(json_object_get(config, texts[i])))
+			return false;
+	return true;
 }
 
 static plan_outcome retype(plan_change *c, size_t node)
@@ -190,20 +218,25 @@ static plan_outcome retype(plan_change *c, size_t node)
 		return PLAN_NO;
 	agr_plan_use(ps, n);
 	agr_plan_take(ps, "node|step");
+	if (!config_suits(c, node))
+		return agr_plan_refuse(
+			ps, "The config of %s does not suit another type.", c->graph->nodes[node].id);
 	if (strcmp(c->graph->nodes[node].type, best->type) == 0)
-		return agr_plan_refuse(ps, "%s is of the type %s already.", c->graph->nodes[node].id,
-			best->type);
+		return agr_plan_refuse(
+			ps, "%s is of the type %s already.", c->graph->nodes[node].id, best->type);
 	agr_plan_op(c, "replace", agr_plan_printf(ps->pool, "/nodes/%zu/type", node),
 		agr_plan_str(ps->pool, best->type));
-	c->description = agr_plan_printf(ps->pool, "Makes %s a node of the type %s",
-		c->graph->nodes[node].id, best->type);
+	c->description = agr_plan_printf(
+		ps->pool, "Makes %s a node of the type %s", c->graph->nodes[node].id, best->type);
 	return PLAN_YES;
 }
 
 static plan_outcome retype_rule(plan_change *c)
 {
 	plan_parser *ps = c->ps;
-	bool said = agr_plan_take(ps, "change the type of|set the type of|change type of|set type of");
+	bool said = agr_plan_take(ps,
+		"change the type of|set the type of|change type of|set "
+		"type of");
 	bool make = !said && agr_plan_take(ps, "make");
 	size_t node;
 	plan_outcome r;
@@ -213,8 +246,9 @@ static plan_outcome retype_rule(plan_change *c)
 	r = agr_plan_take_node(ps, &node);
 	if (r != PLAN_YES)
 		return r == PLAN_NO && said ? agr_plan_no_such_node(ps) : r;
-	if (said ? !agr_plan_take(ps, "to|into")
-		 : make ? !agr_plan_ahead(ps, 0, "a|an") : !agr_plan_take(ps, "to a|to an|into a|into an"))
+	if (said	   ? !agr_plan_take(ps, "to|into")
+			: make ? !agr_plan_ahead(ps, 0, "a|an")
+				   : !agr_plan_take(ps, "to a|to an|into a|into an"))
 		return PLAN_NO;
 	return retype(c, node);
 }
@@ -225,8 +259,9 @@ static plan_outcome connect_rule(plan_change *c)
 	plan_parser *ps = c->ps;
 	size_t a, b;
 	const char *text = NULL;
-	bool edge = agr_plan_take(ps, "add an edge|add edge|add a connection|create an edge|add a link|"
-		"insert an edge");
+	bool edge = agr_plan_take(ps,
+		"add an edge|add edge|add a connection|create an edge|"
+		"add a link|insert an edge");
 	plan_outcome r;
 
 	if (!edge && !agr_plan_take(ps, "connect|link"))
@@ -234,7 +269,9 @@ static plan_outcome connect_rule(plan_change *c)
 	r = two_nodes(c, edge ? "from" : NULL, "to|->|\xe2\x86\x92", &a, &b);
 	if (r != PLAN_YES)
 		return r;
-	if (agr_plan_take(ps, "when|if|with condition|with the condition|on condition|with a condition")) {
+	if (agr_plan_take(ps,
+			"when|if|with condition|with the condition|on condition|"
+			"with a condition")) {
 		text = agr_plan_take_rest(c);
 		if (!text)
 			return agr_plan_refuse(ps, "Put the condition in quotes.");
@@ -247,8 +284,8 @@ static plan_outcome connect_rule(plan_change *c)
 			c->graph->nodes[a].id, c->graph->nodes[b].id);
 	agr_plan_op_edge(c, c->graph->nodes[a].id, c->graph->nodes[b].id,
 		text ? agr_plan_str(ps->pool, text) : NULL);
-	c->description = agr_plan_printf(ps->pool, "Connects %s to %s", c->graph->nodes[a].id,
-		c->graph->nodes[b].id);
+	c->description = agr_plan_printf(
+		ps->pool, "Connects %s to %s", c->graph->nodes[a].id, c->graph->nodes[b].id);
 	return PLAN_YES;
 }
 
@@ -271,7 +308,10 @@ static plan_outcome try_rules(plan_change *c)
 		c->description = NULL;
 		r = rules[i](c);
 		if (r == PLAN_YES && ps->pos + 1 == ps->words->n)
-			agr_plan_skip(ps, ".|!|please");
+			agr_plan_skip(ps,
+				agr_plan_in_list(ps->words->list[0].low, "can|could|would")
+					? ".|!|please|?"
+					: ".|!|please");
 		if (r == PLAN_YES && agr_plan_ended(ps) && json_array_size(c->operations))
 			return PLAN_YES;
 		/* What went farthest into the sentence knows best why it failed. */
@@ -293,14 +333,21 @@ json_t *agr_plan_changes(plan_parser *ps)
 	json_t *spec;
 
 	c.operations = agr_plan_array(ps->pool);
-	agr_plan_skip(ps, "please|can you|could you|would you|i want you to|i want to|i need to|"
-		"i would like to|i'd like to|i'd like you to|hey|hi|hello|,");
-	if (try_rules(&c) != PLAN_YES) {
+	agr_plan_skip(ps,
+		"please|can you|could you|would you|i want you to|"
+		"i want to|i need to|i would like to|i'd like to|"
+		"i'd like you to|hey|hi|hello|,");
+	if (ps->graph->trouble) {
+		if (agr_plan_take(ps,
+				"add|insert|append|put|create|remove|delete|drop|rename|"
+				"change|set|update|connect|disconnect|retry|always|"
+				"whenever|make|require"))
+			agr_plan_refuse(ps, "%s", ps->graph->trouble);
 		ps->lost = ps->words->n - ps->pos;
 		return NULL;
 	}
-	if (ps->graph->trouble) {
-		agr_plan_refuse(ps, "%s", ps->graph->trouble);
+	if (try_rules(&c) != PLAN_YES) {
+		ps->lost = ps->words->n - ps->pos;
 		return NULL;
 	}
 	spec = agr_plan_object(ps->pool);

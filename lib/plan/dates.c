@@ -27,7 +27,7 @@ static bool make(plan_parser *ps, int year, int month, int day, plan_date *out)
 	} else if (!day) {
 		out->from = agr_plan_printf(ps->pool, "%04d-%02d", year, month);
 		out->next = month == 12 ? agr_plan_printf(ps->pool, "%04d-01", year + 1)
-				       : agr_plan_printf(ps->pool, "%04d-%02d", year, month + 1);
+								: agr_plan_printf(ps->pool, "%04d-%02d", year, month + 1);
 	} else {
 		out->from = agr_plan_printf(ps->pool, "%04d-%02d-%02d", year, month, day);
 		if (day < days_in(year, month))
@@ -82,7 +82,8 @@ static int day_of(const plan_word *word)
 
 	while (agr_is_digit(word->low[n]))
 		n++;
-	if (n < 1 || n > 2 || (word->low[n] && !agr_plan_in_list(word->low + n, "st|nd|rd|th")))
+	if (n < 1 || n > 2 ||
+		(word->low[n] && !agr_plan_in_list(word->low + n, "st|nd|rd|th")))
 		return 0;
 	return digits(word->low, n) <= 31 ? digits(word->low, n) : 0;
 }
@@ -121,7 +122,8 @@ plan_outcome agr_plan_date_at(plan_parser *ps, size_t ahead, plan_date *out)
 	if (written_date(ps, ahead, out))
 		return PLAN_YES;
 	out->words = 1;
-	if (year_of(word) >= 1900 && year_of(word) < 2200 && make(ps, year_of(word), 0, 0, out))
+	if (year_of(word) >= 1900 && year_of(word) < 2200 &&
+		make(ps, year_of(word), 0, 0, out))
 		return PLAN_YES;
 	return PLAN_NO;
 }
@@ -154,7 +156,8 @@ plan_outcome agr_plan_date_condition(plan_parser *ps, const plan_field *field,
 		return PLAN_YES;
 	}
 	if (equal) {
-		*out = agr_plan_leaf(ps, field->path, "starts_with", agr_plan_str(ps->pool, from));
+		*out =
+			agr_plan_leaf(ps, field->path, "starts_with", agr_plan_str(ps->pool, from));
 		if (*how == '!')
 			*out = agr_plan_negated(ps, *out);
 		return PLAN_YES;
@@ -163,7 +166,7 @@ plan_outcome agr_plan_date_condition(plan_parser *ps, const plan_field *field,
 	if (strcmp(how, "<") == 0 || strcmp(how, ">=") == 0)
 		*out = agr_plan_leaf(ps, field->path, how, agr_plan_str(ps->pool, from));
 	else
-		*out = agr_plan_leaf(ps, field->path, *how == '>' ? ">=" : "<",
-			agr_plan_str(ps->pool, next));
+		*out = agr_plan_leaf(
+			ps, field->path, *how == '>' ? ">=" : "<", agr_plan_str(ps->pool, next));
 	return PLAN_YES;
 }

@@ -54,8 +54,11 @@ static plan_field *new_field(struct gatherer *g, const char *path, bool nested)
 	}
 	field = &facts->fields[facts->n++];
 	dot = nested ? strrchr(path, '.') : NULL;
-	*field = (plan_field){ .path = path, .nested = nested, .integers = true,
-		.dates = true, .parts = agr_plan_parts(g->pool, path),
+	*field = (plan_field){ .path = path,
+		.nested = nested,
+		.integers = true,
+		.dates = true,
+		.parts = agr_plan_parts(g->pool, path),
 		.last = agr_plan_parts(g->pool, dot ? dot + 1 : path) };
 	return field;
 }
@@ -78,8 +81,8 @@ static plan_field *find_field(struct gatherer *g, const char *path, bool nested)
 	return new_field(g, agr_plan_text(g->pool, path, strlen(path)), nested);
 }
 
-static void keep_value(struct gatherer *g, plan_field *field, const char *text,
-	size_t len, bool is_string)
+static void keep_value(
+	struct gatherer *g, plan_field *field, const char *text, size_t len, bool is_string)
 {
 	uint64_t hash = 14695981039346656037u;
 
@@ -108,8 +111,7 @@ static void keep_value(struct gatherer *g, plan_field *field, const char *text,
 		(plan_value){ agr_plan_text(g->pool, text, len), hash, is_string };
 }
 
-static void see_text(struct gatherer *g, plan_field *field, const char *text,
-	size_t len)
+static void see_text(struct gatherer *g, plan_field *field, const char *text, size_t len)
 {
 	size_t date = agr_plan_iso_date(text);
 
@@ -131,11 +133,10 @@ static void see_number(struct gatherer *g, plan_field *field, agr_span value)
 	keep_value(g, field, agr_plan_text(g->pool, value.p, value.n), value.n, false);
 }
 
-static void see_object(struct gatherer *g, agr_span object, const char *prefix,
-	int depth);
+static void see_object(
+	struct gatherer *g, agr_span object, const char *prefix, int depth);
 
-static void see_value(struct gatherer *g, plan_field *field, agr_span value,
-	int depth)
+static void see_value(struct gatherer *g, plan_field *field, agr_span value, int depth)
 {
 	agr_type type = agr_span_type(value);
 	agr_buf text = AGR_BUF_INIT;
@@ -165,8 +166,7 @@ static void see_value(struct gatherer *g, plan_field *field, agr_span value,
 	field->types |= PLAN_TYPE(type);
 }
 
-static void see_object(struct gatherer *g, agr_span object, const char *prefix,
-	int depth)
+static void see_object(struct gatherer *g, agr_span object, const char *prefix, int depth)
 {
 	agr_iter it = agr_iter_of(object);
 	agr_span key, value;
@@ -214,8 +214,8 @@ static void see_array(struct gatherer *g, agr_span array)
 }
 
 /* Count the arrays of objects in an object, and remember the one found. */
-static size_t find_rows(struct gatherer *g, agr_span object, const char *prefix,
-	int depth, agr_span *found)
+static size_t find_rows(
+	struct gatherer *g, agr_span object, const char *prefix, int depth, agr_span *found)
 {
 	agr_iter it = agr_iter_of(object), inner;
 	agr_span key, value, first;
@@ -225,7 +225,8 @@ static size_t find_rows(struct gatherer *g, agr_span object, const char *prefix,
 		const char *path;
 		agr_type type = agr_span_type(value);
 
-		if (!agr_string_is_plain(key) || (type != AGR_TYPE_ARRAY && type != AGR_TYPE_OBJECT))
+		if (!agr_string_is_plain(key) ||
+			(type != AGR_TYPE_ARRAY && type != AGR_TYPE_OBJECT))
 			continue;
 		path = agr_plan_printf(g->pool, "%s%s%.*s", prefix, *prefix ? "." : "",
 			(int)(key.n > 200 ? 200 : key.n - 2), key.p + 1);
@@ -255,11 +256,10 @@ static void see_envelope(struct gatherer *g, agr_span object)
 	}
 	g->facts->extract = NULL;
 	g->facts->trouble = n ? "The input is an object that holds several lists of rows."
-			      : "The input is one object, not rows.";
+						  : "The input is one object, not rows.";
 }
 
-static int read_json(struct gatherer *g, const agr_text *text,
-	agentrun_error **err)
+static int read_json(struct gatherer *g, const agr_text *text, agentrun_error **err)
 {
 	agr_span value, next;
 	size_t pos = 0;
@@ -289,8 +289,7 @@ static int read_json(struct gatherer *g, const agr_text *text,
 }
 
 /* One CSV cell from `*pos`; the character behind it says what follows. */
-static void read_cell(agr_buf *cell, const char *p, size_t n, size_t *pos,
-	bool *quoted)
+static void read_cell(agr_buf *cell, const char *p, size_t n, size_t *pos, bool *quoted)
 {
 	size_t i = *pos;
 
@@ -310,8 +309,7 @@ static void read_cell(agr_buf *cell, const char *p, size_t n, size_t *pos,
 }
 
 /* The cell as the pipeline reads it: a number, true or false where it is one. */
-static void see_cell(struct gatherer *g, size_t column, agr_buf *cell,
-	bool quoted)
+static void see_cell(struct gatherer *g, size_t column, agr_buf *cell, bool quoted)
 {
 	agr_text text = { .p = cell->data, .n = cell->len };
 	plan_field *field = &g->facts->fields[column];
@@ -322,8 +320,8 @@ static void see_cell(struct gatherer *g, size_t column, agr_buf *cell,
 		field->nulls = true;
 		return;
 	}
-	if (!quoted && agr_scan_document(&value, &text, NULL) == 0 &&
-		value.n == cell->len && agr_span_type(value) <= AGR_TYPE_NUMBER) {
+	if (!quoted && agr_scan_document(&value, &text, NULL) == 0 && value.n == cell->len &&
+		agr_span_type(value) <= AGR_TYPE_NUMBER) {
 		if (agr_span_type(value) == AGR_TYPE_NUMBER)
 			see_number(g, field, value);
 		field->nulls = field->nulls || agr_span_type(value) == AGR_TYPE_NULL;
@@ -385,14 +383,14 @@ static void finish(plan_facts *facts)
 		plan_field *field = &facts->fields[i];
 
 		field->nulls = field->nulls || field->seen < facts->rows;
-		field->dates = field->dates && (field->types & PLAN_STR) &&
-			!(field->types & ~PLAN_STR);
+		field->dates =
+			field->dates && (field->types & PLAN_STR) && !(field->types & ~PLAN_STR);
 		field->stamps = field->stamps && field->dates;
 	}
 	facts->known = facts->n > 0 && !facts->trouble;
 	if (!facts->known && !facts->trouble)
-		facts->trouble = facts->rows ? "The input's rows have no fields."
-					     : "The input has no rows.";
+		facts->trouble =
+			facts->rows ? "The input's rows have no fields." : "The input has no rows.";
 }
 
 static bool is_json(const char *p, size_t n)
@@ -407,8 +405,8 @@ static bool is_json(const char *p, size_t n)
 		agr_scan_next(&value, &text, &pos, NULL) >= 0;
 }
 
-int agr_plan_facts(plan_facts *out, plan_pool *pool, const char *input,
-	size_t len, agentrun_error **err)
+int agr_plan_facts(
+	plan_facts *out, plan_pool *pool, const char *input, size_t len, agentrun_error **err)
 {
 	struct gatherer g = { out, pool, 0 };
 	int r = 0;
@@ -426,15 +424,15 @@ int agr_plan_facts(plan_facts *out, plan_pool *pool, const char *input,
 		len--;
 	}
 	if (!len)
-		return agentrun_error_raise(err, AGENTRUN_EINPUT,
-			"the input is empty: give rows as JSON, NDJSON or CSV");
+		return agentrun_error_raise(
+			err, AGENTRUN_EINPUT, "the input is empty: give rows as JSON, NDJSON or CSV");
 	if (is_json(input, len)) {
 		agr_text text = { .p = input, .n = len };
 
 		r = read_json(&g, &text, err);
 	} else if (agr_utf8_invalid(input, len) < len) {
-		r = agentrun_error_raise(err, AGENTRUN_EINPUT,
-			"the input is neither JSON nor CSV in UTF-8");
+		r = agentrun_error_raise(
+			err, AGENTRUN_EINPUT, "the input is neither JSON nor CSV in UTF-8");
 	} else {
 		read_csv(&g, input, len);
 	}
@@ -444,8 +442,8 @@ int agr_plan_facts(plan_facts *out, plan_pool *pool, const char *input,
 	return pool->failed ? agr_error_oom(err) : 0;
 }
 
-const char *agr_plan_field_value(const plan_field *field, const char *text,
-	bool *ambiguous)
+const char *agr_plan_field_value(
+	const plan_field *field, const char *text, bool *ambiguous)
 {
 	const char *found = NULL;
 

@@ -15,37 +15,47 @@ struct comparison {
 
 /* The longest wording wins. Dates read "after" and "since", numbers do not. */
 static const struct comparison comparisons[] = {
-	{ "<=|\xe2\x89\xa4|at most|no more than|not more than|up to|no greater than|no higher than|"
-	  "less than or equal to|not over|not above", "<=" },
+	{ "<=|\xe2\x89\xa4|at most|no more than|not more than|up to|no greater than|"
+	  "no higher than|"
+	  "less than or equal to|not over|not above",
+		"<=" },
 	{ ">=|\xe2\x89\xa5|at least|no less than|no fewer than|not less than|not fewer than|"
-	  "greater than or equal to|more than or equal to|not under|not below|no lower than", ">=" },
+	  "greater than or equal to|more than or equal to|not under|not below|no lower than",
+		">=" },
 	{ "<|less than|below|under|lower than|smaller than|fewer than", "<" },
-	{ ">|more than|greater than|above|over|higher than|larger than|bigger than|exceeding|exceeds",
+	{ ">|more than|greater than|above|over|higher than|"
+	  "larger than|bigger than|exceeding|exceeds",
 		">" },
 	{ "=|==|equal to|equals|equalling|exactly|:", "==" },
 	{ "!=|<>|\xe2\x89\xa0|not equal to|other than|does not equal|doesn't equal", "!=" },
 	{ "in|one of|any of|in any of|either", "in" },
 	{ "not in|not one of|none of|not any of", "not_in" },
 	{ "contains|containing|contain|includes|including|include", "contains" },
-	{ "does not contain|doesn't contain|not containing|do not contain|don't contain|"
-	  "does not include|doesn't include|not including", "!contains" },
-	{ "starts with|starting with|start with|begins with|beginning with|begin with",
+	{ "does not contain|doesn't contain|not containing|"
+	  "do not contain|don't contain|does not include|"
+	  "doesn't include|not including",
+		"!contains" },
+	{ "starts with|starting with|start with|begins with|"
+	  "beginning with|begin with",
 		"starts_with" },
 	{ "ends with|ending with|end with|ending in|ends in", "ends_with" },
 	{ "between", "between" },
 	{ "not between", "!between" },
 	{ "after|later than", "after" },
 	{ "before|earlier than|prior to", "before" },
-	{ "since|from|starting", "since" },
+	{ "since|starting", "since" },
+	{ "from", "from" },
 	{ "until|till|through", "until" },
 	{ "on", "on" },
-	{ "exists|is present|is set|is not null|is not missing|are set|are present", "exists" },
-	{ "is missing|is null|is not set|is not present|does not exist|doesn't exist|are missing",
+	{ "exists|is present|is set|is not null|is not missing|"
+	  "are set|are present",
+		"exists" },
+	{ "is missing|is null|is not set|is not present|"
+	  "does not exist|doesn't exist|are missing",
 		"!exists" },
 };
 
-json_t *agr_plan_leaf(plan_parser *ps, const char *field, const char *op,
-	json_t *value)
+json_t *agr_plan_leaf(plan_parser *ps, const char *field, const char *op, json_t *value)
 {
 	json_t *leaf = agr_plan_object(ps->pool);
 
@@ -57,10 +67,10 @@ json_t *agr_plan_leaf(plan_parser *ps, const char *field, const char *op,
 
 json_t *agr_plan_negated(plan_parser *ps, json_t *condition)
 {
-	static const char *const pairs[][2] = { { "==", "!=" }, { "in", "not_in" }, { "<", ">=" },
-		{ ">", "<=" } };
+	static const char *const pairs[][2] = { { "==", "!=" }, { "in", "not_in" },
+		{ "<", ">=" }, { ">", "<=" } };
 	const char *op = agr_json_str(condition, "op", "");
-	json_t *not;
+	json_t * not ;
 
 	for (size_t i = 0; i < AGR_COUNT(pairs); i++)
 		for (size_t k = 0; k < 2; k++)
@@ -69,11 +79,10 @@ json_t *agr_plan_negated(plan_parser *ps, json_t *condition)
 					pairs[i][1 - k], json_object_get(condition, "value"));
 	not = agr_plan_object(ps->pool);
 	agr_plan_put(ps->pool, not, "not", condition);
-	return not;
+	return not ;
 }
 
-static const char *comparison_at(const plan_parser *ps, size_t ahead,
-	size_t *words)
+static const char *comparison_at(const plan_parser *ps, size_t ahead, size_t *words)
 {
 	const char *op = NULL;
 
@@ -98,7 +107,7 @@ bool agr_plan_comparison_ahead(const plan_parser *ps, size_t ahead)
 		return true;
 	op = comparison_at(ps, ahead, &n);
 	/* "price from URL", "price in Delta flights": no comparison of the price. */
-	return op && !agr_plan_in_list(op, "in|since|on|until");
+	return op && !agr_plan_in_list(op, "in|since|from|on|until");
 }
 
 static bool is_text_field(const plan_field *field)
@@ -134,17 +143,27 @@ static bool looks_alike(const plan_field *field, const char *text)
 	return true;
 }
 
-static plan_outcome refuse_type(plan_parser *ps, const plan_field *field,
-	const char *text)
+/* "JFK": letters that are all capitals. */
+static bool is_code(const plan_word *word)
 {
-	return agr_plan_refuse(ps, "\"%s\" is no value for %s, which holds %s.", text,
-		field->path, field->types == PLAN_NUM ? "numbers"
-			: is_bool_field(field) ? "true or false"
-			: field->types == PLAN_STR ? "text" : "other values");
+	for (const char *p = word->text; *p; p++)
+		if (*p < 'A' || *p > 'Z')
+			return false;
+	return word->kind == PLAN_WORD && strlen(word->text) > 1;
 }
 
-static plan_outcome number_value(plan_parser *ps, const plan_field *field,
-	json_t **out)
+static plan_outcome refuse_type(
+	plan_parser *ps, const plan_field *field, const char *text)
+{
+	return agr_plan_refuse(ps, "\"%s\" is no value for %s, which holds %s.", text,
+		field->path,
+		field->types == PLAN_NUM	   ? "numbers"
+			: is_bool_field(field)	   ? "true or false"
+			: field->types == PLAN_STR ? "text"
+									   : "other values");
+}
+
+static plan_outcome number_value(plan_parser *ps, const plan_field *field, json_t **out)
 {
 	const plan_word *word = agr_plan_at(ps, 0);
 	size_t n;
@@ -164,8 +183,7 @@ static plan_outcome number_value(plan_parser *ps, const plan_field *field,
 	return r;
 }
 
-static plan_outcome bool_value(plan_parser *ps, const plan_field *field,
-	json_t **out)
+static plan_outcome bool_value(plan_parser *ps, const plan_field *field, json_t **out)
 {
 	bool yes = agr_plan_ahead(ps, 0, "true|yes") > 0;
 
@@ -179,15 +197,14 @@ static plan_outcome bool_value(plan_parser *ps, const plan_field *field,
 }
 
 /* A word that was not seen in the data, where the field was named. */
-static plan_outcome unseen_value(plan_parser *ps, const plan_field *field,
-	json_t **out)
+static plan_outcome unseen_value(plan_parser *ps, const plan_field *field, json_t **out)
 {
 	const plan_word *word = agr_plan_at(ps, 0);
 	const plan_field *other;
 	size_t n;
 
-	if (word->kind == PLAN_WORD && (agr_plan_is_reserved(word->low) ||
-		agr_plan_comparison_ahead(ps, 1)))
+	if (word->kind == PLAN_WORD &&
+		(agr_plan_is_reserved(word->low) || agr_plan_comparison_ahead(ps, 1)))
 		return PLAN_NO;
 	if (word->kind != PLAN_WORD && word->kind != PLAN_QUOTED && word->kind != PLAN_URL)
 		return PLAN_NO;
@@ -207,8 +224,8 @@ static plan_outcome unseen_value(plan_parser *ps, const plan_field *field,
 }
 
 /* One value of `field`; `seen` means: only one that the data shows. */
-static plan_outcome take_value(plan_parser *ps, const plan_field *field,
-	bool seen, json_t **out)
+static plan_outcome take_value(
+	plan_parser *ps, const plan_field *field, bool seen, json_t **out)
 {
 	const plan_field *of = field;
 	const plan_word *word = agr_plan_at(ps, 0);
@@ -231,17 +248,18 @@ static plan_outcome take_value(plan_parser *ps, const plan_field *field,
 	}
 	if (r != PLAN_NO)
 		return r;
+	if (word->number && seen && field->types == PLAN_STR)
+		return PLAN_NO; /* "from 2025" is no airport */
 	if (word->number)
 		return number_value(ps, field, out);
 	r = bool_value(ps, field, out);
-	if (r != PLAN_NO || seen)
+	if (r != PLAN_NO || (seen && !(is_code(word) && looks_alike(field, word->text))))
 		return r;
 	return unseen_value(ps, field, out);
 }
 
 /* Text for contains and the like: quoted, or one word. */
-static plan_outcome take_text(plan_parser *ps, const plan_field *field,
-	json_t **out)
+static plan_outcome take_text(plan_parser *ps, const plan_field *field, json_t **out)
 {
 	const plan_word *word = agr_plan_at(ps, 0);
 
@@ -256,8 +274,8 @@ static plan_outcome take_text(plan_parser *ps, const plan_field *field,
 }
 
 /* More values behind `first`: ", B or C", and with `list` also ", B and C". */
-static plan_outcome more_values(plan_parser *ps, const plan_field *field,
-	json_t *values, bool list, bool any_and)
+static plan_outcome more_values(
+	plan_parser *ps, const plan_field *field, json_t *values, bool list, bool any_and)
 {
 	size_t start = ps->pos, kept = json_array_size(values);
 	bool closed = list;
@@ -265,11 +283,11 @@ static plan_outcome more_values(plan_parser *ps, const plan_field *field,
 	for (;;) {
 		size_t before = ps->pos;
 		bool or = agr_plan_take(ps, "or|, or");
-		bool and = !or && any_and && agr_plan_take(ps, "and|, and");
+		bool and = ! or &&any_and && agr_plan_take(ps, "and|, and");
 		json_t *value = NULL;
 		plan_outcome r;
 
-		if (!or && !and && !agr_plan_take(ps, ","))
+		if (! or &&!and&&!agr_plan_take(ps, ","))
 			break;
 		r = take_value(ps, field, !list && ps->facts->known, &value);
 		if (r == PLAN_REFUSED)
@@ -289,19 +307,21 @@ static plan_outcome more_values(plan_parser *ps, const plan_field *field,
 	return PLAN_YES;
 }
 
-static plan_outcome equals(plan_parser *ps, const plan_field *field,
-	const char *op, bool seen, json_t **out)
+static plan_outcome equals(
+	plan_parser *ps, const plan_field *field, const char *op, bool seen, json_t **out)
 {
 	bool negative = strcmp(op, "!=") == 0 || strcmp(op, "not_in") == 0;
 	bool list = strcmp(op, "in") == 0 || strcmp(op, "not_in") == 0;
-	const char *close = !list ? NULL : agr_plan_take(ps, "(") ? ")"
-			    : agr_plan_take(ps, "[") ? "]" : NULL;
+	const char *close = !list	 ? NULL
+		: agr_plan_take(ps, "(") ? ")"
+		: agr_plan_take(ps, "[") ? "]"
+								 : NULL;
 	json_t *values = agr_plan_array(ps->pool), *value = NULL;
 	plan_outcome r;
 
 	if (field->types & ~(PLAN_STR | PLAN_NUM | PLAN_BOOL))
-		return agr_plan_refuse(ps, "%s holds lists or objects; name a field inside.",
-			field->path);
+		return agr_plan_refuse(
+			ps, "%s holds lists or objects; name a field inside.", field->path);
 	r = take_value(ps, field, seen, &value);
 	if (r != PLAN_YES)
 		return r;
@@ -342,8 +362,8 @@ static plan_outcome range(plan_parser *ps, const plan_field *field, json_t **out
 		agr_plan_number_for(ps, field, to, last, &high) != PLAN_YES)
 		return PLAN_REFUSED;
 	if (json_number_value(low) > json_number_value(high))
-		return agr_plan_refuse(ps, "Between %s and %s there is nothing.", from->text,
-			to->text);
+		return agr_plan_refuse(
+			ps, "Between %s and %s there is nothing.", from->text, to->text);
 	agr_plan_use(ps, n + 1 + m);
 	agr_plan_push(ps->pool, both, agr_plan_leaf(ps, field->path, ">=", low));
 	agr_plan_push(ps->pool, both, agr_plan_leaf(ps, field->path, "<=", high));
@@ -352,8 +372,7 @@ static plan_outcome range(plan_parser *ps, const plan_field *field, json_t **out
 	return PLAN_YES;
 }
 
-static plan_outcome date_range(plan_parser *ps, const plan_field *field,
-	json_t **out)
+static plan_outcome date_range(plan_parser *ps, const plan_field *field, json_t **out)
 {
 	json_t *both = agr_plan_array(ps->pool), *and = agr_plan_object(ps->pool);
 	json_t *low = NULL, *high = NULL;
@@ -379,8 +398,9 @@ static plan_outcome date_range(plan_parser *ps, const plan_field *field,
 static const char *date_op(const char *op)
 {
 	static const char *const pairs[][2] = { { "after", ">" }, { "before", "<" },
-		{ "since", ">=" }, { "until", "<=" }, { "on", "==" }, { "in", "==" }, { "==", "==" },
-		{ "!=", "!=" }, { "<", "<" }, { ">", ">" }, { "<=", "<=" }, { ">=", ">=" } };
+		{ "since", ">=" }, { "from", ">=" }, { "until", "<=" }, { "on", "==" },
+		{ "in", "==" }, { "==", "==" }, { "!=", "!=" }, { "<", "<" }, { ">", ">" },
+		{ "<=", "<=" }, { ">=", ">=" } };
 
 	for (size_t i = 0; i < AGR_COUNT(pairs); i++)
 		if (strcmp(op, pairs[i][0]) == 0)
@@ -389,8 +409,8 @@ static const char *date_op(const char *op)
 }
 
 /* "field OP" was read, and the place is behind it: what follows is compared. */
-static plan_outcome compared(plan_parser *ps, const plan_field *field,
-	const char *op, json_t **out)
+static plan_outcome compared(
+	plan_parser *ps, const plan_field *field, const char *op, json_t **out)
 {
 	bool may_date = field->dates || field->literal;
 	const plan_word *word = agr_plan_at(ps, 0);
@@ -401,9 +421,11 @@ static plan_outcome compared(plan_parser *ps, const plan_field *field,
 	agr_plan_skip(ps, "the");
 	if (strcmp(op, "between") == 0)
 		return field->dates || (may_date && !word->number) ? date_range(ps, field, out)
-								   : range(ps, field, out);
+														   : range(ps, field, out);
 	if (may_date && date_op(op) && !(field->literal && word->kind == PLAN_NUMBER) &&
 		agr_plan_date_at(ps, 0, &date) == PLAN_YES) {
+		if (strcmp(op, "from") == 0 && strlen(date.from) < 10)
+			return agr_plan_refuse(ps, "Say \"in\" or \"since\" %s.", date.from);
 		r = agr_plan_date_condition(ps, field, date_op(op), &date, out);
 		if (r == PLAN_YES)
 			agr_plan_use(ps, date.words);
@@ -422,8 +444,10 @@ static plan_outcome compared(plan_parser *ps, const plan_field *field,
 	if (!word->number)
 		return PLAN_NO;
 	if (field->types & PLAN_STR)
-		return agr_plan_refuse(ps, "%s holds text; \"%s\" cannot be compared with it as a "
-			"number.", field->path, word->text);
+		return agr_plan_refuse(ps,
+			"%s holds text; \"%s\" cannot be compared with it as a "
+			"number.",
+			field->path, word->text);
 	r = number_value(ps, field, &value);
 	if (r == PLAN_YES)
 		*out = agr_plan_leaf(ps, field->path, op, value);
@@ -432,50 +456,78 @@ static plan_outcome compared(plan_parser *ps, const plan_field *field,
 
 static json_t *existence(plan_parser *ps, const plan_field *field, bool negative)
 {
-	json_t *leaf = agr_plan_leaf(ps, field->path, "exists",
-		agr_plan_own(ps->pool, json_true()));
+	json_t *leaf =
+		agr_plan_leaf(ps, field->path, "exists", agr_plan_own(ps->pool, json_true()));
 
 	return negative ? agr_plan_negated(ps, leaf) : leaf;
 }
 
 /* "to LAX": a value right behind the field's name. */
-static plan_outcome value_behind(plan_parser *ps, const plan_field *field,
-	const plan_word *name, json_t **out)
+static plan_outcome value_behind(
+	plan_parser *ps, const plan_field *field, const plan_word *name, json_t **out)
 {
 	const plan_word *word = agr_plan_at(ps, 0);
 	bool preposition = agr_plan_in_list(name->low, "to|from|by|in|on|at|for|of|with|via");
 	bool number = word->number && field->types == PLAN_NUM && !preposition;
-	plan_outcome r;
 
 	if (preposition && word->kind == PLAN_WORD && is_text_field(field) &&
 		!agr_plan_is_reserved(word->low) && looks_alike(field, word->text)) {
-		const plan_field *any = field;
+		const plan_field *of = field;
 		const char *text;
 		size_t n;
 
-		r = agr_plan_known_value(ps, &any, &text, &n);
-		any = NULL;
-		/* Not there, but elsewhere: who knows what was meant. */
-		if (r == PLAN_NO && agr_plan_known_value(ps, &any, &text, &n) == PLAN_NO)
+		if (agr_plan_known_value(ps, &of, &text, &n) == PLAN_NO)
 			return equals(ps, field, "==", false, out);
 	}
 	if (!number && word->number && !preposition && field->types != PLAN_STR)
 		return PLAN_NO;
-	return equals(ps, field, "==", !field->literal, out);
+	return equals(ps, field, "==", true, out);
 }
 
-static plan_outcome field_condition(plan_parser *ps, bool explicit_syntax,
-	plan_condition *out)
+/* How a field was named, and what came right behind it. */
+struct said {
+	const plan_word *name;
+	bool copula, negative; /* "is", "is not" */
+};
+
+static plan_outcome behind_field(plan_parser *ps, const struct said *said, const char *op,
+	size_t words, plan_condition *out)
+{
+	bool negative = said->negative, outer = ps->negative;
+	plan_outcome r;
+
+	ps->negative = outer || negative;
+	if (op) {
+		agr_plan_use(ps, words);
+		if (*op == '!' && op[1] != '=') {
+			negative = !negative;
+			op++;
+		}
+		r = compared(ps, out->field, op, &out->json);
+	} else if (said->copula || negative) {
+		r = compared(ps, out->field, "==", &out->json);
+	} else { /* of a field that nobody has seen, only a comparison is clear */
+		r = out->field->literal ? PLAN_NO
+								: value_behind(ps, out->field, said->name, &out->json);
+	}
+	ps->negative = outer;
+	if (r == PLAN_YES && negative)
+		out->json = agr_plan_negated(ps, out->json);
+	return r;
+}
+
+static plan_outcome field_condition(
+	plan_parser *ps, bool explicit_syntax, plan_condition *out)
 {
 	size_t start = ps->pos, n, words;
+	struct said said = { .name = NULL };
 	const plan_field *field;
-	const plan_word *name;
 	const char *op;
-	bool negative, copula, outer;
+	bool negative;
 	plan_outcome r;
 
 	agr_plan_skip(ps, "the|a|an");
-	name = agr_plan_at(ps, 0);
+	said.name = agr_plan_at(ps, 0);
 	r = agr_plan_field_at(ps, 0, explicit_syntax, &field, &n);
 	if (r != PLAN_YES) {
 		agr_plan_rewind(ps, start);
@@ -490,41 +542,26 @@ static plan_outcome field_condition(plan_parser *ps, bool explicit_syntax,
 		return PLAN_YES;
 	}
 	negative = agr_plan_take(ps, COPULA_NOT);
-	copula = negative || agr_plan_take(ps, COPULA);
+	said.copula = negative || agr_plan_take(ps, COPULA);
 	op = comparison_at(ps, 0, &words);
 	if (!op && agr_plan_take(ps, "not")) {
 		negative = !negative;
 		op = comparison_at(ps, 0, &words);
 	}
-	if (op && agr_plan_in_list(op, "since|on") && !field->dates) {
+	if (op && agr_plan_in_list(op, "since|from|on") && !field->dates) {
 		op = NULL; /* "price from SFO": that is another condition */
 		words = 0;
 	}
-	outer = ps->negative;
-	ps->negative = ps->negative || negative;
-	if (op) {
-		agr_plan_use(ps, words);
-		if (*op == '!' && op[1] != '=') {
-			negative = !negative;
-			op++;
-		}
-		r = compared(ps, field, op, &out->json);
-	} else if (copula || negative) {
-		r = compared(ps, field, "==", &out->json);
-	} else {
-		r = value_behind(ps, field, name, &out->json);
-	}
-	ps->negative = outer;
-	if (r == PLAN_YES && negative)
-		out->json = agr_plan_negated(ps, out->json);
+	said.negative = negative;
+	r = behind_field(ps, &said, op, words, out);
 	if (r == PLAN_NO)
 		agr_plan_rewind(ps, start);
 	return r;
 }
 
 /* Which field is meant by "under $500", "after 2025-03-01", "at least 2 stops"? */
-static plan_outcome implied_field(plan_parser *ps, plan_class said,
-	const char *op, size_t behind, const plan_field **field, size_t *words)
+static plan_outcome implied_field(plan_parser *ps, plan_class said, const char *op,
+	size_t behind, const plan_field **field, size_t *words)
 {
 	const plan_word *word = agr_plan_at(ps, 0);
 	plan_unit unit;
@@ -555,7 +592,9 @@ static plan_outcome implied_field(plan_parser *ps, plan_class said,
 
 static plan_class class_said(plan_parser *ps)
 {
-	if (agr_plan_take(ps, "costing|priced|priced at|that cost|that costs|which cost|which costs"))
+	if (agr_plan_take(ps,
+			"costing|priced|priced at|that cost|that costs|which cost|"
+			"which costs"))
 		return PLAN_CLASS_MONEY;
 	if (agr_plan_take(ps, "lasting|that last|that take|that lasts"))
 		return PLAN_CLASS_DURATION;
@@ -616,9 +655,10 @@ static plan_outcome implied_condition(plan_parser *ps, plan_condition *out)
 		op++;
 	}
 	word = agr_plan_at(ps, 0);
-	if (op && (word->number || word->kind == PLAN_WORD) && ps->facts->known) {
-		r = implied_field(ps, which, op, strcmp(op, "between") == 0 ? behind_range(ps) : 0,
-			&field, &n);
+	if (op && strcmp(op, "from") != 0 && (word->number || word->kind == PLAN_WORD) &&
+		ps->facts->known) {
+		r = implied_field(
+			ps, which, op, strcmp(op, "between") == 0 ? behind_range(ps) : 0, &field, &n);
 		if (r == PLAN_NO && word->number && !agr_plan_in_list(op, "in|on|since"))
 			r = agr_plan_refuse(ps, "It is not clear which field \"%s\" is about.",
 				agr_plan_words_text(ps->words, ps->pool, start, ps->pos + 1));
@@ -657,9 +697,9 @@ static plan_outcome counted_condition(plan_parser *ps, plan_condition *out)
 		(!none || (field->integers && field->least == 0.0))) {
 		value = none ? agr_plan_int(ps->pool, 0) : agr_plan_number(ps, word->number);
 	} else if (r == PLAN_YES) {
-		r = none ? agr_plan_refuse(ps, "It is not clear what it means to have no %s.",
-				   field->path)
-			 : PLAN_NO;
+		r = none ? agr_plan_refuse(
+					   ps, "It is not clear what it means to have no %s.", field->path)
+				 : PLAN_NO;
 	}
 	if (r != PLAN_YES || !value) {
 		agr_plan_rewind(ps, start);
@@ -678,13 +718,14 @@ plan_outcome agr_plan_adjective(plan_parser *ps, plan_condition *out)
 	size_t n;
 	plan_outcome r;
 
-	if (agr_plan_at(ps, 0)->kind == PLAN_WORD && !agr_plan_is_reserved(agr_plan_at(ps, 0)->low)) {
+	if (agr_plan_at(ps, 0)->kind == PLAN_WORD &&
+		!agr_plan_is_reserved(agr_plan_at(ps, 0)->low)) {
 		r = agr_plan_field_at(ps, 0, false, &field, &n);
 		if (r == PLAN_YES && is_bool_field(field)) {
 			agr_plan_use(ps, n);
 			out->field = field;
-			out->json = agr_plan_leaf(ps, field->path, "==",
-				agr_plan_own(ps->pool, json_true()));
+			out->json =
+				agr_plan_leaf(ps, field->path, "==", agr_plan_own(ps->pool, json_true()));
 			return PLAN_YES;
 		}
 		if (r != PLAN_NO)
@@ -697,7 +738,8 @@ plan_outcome agr_plan_adjective(plan_parser *ps, plan_condition *out)
 	out->field = field;
 	r = equals(ps, field, "==", true, &out->json); /* "Delta", or "Delta or United" */
 	if (r == PLAN_YES && agr_plan_field_at(ps, 0, false, &named, &n) == PLAN_YES &&
-		named == field && !agr_plan_in_list(agr_plan_at(ps, 0)->low, "to|from|by|in|on|at"))
+		named == field &&
+		!agr_plan_in_list(agr_plan_at(ps, 0)->low, "to|from|by|in|on|at"))
 		agr_plan_use(ps, n); /* "economy class" */
 	return r;
 }
@@ -716,7 +758,8 @@ static plan_outcome preposition_condition(plan_parser *ps, plan_condition *out)
 		return PLAN_NO;
 	for (size_t i = 0; i < ps->facts->n; i++)
 		if (strcmp(ps->facts->fields[i].parts, word->low) == 0) {
-			agr_plan_rewind(ps, start); /* "from Germany" in a column that has no Germany */
+			agr_plan_rewind(
+				ps, start); /* "from Germany" in a column that has no Germany */
 			return PLAN_NO;
 		}
 	for (size_t i = 0; i < ps->facts->n; i++)
@@ -735,8 +778,8 @@ static plan_outcome preposition_condition(plan_parser *ps, plan_condition *out)
 	return r;
 }
 
-static plan_outcome conditions_in_parentheses(plan_parser *ps, bool explicit_syntax,
-	plan_condition *out)
+static plan_outcome conditions_in_parentheses(
+	plan_parser *ps, bool explicit_syntax, plan_condition *out)
 {
 	json_t *list = agr_plan_array(ps->pool), *joined = agr_plan_object(ps->pool);
 	const char *word = NULL;
@@ -746,15 +789,17 @@ static plan_outcome conditions_in_parentheses(plan_parser *ps, bool explicit_syn
 		const char *next;
 
 		if (r != PLAN_YES)
-			return r == PLAN_NO ? agr_plan_refuse(ps, "The text in parentheses is no "
-				"condition.") : r;
+			return r == PLAN_NO
+				? agr_plan_refuse(ps, "The text in parentheses is no condition.")
+				: r;
 		agr_plan_push(ps->pool, list, out->json);
 		if (agr_plan_take(ps, ")"))
 			break;
 		next = agr_plan_take(ps, "and") ? "and" : agr_plan_take(ps, "or") ? "or" : NULL;
 		if (!next || (word && strcmp(word, next) != 0))
-			return agr_plan_refuse(ps, "The conditions in parentheses must be joined by "
-				"\"and\" alone or \"or\" alone.");
+			return agr_plan_refuse(ps,
+				"The conditions in parentheses must be joined by \"and\" "
+				"alone or \"or\" alone.");
 		word = next;
 	}
 	if (word) {
@@ -780,8 +825,8 @@ static bool is_negative(const json_t *condition)
 		agr_plan_in_list(agr_json_str(condition, "op", ""), "!=|not_in");
 }
 
-plan_outcome agr_plan_condition(plan_parser *ps, bool explicit_syntax,
-	plan_condition *out)
+plan_outcome agr_plan_condition(
+	plan_parser *ps, bool explicit_syntax, plan_condition *out)
 {
 	size_t start = ps->pos;
 	bool negative = false, outer = ps->negative;

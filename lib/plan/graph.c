@@ -14,13 +14,15 @@ static bool read_nodes(plan_graph *out, plan_pool *pool, const json_t *list)
 	for (size_t i = 0; out->nodes && i < n; i++) {
 		const json_t *json = json_array_get(list, i);
 		const char *id = agr_json_str(json, "id", NULL);
-		const char *name = agr_json_str(json, "name",
-			agr_json_str(json_object_get(json, "config"), "name", ""));
+		const char *name = agr_json_str(
+			json, "name", agr_json_str(json_object_get(json, "config"), "name", ""));
 
 		if (!id || agr_plan_node_by_id(out, id) != PLAN_NO_NODE)
 			return false;
-		out->nodes[out->n++] = (plan_node){ .id = id, .json = json,
-			.type = agr_json_str(json, "type", ""), .parts = agr_plan_parts(pool, id),
+		out->nodes[out->n++] = (plan_node){ .id = id,
+			.json = json,
+			.type = agr_json_str(json, "type", ""),
+			.parts = agr_plan_parts(pool, id),
 			.name = agr_plan_parts(pool, name) };
 	}
 	return out->n > 0;
@@ -53,8 +55,9 @@ void agr_plan_graph(plan_graph *out, plan_pool *pool, const json_t *workflow)
 	if (!workflow)
 		out->trouble = "A change needs the current workflow.";
 	else if (json_is_object(nodes))
-		out->trouble = "A patch needs the workflow in its array form, {\"nodes\":[...],"
-			"\"edges\":[...]}; this one has its nodes by id.";
+		out->trouble = "A patch needs the workflow in its array form, "
+					   "{\"nodes\":[...],\"edges\":[...]}; this one has its nodes "
+					   "by id.";
 	else if (!json_is_array(nodes) || !json_is_array(json_object_get(workflow, "edges")))
 		out->trouble = "The workflow has no arrays \"nodes\" and \"edges\".";
 	else if (!read_nodes(out, pool, nodes))
@@ -122,7 +125,8 @@ const char *agr_plan_new_id(plan_parser *ps, const char *base, const char *other
 	const char *id = base;
 
 	for (int i = 2; agr_plan_node_by_id(ps->graph, id) != PLAN_NO_NODE ||
-		(other && strcmp(id, other) == 0); i++) {
+		 (other && strcmp(id, other) == 0);
+		 i++) {
 		id = agr_plan_printf(ps->pool, "%s_%d", base, i);
 		if (ps->pool->failed)
 			break;
@@ -171,8 +175,8 @@ plan_outcome agr_plan_no_such_node(plan_parser *ps)
 
 enum rank { BY_ID, BY_CASE, BY_NAME, BY_LETTER, BY_NONE };
 
-static enum rank rank_of(const plan_node *node, const char *text,
-	const char *parts, bool one_word)
+static enum rank rank_of(
+	const plan_node *node, const char *text, const char *parts, bool one_word)
 {
 	if (strcmp(node->id, text) == 0)
 		return BY_ID;
@@ -188,8 +192,9 @@ static enum rank rank_of(const plan_node *node, const char *text,
 
 static plan_outcome by_words(plan_parser *ps, size_t n, size_t *node)
 {
-	const char *text = n == 1 ? agr_plan_at(ps, 0)->text
-				  : agr_plan_words_text(ps->words, ps->pool, ps->pos, ps->pos + n);
+	const char *text = n == 1
+		? agr_plan_at(ps, 0)->text
+		: agr_plan_words_text(ps->words, ps->pool, ps->pos, ps->pos + n);
 	const char *parts = agr_plan_parts(ps->pool, text);
 	enum rank best = BY_NONE;
 	size_t found = 0;
@@ -217,8 +222,9 @@ static plan_outcome by_type(plan_parser *ps, size_t *node)
 	size_t found = 0, n = 0;
 	const plan_node_words *type = agr_plan_node_types;
 
-	while (type->words && (!(n = agr_plan_ahead(ps, 0, type->words)) ||
-		!agr_plan_ahead(ps, n, "node|step|block")))
+	while (type->words &&
+		(!(n = agr_plan_ahead(ps, 0, type->words)) ||
+			!agr_plan_ahead(ps, n, "node|step|block")))
 		type++;
 	if (!type->words)
 		return PLAN_NO;
@@ -226,7 +232,7 @@ static plan_outcome by_type(plan_parser *ps, size_t *node)
 		const json_t *config = json_object_get(ps->graph->nodes[i].json, "config");
 
 		if (type->action ? strcmp(agr_json_str(config, "action", ""), type->action) == 0
-				 : strcmp(ps->graph->nodes[i].type, type->type) == 0) {
+						 : strcmp(ps->graph->nodes[i].type, type->type) == 0) {
 			*node = i;
 			found++;
 		}
@@ -245,8 +251,9 @@ static plan_outcome by_place(plan_parser *ps, size_t *node)
 	size_t found = 0;
 
 	if (agr_plan_ahead(ps, 0, "this node|this step|current node|current step")) {
-		*node = ps->request->node_id ? agr_plan_node_by_id(ps->graph, ps->request->node_id)
-					     : PLAN_NO_NODE;
+		*node = ps->request->node_id
+			? agr_plan_node_by_id(ps->graph, ps->request->node_id)
+			: PLAN_NO_NODE;
 		if (*node == PLAN_NO_NODE)
 			return agr_plan_refuse(ps, "It is not known which node is the current one.");
 		agr_plan_use(ps, 2);
@@ -260,8 +267,8 @@ static plan_outcome by_place(plan_parser *ps, size_t *node)
 			found++;
 		}
 	if (found != 1)
-		return agr_plan_refuse(ps, "Several nodes could be the %s one.",
-			first ? "first" : "last");
+		return agr_plan_refuse(
+			ps, "Several nodes could be the %s one.", first ? "first" : "last");
 	agr_plan_use(ps, 2);
 	return PLAN_YES;
 }
@@ -276,9 +283,10 @@ plan_outcome agr_plan_take_node(plan_parser *ps, size_t *node)
 	if (r == PLAN_NO && agr_plan_ahead(ps, 0, "node|step") &&
 		agr_plan_node_by_id(ps->graph, agr_plan_at(ps, 0)->text) == PLAN_NO_NODE)
 		agr_plan_take(ps, "node|step");
-	while (longest < NAME_WORDS_MAX && (agr_plan_at(ps, longest)->kind == PLAN_WORD ||
-		agr_plan_at(ps, longest)->kind == PLAN_QUOTED ||
-		agr_plan_at(ps, longest)->kind == PLAN_NUMBER))
+	while (longest < NAME_WORDS_MAX &&
+		(agr_plan_at(ps, longest)->kind == PLAN_WORD ||
+			agr_plan_at(ps, longest)->kind == PLAN_QUOTED ||
+			agr_plan_at(ps, longest)->kind == PLAN_NUMBER))
 		longest++;
 	for (size_t n = longest; n > 0 && r == PLAN_NO; n--) {
 		r = by_words(ps, n, node);

@@ -8,8 +8,11 @@ static const struct {
 } aggregates[] = { { "average|avg|mean|the average|the mean", "avg" },
 	{ "total|sum|sum of|total of|the total|the sum of", "sum" },
 	{ "average of|mean of|avg of|the average of", "avg" },
-	{ "minimum|min|lowest|smallest|minimum of|the minimum|the lowest|the smallest", "min" },
-	{ "maximum|max|highest|largest|biggest|maximum of|the maximum|the highest|the largest",
+	{ "minimum|min|lowest|smallest|minimum of|the minimum|"
+	  "the lowest|the smallest",
+		"min" },
+	{ "maximum|max|highest|largest|biggest|maximum of|"
+	  "the maximum|the highest|the largest",
 		"max" } };
 
 void agr_plan_add_agg(plan_query *q, const char *agg, const plan_field *field)
@@ -27,8 +30,8 @@ void agr_plan_add_agg(plan_query *q, const char *agg, const plan_field *field)
 }
 
 /* "average price", "total revenue": the words of it, and its parts. */
-static plan_outcome aggregate_at(plan_query *q, const char **agg,
-	const plan_field **field)
+static plan_outcome aggregate_at(
+	plan_query *q, const char **agg, const plan_field **field)
 {
 	plan_parser *ps = q->ps;
 	size_t start = ps->pos, best = 0;
@@ -61,11 +64,15 @@ static bool count_at(plan_query *q)
 	plan_parser *ps = q->ps;
 	size_t start = ps->pos;
 
-	if (!agr_plan_take(ps, "the number of|number of|the count of|count of|count|how many"))
+	if (!agr_plan_take(ps,
+			"the number of|number of|the count of|count of|count|"
+			"how many"))
 		return false;
 	agr_plan_skip(ps, "the|all");
 	if (agr_plan_take_subject(q) || agr_plan_ended(ps) ||
-		agr_plan_ahead(ps, 0, "by|per|for each|and|,|for every|in each|of each|desc|descending"))
+		agr_plan_ahead(ps, 0,
+			"by|per|for each|and|,|for every|in each|of each|desc|"
+			"descending"))
 		return true;
 	agr_plan_rewind(ps, start);
 	return false;
@@ -115,7 +122,8 @@ plan_outcome agr_plan_take_aggregate(plan_query *q)
 			return r;
 		/* The least of all is a row's value; of groups it is an aggregate. */
 		if (r == PLAN_YES && !any && agr_plan_in_list(agg, "min|max") && !q->group &&
-			!agr_plan_ahead(ps, 0, "by|per|for each|for every|in each|of each|and|,|grouped by"))
+			!agr_plan_ahead(
+				ps, 0, "by|per|for each|for every|in each|of each|and|,|grouped by"))
 			r = PLAN_NO;
 		if (r == PLAN_YES)
 			agr_plan_add_agg(q, agg, field);
@@ -129,59 +137,83 @@ plan_outcome agr_plan_take_aggregate(plan_query *q)
 	}
 }
 
+/* "average price", of an aggregate that was asked for. */
+static const char *asked_aggregate(plan_query *q)
+{
+	plan_parser *ps = q->ps;
+	const plan_field *field;
+	const char *agg;
+	size_t start = ps->pos;
+
+	if (aggregate_at(q, &agg, &field) == PLAN_YES)
+		for (size_t i = 0; i < q->n_aggs; i++)
+			if (strcmp(q->aggs[i].agg, agg) == 0 && q->aggs[i].field &&
+				strcmp(q->aggs[i].field->path, field->path) == 0)
+				return q->aggs[i].as;
+	agr_plan_rewind(ps, start);
+	return NULL;
+}
+
+/* "count", "the average", "avg_price": one of the results; `n` says of how many. */
+static const char *named_aggregate(plan_query *q, size_t *n)
+{
+	static const char *const names[][2] = { { "avg", "average|avg|mean|the average" },
+		{ "sum", "total|sum|the total|the sum" }, { "min", "minimum|min" },
+		{ "max", "maximum|max" },
+		{ "count", "count|the count|number|the number|number of them" } };
+	plan_parser *ps = q->ps;
+	const char *found = NULL;
+	size_t words = 0;
+
+	*n = 0;
+	for (size_t i = 0; i < q->n_aggs; i++) {
+		if (strcmp(agr_plan_at(ps, 0)->text, q->aggs[i].as) == 0) {
+			agr_plan_use(ps, 1);
+			*n = 1;
+			return q->aggs[i].as;
+		}
+		for (size_t k = 0; k < AGR_COUNT(names); k++) {
+			size_t ahead = agr_plan_ahead(ps, 0, names[k][1]);
+
+			if (!ahead || strcmp(names[k][0], q->aggs[i].agg) != 0)
+				continue;
+			words = ahead;
+			found = q->aggs[i].as;
+			++*n;
+		}
+	}
+	if (*n == 1)
+		agr_plan_use(ps, words);
+	return found;
+}
+
 /* A column of the result of groupby, by its own name or as it was asked for. */
 plan_outcome agr_plan_group_key(plan_query *q, const char **as)
 {
 	plan_parser *ps = q->ps;
 	const plan_field *field;
-	const char *agg, *found = NULL;
-	size_t n = 0, start = ps->pos;
-	plan_outcome r = aggregate_at(q, &agg, &field);
+	size_t n = 1;
+	plan_outcome r;
 
-	for (size_t i = 0; r == PLAN_YES && i < q->n_aggs; i++)
-		if (strcmp(q->aggs[i].agg, agg) == 0 && q->aggs[i].field &&
-			strcmp(q->aggs[i].field->path, field->path) == 0) {
-			*as = q->aggs[i].as;
-			return PLAN_YES;
-		}
-	agr_plan_rewind(ps, start);
-	for (size_t i = 0; i < q->n_aggs; i++) {
-		static const char *const words[][2] = { { "avg", "average|avg|mean|the average" },
-			{ "sum", "total|sum|the total|the sum" }, { "min", "minimum|min" },
-			{ "max", "maximum|max" },
-			{ "count", "count|the count|number|the number|number of them" } };
-
-		for (size_t k = 0; k < AGR_COUNT(words); k++)
-			if (strcmp(words[k][0], q->aggs[i].agg) == 0 && agr_plan_ahead(ps, 0, words[k][1])) {
-				found = q->aggs[i].as;
-				n++;
-			}
-		if (strcmp(agr_plan_at(ps, 0)->text, q->aggs[i].as) == 0) {
-			agr_plan_use(ps, 1);
-			*as = q->aggs[i].as;
-			return PLAN_YES;
-		}
-	}
-	if (n == 1) {
-		agr_plan_take(ps, "count|the count|number of them|number|the number|average|avg|mean|"
-			"the average|total|sum|the total|the sum|minimum|min|maximum|max");
-		*as = found;
-		return PLAN_YES;
-	}
+	*as = asked_aggregate(q);
+	if (!*as)
+		*as = named_aggregate(q, &n);
 	if (n > 1)
-		return agr_plan_refuse(ps, "It is not clear which of the results orders the groups.");
+		return agr_plan_refuse(
+			ps, "It is not clear which of the results orders the groups.");
+	if (*as)
+		return PLAN_YES;
 	r = agr_plan_take_field(ps, true, &field);
 	if (r != PLAN_YES)
 		return r;
+	*as = field->path;
 	for (size_t i = 0; i < json_array_size(q->group); i++)
-		if (strcmp(json_string_value(json_array_get(q->group, i)), field->path) == 0) {
-			*as = field->path;
+		if (strcmp(json_string_value(json_array_get(q->group, i)), field->path) == 0)
 			return PLAN_YES;
-		}
-	if (q->n_aggs == 1 && q->aggs[0].field && strcmp(q->aggs[0].field->path, field->path) == 0) {
-		*as = q->aggs[0].as;
+	*as = q->aggs[0].as;
+	if (q->n_aggs == 1 && q->aggs[0].field &&
+		strcmp(q->aggs[0].field->path, field->path) == 0)
 		return PLAN_YES;
-	}
 	return agr_plan_refuse(ps, "After grouping there is no %s to sort by.", field->path);
 }
 
@@ -196,7 +228,8 @@ static plan_outcome most_of(plan_query *q, bool *descending)
 	*descending = agr_plan_ahead(ps, 0, "most|highest|largest|biggest|greatest") > 0;
 	if (!*descending && !agr_plan_ahead(ps, 0, "fewest|lowest|smallest|least"))
 		return PLAN_NO;
-	if (agr_plan_ahead(ps, 0, "most|fewest|least") && agr_plan_at(ps, 1)->kind == PLAN_WORD) {
+	if (agr_plan_ahead(ps, 0, "most|fewest|least") &&
+		agr_plan_at(ps, 1)->kind == PLAN_WORD) {
 		agr_plan_use(ps, 1);
 		if (agr_plan_take_subject(q)) {
 			agr_plan_add_agg(q, "count", NULL);
@@ -240,6 +273,8 @@ plan_outcome agr_plan_rank_groups(plan_query *q, const plan_field *by)
 			r = PLAN_YES;
 		}
 	}
+	if (r == PLAN_YES && (by->types & PLAN_TYPE(AGR_TYPE_OBJECT)))
+		r = agr_plan_refuse(ps, "%s holds objects; name a field inside.", by->path);
 	if (r != PLAN_YES) {
 		agr_plan_rewind(ps, start);
 		q->subject = subject;

@@ -9,7 +9,7 @@ struct addition {
 	const char *id;
 	json_t *config;
 	json_int_t timeout_ms; /* -1: not said */
-	json_int_t attempts;   /* 0: not said */
+	json_int_t attempts; /* 0: not said */
 	bool placed, connected;
 };
 
@@ -36,8 +36,10 @@ static plan_outcome take_type(plan_change *c, struct addition *a)
 static plan_outcome new_id(plan_change *c, const char *id, const char **out)
 {
 	if (!agr_plan_valid_id(id))
-		return agr_plan_refuse(c->ps, "\"%s\" cannot be the id of a node: use letters, digits, "
-			"- and _.", id);
+		return agr_plan_refuse(c->ps,
+			"\"%s\" cannot be the id of a node: use letters, digits, - "
+			"and _.",
+			id);
 	if (agr_plan_node_by_id(c->graph, id) != PLAN_NO_NODE)
 		return agr_plan_refuse(c->ps, "There is a node called \"%s\" already.", id);
 	*out = id;
@@ -49,16 +51,19 @@ static plan_outcome take_name(plan_change *c, struct addition *a)
 	plan_parser *ps = c->ps;
 	size_t start = ps->pos;
 	const plan_word *word;
-	bool said = agr_plan_take(ps, "called|named|with id|with the id|with name|with the name");
+	bool said =
+		agr_plan_take(ps, "called|named|with id|with the id|with name|with the name");
 	bool name_like;
 
 	word = agr_plan_at(ps, 0);
-	name_like = word->kind == PLAN_QUOTED || (word->kind == PLAN_WORD &&
-		strpbrk(word->text, "_-0123456789"));
-	if (a->id || (!said && !name_like) || (word->kind != PLAN_WORD &&
-		word->kind != PLAN_QUOTED && word->kind != PLAN_NUMBER) ||
-		(said && word->kind == PLAN_WORD && agr_plan_in_list(word->low,
-			"after|before|between|with|and|the|a|an|at|in|to|from"))) {
+	name_like = word->kind == PLAN_QUOTED ||
+		(word->kind == PLAN_WORD && strpbrk(word->text, "_-0123456789"));
+	if (a->id || (!said && !name_like) ||
+		(word->kind != PLAN_WORD && word->kind != PLAN_QUOTED &&
+			word->kind != PLAN_NUMBER) ||
+		(said && word->kind == PLAN_WORD &&
+			agr_plan_in_list(
+				word->low, "after|before|between|with|and|the|a|an|at|in|to|from"))) {
 		agr_plan_rewind(ps, start);
 		return PLAN_NO;
 	}
@@ -110,10 +115,13 @@ static plan_outcome take_setting(plan_change *c, struct addition *a)
 	plan_outcome r;
 
 	if (strcmp(a->type->type, "http") == 0 && !json_object_get(a->config, "url") &&
-		(agr_plan_at(ps, 0)->kind == PLAN_URL || (agr_plan_ahead(ps, 0, "to|for|that calls|calling") &&
-			agr_plan_at(ps, agr_plan_ahead(ps, 0, "to|for|that calls|calling"))->kind == PLAN_URL))) {
+		(agr_plan_at(ps, 0)->kind == PLAN_URL ||
+			(agr_plan_ahead(ps, 0, "to|for|that calls|calling") &&
+				agr_plan_at(ps, agr_plan_ahead(ps, 0, "to|for|that calls|calling"))
+						->kind == PLAN_URL))) {
 		agr_plan_take(ps, "to|for|that calls|calling");
-		agr_plan_put(ps->pool, a->config, "url", agr_plan_str(ps->pool, agr_plan_at(ps, 0)->text));
+		agr_plan_put(
+			ps->pool, a->config, "url", agr_plan_str(ps->pool, agr_plan_at(ps, 0)->text));
 		agr_plan_use(ps, 1);
 		return PLAN_YES;
 	}
@@ -130,8 +138,10 @@ static plan_outcome take_setting(plan_change *c, struct addition *a)
 			agr_plan_use(ps, 1);
 			agr_plan_take(ps, "of|=|:|set to|equal to");
 			r = take_value(c, &value);
-			if (r == PLAN_YES && !json_is_string(value) && strcmp(key->low, "payload") != 0)
-				r = agr_plan_refuse(ps, "The %s of a node is a text; put it in quotes.", key->low);
+			if (r == PLAN_YES && !json_is_string(value) &&
+				strcmp(key->low, "payload") != 0)
+				r = agr_plan_refuse(
+					ps, "The %s of a node is a text; put it in quotes.", key->low);
 			if (r == PLAN_YES)
 				agr_plan_put(ps->pool, a->config, key->low, value);
 		}
@@ -150,7 +160,8 @@ static plan_outcome place_at_end(plan_change *c, struct addition *a, bool start)
 		if (agr_plan_count_edges(g, i, !start))
 			continue;
 		if (found != PLAN_NO_NODE)
-			return agr_plan_refuse(c->ps, "The workflow has several %s; say %s which node.",
+			return agr_plan_refuse(c->ps,
+				"The workflow has several %s; say %s which node.",
 				start ? "beginnings" : "ends", start ? "before" : "after");
 		found = i;
 	}
@@ -169,57 +180,77 @@ static plan_outcome place_at_end(plan_change *c, struct addition *a, bool start)
 }
 
 struct place {
-	enum { PLACE_NONE, PLACE_AFTER, PLACE_BESIDE, PLACE_BEFORE, PLACE_ON, PLACE_END, PLACE_START } how;
+	enum {
+		PLACE_NONE,
+		PLACE_AFTER,
+		PLACE_BESIDE,
+		PLACE_BEFORE,
+		PLACE_ON,
+		PLACE_END,
+		PLACE_START
+	} how;
 	size_t at;
 };
+
+/* "at the end", "as the first step". */
+static bool take_outer_place(plan_parser *ps, struct place *place)
+{
+	if (agr_plan_take(ps, "at the end|to the end|as the last node|as the last step"))
+		place->how = PLACE_END;
+	else if (agr_plan_take(ps,
+				 "at the start|at the beginning|to the beginning|to the start|"
+				 "as the first node|as the first step"))
+		place->how = PLACE_START;
+	else
+		return false;
+	agr_plan_take(ps, "of the workflow|of workflow");
+	return true;
+}
+
+/* "and B", behind "between A". */
+static plan_outcome take_other_end(plan_change *c, struct place *place)
+{
+	plan_parser *ps = c->ps;
+	size_t a = place->at, b;
+	plan_outcome r = agr_plan_take(ps, "and") ? agr_plan_take_node(ps, &b) : PLAN_NO;
+
+	if (r != PLAN_YES)
+		return r == PLAN_NO ? agr_plan_no_such_node(ps) : r;
+	place->at = agr_plan_edge_between(c->graph, a, b);
+	if (place->at == PLAN_NO_NODE)
+		return agr_plan_refuse(ps, "There is no edge from %s to %s.",
+			c->graph->nodes[a].id, c->graph->nodes[b].id);
+	return PLAN_YES;
+}
 
 static plan_outcome take_place(plan_change *c, struct place *place)
 {
 	plan_parser *ps = c->ps;
-	size_t a, b;
 	plan_outcome r;
 
-	if (agr_plan_take(ps, "at the end|to the end|as the last node|as the last step|as last node")) {
-		place->how = PLACE_END;
-		agr_plan_take(ps, "of the workflow|of workflow");
+	if (take_outer_place(ps, place))
 		return PLAN_YES;
-	}
-	if (agr_plan_take(ps, "at the start|at the beginning|to the beginning|to the start|"
-		"as the first node|as the first step")) {
-		place->how = PLACE_START;
-		agr_plan_take(ps, "of the workflow|of workflow");
-		return PLAN_YES;
-	}
-	if (agr_plan_take(ps, "right before|just before|immediately before|before|in front of"))
+	if (agr_plan_take(
+			ps, "right before|just before|immediately before|before|in front of"))
 		place->how = PLACE_BEFORE;
-	else if (agr_plan_take(ps, "right after|just after|immediately after|after|following|behind"))
+	else if (agr_plan_take(
+				 ps, "right after|just after|immediately after|after|following|behind"))
 		place->how = PLACE_AFTER;
 	else if (agr_plan_take(ps, "between|in between"))
 		place->how = PLACE_ON;
 	else
 		return PLAN_NO;
-	r = agr_plan_take_node(ps, &a);
+	r = agr_plan_take_node(ps, &place->at);
 	if (r != PLAN_YES)
 		return r == PLAN_NO ? agr_plan_no_such_node(ps) : r;
-	place->at = a;
-	if (place->how == PLACE_AFTER && agr_plan_take(ps,
-		"in parallel|as a parallel branch|as a branch|as a new branch"))
+	if (place->how == PLACE_AFTER &&
+		agr_plan_take(ps, "in parallel|as a parallel branch|as a branch|as a new branch"))
 		place->how = PLACE_BESIDE;
-	if (place->how != PLACE_ON)
-		return PLAN_YES;
-	if (!agr_plan_take(ps, "and") || (r = agr_plan_take_node(ps, &b)) == PLAN_NO)
-		return agr_plan_no_such_node(ps);
-	if (r == PLAN_REFUSED)
-		return r;
-	place->at = agr_plan_edge_between(c->graph, a, b);
-	if (place->at == PLAN_NO_NODE)
-		return agr_plan_refuse(ps, "There is no edge from %s to %s.", c->graph->nodes[a].id,
-			c->graph->nodes[b].id);
-	return PLAN_YES;
+	return place->how == PLACE_ON ? take_other_end(c, place) : PLAN_YES;
 }
 
-static plan_outcome put_in_place(plan_change *c, struct addition *a,
-	const struct place *place)
+static plan_outcome put_in_place(
+	plan_change *c, struct addition *a, const struct place *place)
 {
 	switch (place->how) {
 	case PLACE_AFTER:
@@ -237,13 +268,13 @@ static plan_outcome put_in_place(plan_change *c, struct addition *a,
 	case PLACE_START:
 		return place_at_end(c, a, place->how == PLACE_START);
 	default:
-		return agr_plan_refuse(c->ps, "Say where the node goes: before or after a node, or "
+		return agr_plan_refuse(c->ps,
+			"Say where the node goes: before or after a node, or "
 			"between two.");
 	}
 }
 
-static plan_outcome finish(plan_change *c, struct addition *a,
-	const struct place *place)
+static plan_outcome finish(plan_change *c, struct addition *a, const struct place *place)
 {
 	plan_pool *pool = c->ps->pool;
 	json_t *node;
@@ -251,8 +282,9 @@ static plan_outcome finish(plan_change *c, struct addition *a,
 	if (a->type->action)
 		agr_plan_put(pool, a->config, "action", agr_plan_str(pool, a->type->action));
 	if (!a->id) {
-		const char *base = a->type->action ? a->type->action
-			: strcmp(a->type->type, "hitl") == 0 ? "approval" : a->type->type;
+		const char *base = a->type->action		 ? a->type->action
+			: strcmp(a->type->type, "hitl") == 0 ? "approval"
+												 : a->type->type;
 
 		a->id = agr_plan_new_id(c->ps, base, NULL);
 	}
@@ -297,14 +329,15 @@ plan_outcome agr_plan_add_rule(plan_change *c)
 	a.config = agr_plan_object(ps->pool);
 	if (agr_plan_ahead(ps, 0, "an edge|a connection|edge|connection|a link|the edge"))
 		return PLAN_NO;
-	agr_plan_skip(ps, "a|an|the|another|one");
+	agr_plan_skip(ps, "a|an|another|one");
 	agr_plan_take(ps, "new");
 	r = take_type(c, &a);
 	if (r == PLAN_NO && agr_plan_take(ps, "node of type|step of type|node of the type")) {
 		r = take_type(c, &a);
 	} else if (r == PLAN_NO && agr_plan_take(ps, "node|step")) {
-		return agr_plan_refuse(ps, "Say which type of node: http, function, conditional, agent, "
-			"task, hitl (approval), transform, filter, ...");
+		return agr_plan_refuse(ps,
+			"Say which type of node: http, function, conditional, "
+			"agent, task, hitl (approval), transform, filter, ...");
 	}
 	if (r != PLAN_YES)
 		return PLAN_NO;
@@ -329,8 +362,8 @@ plan_outcome agr_plan_approval_rule(plan_change *c)
 	while (agr_plan_take(ps, "always"))
 		;
 	if (!agr_plan_take(ps, "require|ask for|request|wait for") ||
-		!agr_plan_ahead(ps, agr_plan_ahead(ps, 0, "an|a"), "approval|human approval|manual approval|"
-			"human review"))
+		!agr_plan_ahead(ps, agr_plan_ahead(ps, 0, "an|a"),
+			"approval|human approval|manual approval|human review"))
 		return PLAN_NO;
 	agr_plan_skip(ps, "a|an");
 	a.config = agr_plan_object(ps->pool);

@@ -17,6 +17,7 @@
 
 typedef enum plan_class {
 	PLAN_CLASS_NONE,
+	PLAN_CLASS_PRICE, /* what one thing costs: less is better */
 	PLAN_CLASS_MONEY,
 	PLAN_CLASS_DURATION,
 	PLAN_CLASS_DATE,

@@ -21,8 +21,9 @@ static bool take_recipient(plan_parser *ps, struct action *a)
 
 	agr_plan_take(ps, "the");
 	word = agr_plan_at(ps, 0);
-	if ((word->kind != PLAN_WORD && word->kind != PLAN_QUOTED) || (agr_plan_is_reserved(word->low) &&
-		!agr_plan_in_list(word->low, "me|us|everyone")))
+	if ((word->kind != PLAN_WORD && word->kind != PLAN_QUOTED) ||
+		(agr_plan_is_reserved(word->low) &&
+			!agr_plan_in_list(word->low, "me|us|everyone")))
 		return false;
 	agr_plan_put(ps->pool, a->config, word->text[0] == '#' ? "channel" : "to",
 		agr_plan_str(ps->pool, word->text));
@@ -33,9 +34,10 @@ static bool take_recipient(plan_parser *ps, struct action *a)
 
 static const char *channel_ahead(plan_parser *ps, size_t *n)
 {
-	static const char *const words[][2] = { { "email|e-mail|mail|email message", "email" },
-		{ "slack message|slack|slack notification", "slack" }, { "sms|text message|text", "sms" },
-		{ "notification|alert|message", "notify" } };
+	static const char *const words[][2] = { { "email|e-mail|mail|email message",
+												"email" },
+		{ "slack message|slack|slack notification", "slack" },
+		{ "sms|text message|text", "sms" }, { "notification|alert|message", "notify" } };
 
 	for (size_t i = 0; i < AGR_COUNT(words); i++)
 		if ((*n = agr_plan_ahead(ps, 0, words[i][0])) > 0)
@@ -51,21 +53,26 @@ static void take_details(plan_parser *ps, struct action *a)
 		const char *channel;
 		bool said = false;
 
-		if (agr_plan_take(ps, "saying|that says|with the message|with message|with the text")) {
-			if (agr_plan_at(ps, 0)->kind == PLAN_QUOTED && !json_object_get(a->config, "message")) {
+		if (agr_plan_take(ps,
+				"saying|that says|with the message|with message|"
+				"with the text")) {
+			if (agr_plan_at(ps, 0)->kind == PLAN_QUOTED &&
+				!json_object_get(a->config, "message")) {
 				agr_plan_put(ps->pool, a->config, "message",
 					agr_plan_str(ps->pool, agr_plan_at(ps, 0)->text));
 				agr_plan_use(ps, 1);
 				said = true;
 			}
-		} else if (strcmp(a->name, "notify") == 0 && agr_plan_take(ps, "by|via|on|through|over") &&
+		} else if (strcmp(a->name, "notify") == 0 &&
+			agr_plan_take(ps, "by|via|on|through|over") &&
 			(channel = channel_ahead(ps, &n)) != NULL) {
 			a->name = channel;
 			agr_plan_use(ps, n);
 			said = true;
 		} else {
 			agr_plan_rewind(ps, start);
-			if (agr_plan_take(ps, "in|on|to|at") && !json_object_get(a->config, "channel") &&
+			if (agr_plan_take(ps, "in|on|to|at") &&
+				!json_object_get(a->config, "channel") &&
 				(agr_plan_at(ps, 0)->text[0] == '#' || !json_object_get(a->config, "to")))
 				said = take_recipient(ps, a);
 		}
@@ -125,8 +132,8 @@ static bool other_action(plan_parser *ps, struct action *a)
 	if (agr_plan_take(ps, "call|hit|request") && agr_plan_at(ps, 0)->kind == PLAN_URL) {
 		a->type = "http";
 		a->name = "http";
-		agr_plan_put(ps->pool, a->config, "url",
-			agr_plan_str(ps->pool, agr_plan_at(ps, 0)->text));
+		agr_plan_put(
+			ps->pool, a->config, "url", agr_plan_str(ps->pool, agr_plan_at(ps, 0)->text));
 		agr_plan_use(ps, 1);
 		return true;
 	}
@@ -153,20 +160,29 @@ static bool take_action(plan_parser *ps, struct action *a)
 static const char *as_expression(plan_parser *ps, size_t from, size_t to)
 {
 	static const char *const ops[][2] = {
-		{ "is below|is under|is less than|drops below|falls below|goes below|drops under|"
-		  "falls under|goes under|gets below|<|is lower than", "<" },
-		{ "is above|is over|is more than|is greater than|rises above|goes above|goes over|exceeds|"
-		  "climbs above|gets above|rises over|>|is higher than", ">" },
-		{ "is at least|>=", ">=" }, { "is at most|<=", "<=" }, { "equals|is equal to|==", "==" } };
+		{ "is below|is under|is less than|drops below|falls below|"
+		  "goes below|drops under|falls under|goes under|gets below|"
+		  "<|is lower than",
+			"<" },
+		{ "is above|is over|is more than|is greater than|rises above|"
+		  "goes above|goes over|exceeds|climbs above|gets above|"
+		  "rises over|>|is higher than",
+			">" },
+		{ "is at least|>=", ">=" }, { "is at most|<=", "<=" },
+		{ "equals|is equal to|==", "==" }
+	};
 	size_t outer = ps->pos, n = 0;
 	const char *op = NULL, *name, *number, *text = NULL;
 
 	ps->pos = from;
 	ps->pos += agr_plan_ahead(ps, 0, "the|a|an");
-	name = agr_plan_at(ps, 0)->kind == PLAN_WORD && !agr_plan_is_reserved(agr_plan_at(ps, 0)->low)
-		? agr_plan_at(ps, 0)->text : agr_plan_at(ps, 0)->kind == PLAN_WORD &&
-		agr_plan_in_list(agr_plan_at(ps, 0)->low, "total|count|average") ? agr_plan_at(ps, 0)->low
-									       : NULL;
+	name = agr_plan_at(ps, 0)->kind == PLAN_WORD &&
+			!agr_plan_is_reserved(agr_plan_at(ps, 0)->low)
+		? agr_plan_at(ps, 0)->text
+		: agr_plan_at(ps, 0)->kind == PLAN_WORD &&
+			agr_plan_in_list(agr_plan_at(ps, 0)->low, "total|count|average")
+		? agr_plan_at(ps, 0)->low
+		: NULL;
 	for (size_t i = 0; i < AGR_COUNT(ops); i++) {
 		size_t words = agr_plan_ahead(ps, 1, ops[i][0]);
 
@@ -190,15 +206,20 @@ static bool condition_is_plain(plan_parser *ps, size_t from, size_t to)
 		return false;
 	for (size_t i = from; i < to; i++) {
 		const plan_word *word = &ps->words->list[i];
-		bool noun = i > from && agr_plan_in_list(ps->words->list[i - 1].low, "a|an|the|new|every|no");
+		bool noun = i > from &&
+			agr_plan_in_list(ps->words->list[i - 1].low, "a|an|the|new|every|no");
 
-		if (word->kind != PLAN_WORD)
+		if (word->kind != PLAN_WORD ||
+			agr_plan_node_by_id(ps->graph, word->text) != PLAN_NO_NODE)
 			continue;
-		if (agr_plan_in_list(word->low, WHEN "|it|this|these|then|else|otherwise|unless|you|next|"
-			"today|tonight|tomorrow|now|but|except"))
+		if (agr_plan_in_list(word->low,
+				WHEN "|it|this|these|then|else|otherwise|unless|you|next|today|"
+					 "tonight|tomorrow|now|but|except"))
 			return false;
-		if (!noun && agr_plan_in_list(word->low, "email|e-mail|mail|notify|alert|slack|sms|send|text|"
-			"page|ping|tell|post|call|warn|show|list|find|get|fetch|every"))
+		if (!noun &&
+			agr_plan_in_list(word->low,
+				"email|e-mail|mail|notify|alert|slack|sms|send|text|page|"
+				"ping|tell|post|call|warn|show|list|find|get|fetch|every"))
 			return false;
 	}
 	return true;
@@ -215,9 +236,12 @@ static plan_outcome find_base(plan_change *c, size_t from, size_t to, size_t *ba
 
 		for (size_t k = 0; k < c->graph->n; k++)
 			if ((strcmp(c->graph->nodes[k].id, word->text) == 0 ||
-				strcmp(c->graph->nodes[k].parts, agr_plan_parts(ps->pool,
-					agr_plan_words_text(ps->words, ps->pool, i, i + 2 <= to ? i + 2 : to))) == 0 ||
-				agr_str_equal_nocase(c->graph->nodes[k].id, word->low)) && found != k) {
+					strcmp(c->graph->nodes[k].parts,
+						agr_plan_parts(ps->pool,
+							agr_plan_words_text(ps->words, ps->pool, i,
+								i + 2 <= to ? i + 2 : to))) == 0 ||
+					agr_str_equal_nocase(c->graph->nodes[k].id, word->low)) &&
+				found != k) {
 				if (found != PLAN_NO_NODE)
 					return agr_plan_refuse(ps, "The condition names several nodes.");
 				found = k;
@@ -234,8 +258,8 @@ static plan_outcome find_base(plan_change *c, size_t from, size_t to, size_t *ba
 	return PLAN_YES;
 }
 
-static plan_outcome build(plan_change *c, struct action *a, size_t from, size_t to,
-	size_t base)
+static plan_outcome build(
+	plan_change *c, struct action *a, size_t from, size_t to, size_t base)
 {
 	plan_parser *ps = c->ps;
 	plan_pool *pool = ps->pool;
@@ -252,14 +276,16 @@ static plan_outcome build(plan_change *c, struct action *a, size_t from, size_t 
 	agr_plan_op_node(c, act, a->type, a->config);
 	agr_plan_op_edge(c, c->graph->nodes[base].id, check, NULL);
 	agr_plan_op_edge(c, check, act, agr_plan_str(pool, "true"));
-	c->description = agr_plan_printf(pool, "After %s, checks \"%s\" and then runs %s (%s)",
-		c->graph->nodes[base].id, text, act, a->name);
+	c->description =
+		agr_plan_printf(pool, "After %s, checks \"%s\" and then runs %s (%s)",
+			c->graph->nodes[base].id, text, act, a->name);
 	return PLAN_YES;
 }
 
 static bool at_end(const plan_parser *ps)
 {
-	return agr_plan_ended(ps) || (ps->pos + 1 == ps->words->n && agr_plan_ahead(ps, 0, ".|!"));
+	return agr_plan_ended(ps) ||
+		(ps->pos + 1 == ps->words->n && agr_plan_ahead(ps, 0, ".|!"));
 }
 
 /* "email me when ..." */

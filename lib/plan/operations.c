@@ -17,8 +17,7 @@ void agr_plan_op(plan_change *c, const char *op, const char *path, json_t *value
 	agr_plan_push(pool, c->operations, made);
 }
 
-void agr_plan_op_node(plan_change *c, const char *id, const char *type,
-	json_t *config)
+void agr_plan_op_node(plan_change *c, const char *id, const char *type, json_t *config)
 {
 	plan_pool *pool = c->ps->pool;
 	json_t *node = agr_plan_object(pool);
@@ -30,8 +29,7 @@ void agr_plan_op_node(plan_change *c, const char *id, const char *type,
 	agr_plan_op(c, "add", "/nodes/-", node);
 }
 
-void agr_plan_op_edge(plan_change *c, const char *from, const char *to,
-	json_t *condition)
+void agr_plan_op_edge(plan_change *c, const char *from, const char *to, json_t *condition)
 {
 	plan_pool *pool = c->ps->pool;
 	json_t *edge = agr_plan_object(pool);
@@ -71,8 +69,10 @@ plan_outcome agr_plan_place_after(plan_change *c, const char *id, size_t node)
 			return PLAN_YES;
 		}
 		if (g->edges[i].condition)
-			return agr_plan_refuse(c->ps, "Edges with conditions leave %s: say between which "
-				"two nodes the new one goes.", g->nodes[node].id);
+			return agr_plan_refuse(c->ps,
+				"Edges with conditions leave %s: say between which two "
+				"nodes the new one goes.",
+				g->nodes[node].id);
 		point_edge(c, i, "from", id);
 	}
 	agr_plan_op_edge(c, g->nodes[node].id, id, NULL);
@@ -93,10 +93,11 @@ static const char *mention(const char *text, const char *id)
 	size_t n = strlen(id);
 
 	for (const char *p = strstr(text, id); p; p = strstr(p + 1, id)) {
-		bool starts = p == text || !(agr_is_alpha(p[-1]) || agr_is_digit(p[-1]) ||
-			p[-1] == '_' || p[-1] == '-');
+		bool starts = p == text ||
+			!(agr_is_alpha(p[-1]) || agr_is_digit(p[-1]) || p[-1] == '_' || p[-1] == '-');
 
-		if (starts && !agr_is_alpha(p[n]) && !agr_is_digit(p[n]) && p[n] != '_' && p[n] != '-')
+		if (starts && !agr_is_alpha(p[n]) && !agr_is_digit(p[n]) && p[n] != '_' &&
+			p[n] != '-')
 			return p;
 	}
 	return NULL;
@@ -119,15 +120,14 @@ static bool referred_to(const json_t *value, const char *id, int depth)
 	if (json_is_string(value)) {
 		const char *text = json_string_value(value), *at = mention(text, id);
 
-		return at && (is_expression(text, at) || strlen(text) == strlen(id) ||
-			at[strlen(id)] == '.' || at[strlen(id)] == '[');
+		return at &&
+			(is_expression(text, at) || strlen(text) == strlen(id) ||
+				at[strlen(id)] == '.' || at[strlen(id)] == '[');
 	}
-	json_array_foreach((json_t *)value, i, item)
-		if (referred_to(item, id, depth + 1))
-			return true;
-	json_object_foreach((json_t *)value, key, item)
-		if (strcmp(key, id) == 0 || referred_to(item, id, depth + 1))
-			return true;
+	json_array_foreach(
+		(json_t *)value, i, item) if (referred_to(item, id, depth + 1)) return true;
+	json_object_foreach((json_t *)value, key,
+		item) if (strcmp(key, id) == 0 || referred_to(item, id, depth + 1)) return true;
 	return false;
 }
 
@@ -141,10 +141,9 @@ static bool is_referred_to(const plan_change *c, size_t node)
 		const char *key;
 		json_t *item;
 
-		json_object_foreach((json_t *)g->nodes[i].json, key, item)
-			if (strcmp(key, "id") != 0 && strcmp(key, "type") != 0 &&
-				i != node && referred_to(item, id, 0))
-				return true;
+		json_object_foreach((json_t *)g->nodes[i].json, key,
+			item) if (strcmp(key, "id") != 0 && strcmp(key, "type") != 0 && i != node &&
+			referred_to(item, id, 0)) return true;
 	}
 	for (size_t i = 0; i < g->n_edges; i++)
 		if (g->edges[i].condition && referred_to(g->edges[i].condition, id, 0))
@@ -153,16 +152,21 @@ static bool is_referred_to(const plan_change *c, size_t node)
 }
 
 /* Which condition does the edge have that replaces A -> removed -> B? */
-static plan_outcome joined_condition(plan_change *c, const plan_edge *in,
-	const plan_edge *out, json_t **condition)
+static plan_outcome joined_condition(
+	plan_change *c, const plan_edge *in, const plan_edge *out, json_t **condition)
 {
 	*condition = (json_t *)(in->condition ? in->condition : out->condition);
 	if (in->condition && out->condition)
-		return agr_plan_refuse(c->ps, "Both edges around %s have a condition; say what becomes "
-			"of them.", c->graph->nodes[in->to].id);
-	if (out->condition && agr_plan_in_list(c->graph->nodes[in->to].type, "conditional|branch"))
-		return agr_plan_refuse(c->ps, "The edges behind %s depend on its outcome; say what "
-			"becomes of them.", c->graph->nodes[in->to].id);
+		return agr_plan_refuse(c->ps,
+			"Both edges around %s have a condition; say what becomes "
+			"of them.",
+			c->graph->nodes[in->to].id);
+	if (out->condition &&
+		agr_plan_in_list(c->graph->nodes[in->to].type, "conditional|branch"))
+		return agr_plan_refuse(c->ps,
+			"The edges behind %s depend on its outcome; say what "
+			"becomes of them.",
+			c->graph->nodes[in->to].id);
 	return PLAN_YES;
 }
 
@@ -182,10 +186,12 @@ static plan_outcome bridge(plan_change *c, size_t node)
 				return PLAN_REFUSED;
 			old = agr_plan_edge_between(g, in->from, out->to);
 			if (old != PLAN_NO_NODE && (condition || g->edges[old].condition))
-				return agr_plan_refuse(c->ps, "%s already leads to %s on a condition of its own.",
+				return agr_plan_refuse(c->ps,
+					"%s already leads to %s on a condition of its own.",
 					g->nodes[in->from].id, g->nodes[out->to].id);
 			if (old == PLAN_NO_NODE)
-				agr_plan_op_edge(c, g->nodes[in->from].id, g->nodes[out->to].id, condition);
+				agr_plan_op_edge(
+					c, g->nodes[in->from].id, g->nodes[out->to].id, condition);
 		}
 	return PLAN_YES;
 }
@@ -197,8 +203,8 @@ plan_outcome agr_plan_op_remove_node(plan_change *c, size_t node)
 	if (g->n == 1)
 		return agr_plan_refuse(c->ps, "A workflow needs at least one node.");
 	if (is_referred_to(c, node))
-		return agr_plan_refuse(c->ps, "%s is still referred to elsewhere in the workflow.",
-			g->nodes[node].id);
+		return agr_plan_refuse(c->ps,
+			"%s is still referred to elsewhere in the workflow.", g->nodes[node].id);
 	for (size_t i = g->n_edges; i-- > 0;)
 		if (g->edges[i].from == node || g->edges[i].to == node)
 			agr_plan_op(c, "remove", agr_plan_printf(c->ps->pool, "/edges/%zu", i), NULL);
@@ -220,14 +226,14 @@ const char *agr_plan_token(plan_pool *pool, const char *name)
 }
 
 /* `text` with every $nodes.OLD as $nodes.NEW; NULL when OLD stands elsewhere too. */
-static const char *renamed_text(plan_pool *pool, const char *text,
-	const char *old, const char *new)
+static const char *renamed_text(
+	plan_pool *pool, const char *text, const char *old, const char *new)
 {
 	const char *out = "", *at, *rest = text;
 
 	for (; (at = mention(rest, old)) != NULL; rest = at + strlen(old)) {
-		if (!is_expression(text, at) && (strcmp(text, old) == 0 || at[strlen(old)] == '.' ||
-			at[strlen(old)] == '['))
+		if (!is_expression(text, at) &&
+			(strcmp(text, old) == 0 || at[strlen(old)] == '.' || at[strlen(old)] == '['))
 			return NULL;
 		out = agr_plan_printf(pool, "%s%.*s%s", out, (int)(at - rest), rest,
 			is_expression(text, at) ? new : old);
@@ -235,8 +241,8 @@ static const char *renamed_text(plan_pool *pool, const char *text,
 	return agr_plan_printf(pool, "%s%s", out, rest);
 }
 
-static plan_outcome rename_in(plan_change *c, const json_t *value,
-	const char *path, size_t node, const char *id)
+static plan_outcome rename_in(
+	plan_change *c, const json_t *value, const char *path, size_t node, const char *id)
 {
 	plan_pool *pool = c->ps->pool;
 	const char *old = c->graph->nodes[node].id, *key, *text;
@@ -246,23 +252,21 @@ static plan_outcome rename_in(plan_change *c, const json_t *value,
 
 	if (strlen(path) > 4096)
 		return agr_plan_refuse(c->ps, "The workflow is nested too deeply.");
-	if (json_is_string(value) && strlen(json_string_value(value)) != json_string_length(value))
+	if (json_is_string(value) &&
+		strlen(json_string_value(value)) != json_string_length(value))
 		return agr_plan_refuse(c->ps, "The text at %s holds a NUL character.", path);
 	if (json_is_string(value) && mention(json_string_value(value), old)) {
 		text = renamed_text(pool, json_string_value(value), old, id);
 		if (!text)
-			return agr_plan_refuse(c->ps, "%s may be meant at %s as well; say what becomes of "
-				"it.", old, path);
+			return agr_plan_refuse(c->ps,
+				"%s may be meant at %s as well; say what becomes of it.", old, path);
 		if (strcmp(text, json_string_value(value)) != 0)
 			agr_plan_op(c, "replace", path, agr_plan_str(pool, text));
 	}
-	json_array_foreach((json_t *)value, i, item)
-		if (r == PLAN_YES)
-			r = rename_in(c, item, agr_plan_printf(pool, "%s/%zu", path, i), node, id);
-	json_object_foreach((json_t *)value, key, item)
-		if (r == PLAN_YES)
-			r = rename_in(c, item, agr_plan_printf(pool, "%s/%s", path,
-				agr_plan_token(pool, key)), node, id);
+	json_array_foreach((json_t *)value, i, item) if (r == PLAN_YES) r =
+		rename_in(c, item, agr_plan_printf(pool, "%s/%zu", path, i), node, id);
+	json_object_foreach((json_t *)value, key, item) if (r == PLAN_YES) r = rename_in(c,
+		item, agr_plan_printf(pool, "%s/%s", path, agr_plan_token(pool, key)), node, id);
 	return r;
 }
 
@@ -287,10 +291,10 @@ plan_outcome agr_plan_op_rename(plan_change *c, size_t node, const char *id)
 		const char *key;
 		json_t *item;
 
-		json_object_foreach((json_t *)g->nodes[i].json, key, item)
-			if (r == PLAN_YES && !agr_plan_in_list(key, "id|type|name"))
-				r = rename_in(c, item, agr_plan_printf(pool, "/nodes/%zu/%s", i,
-					agr_plan_token(pool, key)), node, id);
+		json_object_foreach((json_t *)g->nodes[i].json, key, item) if (r == PLAN_YES &&
+			!agr_plan_in_list(key, "id|type|name")) r = rename_in(c, item,
+			agr_plan_printf(pool, "/nodes/%zu/%s", i, agr_plan_token(pool, key)), node,
+			id);
 	}
 	return r;
 }

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-void agr_plan_parser_start(plan_parser *ps, plan_pool *pool,
-	const plan_words *words, const agr_plan_request *request)
+void agr_plan_parser_start(plan_parser *ps, plan_pool *pool, const plan_words *words,
+	const agr_plan_request *request)
 {
 	memset(ps, 0, sizeof(*ps));
 	ps->pool = pool;
@@ -28,8 +28,8 @@ bool agr_plan_ended(const plan_parser *ps)
 }
 
 /* How many words `p` (up to `end`) is, when it stands `ahead`; else 0. */
-static size_t phrase_ahead(const plan_parser *ps, size_t ahead, const char *p,
-	const char *end)
+static size_t phrase_ahead(
+	const plan_parser *ps, size_t ahead, const char *p, const char *end)
 {
 	size_t n = 0;
 
@@ -46,8 +46,7 @@ static size_t phrase_ahead(const plan_parser *ps, size_t ahead, const char *p,
 	return n;
 }
 
-size_t agr_plan_ahead(const plan_parser *ps, size_t ahead,
-	const char *alternatives)
+size_t agr_plan_ahead(const plan_parser *ps, size_t ahead, const char *alternatives)
 {
 	size_t best = 0;
 
@@ -152,8 +151,9 @@ plan_unit agr_plan_unit_at(const plan_parser *ps, size_t ahead, size_t *words)
 	static const struct {
 		const char *words;
 		plan_unit unit;
-	} table[] = { { "dollars|dollar|usd|bucks", PLAN_UNIT_USD }, { "euros|euro|eur", PLAN_UNIT_EUR },
-		{ "pounds|gbp", PLAN_UNIT_GBP }, { "percent|%", PLAN_UNIT_PERCENT },
+	} table[] = { { "dollars|dollar|usd|bucks", PLAN_UNIT_USD },
+		{ "euros|euro|eur", PLAN_UNIT_EUR }, { "pounds|gbp", PLAN_UNIT_GBP },
+		{ "percent|%", PLAN_UNIT_PERCENT },
 		{ "milliseconds|millisecond|ms", PLAN_UNIT_MS },
 		{ "seconds|second|secs|sec|s", PLAN_UNIT_SECONDS },
 		{ "minutes|minute|mins|min", PLAN_UNIT_MINUTES },
@@ -173,8 +173,10 @@ plan_unit agr_plan_unit_at(const plan_parser *ps, size_t ahead, size_t *words)
 
 plan_outcome agr_plan_take_duration(plan_parser *ps, json_int_t *ms)
 {
-	static const json_int_t scale[] = { [PLAN_UNIT_MS] = 1, [PLAN_UNIT_SECONDS] = 1000,
-		[PLAN_UNIT_MINUTES] = 60000, [PLAN_UNIT_HOURS] = 3600000,
+	static const json_int_t scale[] = { [PLAN_UNIT_MS] = 1,
+		[PLAN_UNIT_SECONDS] = 1000,
+		[PLAN_UNIT_MINUTES] = 60000,
+		[PLAN_UNIT_HOURS] = 3600000,
 		[PLAN_UNIT_DAYS] = 86400000 };
 	const plan_word *word = agr_plan_at(ps, 0);
 	size_t n;
@@ -185,8 +187,8 @@ plan_outcome agr_plan_take_duration(plan_parser *ps, json_int_t *ms)
 		return PLAN_NO;
 	unit = agr_plan_unit_at(ps, 0, &n);
 	if (unit < PLAN_UNIT_MS || unit > PLAN_UNIT_DAYS)
-		return agr_plan_refuse(ps, "\"%s\" needs a unit of time, as in 30 seconds.",
-			word->text);
+		return agr_plan_refuse(
+			ps, "\"%s\" needs a unit of time, as in 30 seconds.", word->text);
 	value = agr_number_double((agr_span){ word->number, strlen(word->number) }) *
 		(double)scale[unit];
 	if (value < 0 || value > 1e12 || value != (double)(json_int_t)value)

@@ -135,7 +135,7 @@ int agentrun_plan(agentrun_plan_result **out, agentrun_ctx *ctx, const char *tex
 		return agentrun_error_raise(err, AGENTRUN_ELIMIT,
 			"the prompt is longer than the limit of %zu bytes", MAX_PROMPT_BYTES);
 	if (agr_utf8_invalid(text, len) < len)
-		return agentrun_error_raise(err, AGENTRUN_EINVAL,
+		return agentrun_error_raise(err, AGENTRUN_EINPUT,
 			"the prompt is not valid UTF-8 (byte %zu)", agr_utf8_invalid(text, len) + 1);
 	name = opts.planner;
 	if (!name || strcmp(name, "auto") == 0)

@@ -127,8 +127,7 @@ json_t *agr_plan_int(plan_pool *pool, json_int_t number)
 	return agr_plan_own(pool, json_integer(number));
 }
 
-void agr_plan_put(plan_pool *pool, json_t *object, const char *key,
-	json_t *value)
+void agr_plan_put(plan_pool *pool, json_t *object, const char *key, json_t *value)
 {
 	if (json_object_set(object, key, value) < 0)
 		pool->failed = true;

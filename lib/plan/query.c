@@ -3,11 +3,20 @@
 
 #include <string.h>
 
-#define INTRO "where|with|having|that have|that has|which have|which has|who have|that are|" \
-	"that is|which are|which is|who are|who is|that were|that was|whose|that|which|are|is|were"
+/* What may stand between the rows and a condition. */
+#define INTRO \
+	"where|with|having|that have|that has|which have|which has|who have|that are|that is|" \
+	"which are|which is|who are|who is|that were|that was|whose|that|which|are|is|were"
 #define LIGHT_INTRO "with the|with a|with an|having the|having a|having an"
 
-typedef enum connector { CONN_NONE, CONN_AND, CONN_COMMA, CONN_OR, CONN_BUT, CONN_THEN } connector;
+typedef enum connector {
+	CONN_NONE,
+	CONN_AND,
+	CONN_COMMA,
+	CONN_OR,
+	CONN_BUT,
+	CONN_THEN
+} connector;
 
 static connector take_connector(plan_parser *ps)
 {
@@ -20,6 +29,25 @@ static connector take_connector(plan_parser *ps)
 	if (agr_plan_take(ps, ", but|but"))
 		return CONN_BUT;
 	return agr_plan_take(ps, ",|;") ? CONN_COMMA : CONN_NONE;
+}
+
+static bool is_equality(const json_t *condition)
+{
+	return agr_plan_in_list(agr_json_str(condition, "op", ""), "==|in");
+}
+
+/* "to LAX and to SFO": no row is both, so that is not what was meant. */
+static bool excludes_another(const json_t *conditions, const json_t *condition)
+{
+	for (size_t i = 0; i < json_array_size(conditions); i++) {
+		const json_t *other = json_array_get(conditions, i);
+
+		if (is_equality(other) && is_equality(condition) &&
+			strcmp(agr_json_str(other, "field", ""),
+				agr_json_str(condition, "field", "")) == 0)
+			return true;
+	}
+	return false;
 }
 
 /* Join a condition to those before it. Where "and" and "or" meet, only people
@@ -38,8 +66,12 @@ static plan_outcome join(plan_query *q, connector how, const plan_condition *c)
 	else if (n)
 		q->any_and = true;
 	if (q->any_or && q->any_and)
-		return agr_plan_refuse(ps, "\"and\" and \"or\" are mixed; put parentheses around "
-			"what belongs together.");
+		return agr_plan_refuse(ps,
+			"\"and\" and \"or\" are mixed; put parentheses around what "
+			"belongs together.");
+	if (how != CONN_OR && excludes_another(q->conditions, c->json))
+		return agr_plan_refuse(ps, "%s cannot be two values at once; say \"or\".",
+			agr_json_str(c->json, "field", ""));
 	agr_plan_push(ps->pool, q->conditions, c->json);
 	q->last_field = c->field;
 	q->last_negated = c->negated;
@@ -51,8 +83,10 @@ static plan_outcome where_clause(plan_query *q, connector how)
 	plan_parser *ps = q->ps;
 	size_t start = ps->pos;
 	plan_condition c = { NULL, NULL, false };
-	bool where = agr_plan_take(ps, "where|filter by|filter on|filter for|filter where|filter|"
-		"for which|keep only|keep only the ones with|only where|keep where");
+	bool where = agr_plan_take(ps,
+		"where|filter by|filter on|filter for|filter where|filter|"
+		"for which|keep only|keep only the ones with|only where|"
+		"keep where");
 	plan_outcome r;
 
 	if (where && !json_array_size(q->conditions)) {
@@ -67,8 +101,11 @@ static plan_outcome where_clause(plan_query *q, connector how)
 	ps->no_bare_value = true;
 	r = agr_plan_condition(ps, where, &c);
 	ps->no_bare_value = how == CONN_OR;
-	if (r == PLAN_NO && agr_plan_take(ps, INTRO)) {
-		r = agr_plan_condition(ps, where, &c);
+	if (r == PLAN_NO && start > 0 && agr_plan_ahead(ps, 0, INTRO)) {
+		bool plain = where || agr_plan_ahead(ps, 0, "with|having|whose");
+
+		agr_plan_take(ps, INTRO);
+		r = agr_plan_condition(ps, plain, &c);
 		if (r == PLAN_NO) {
 			agr_plan_rewind(ps, start);
 			if (agr_plan_take(ps, LIGHT_INTRO))
@@ -108,8 +145,10 @@ static plan_outcome except_clause(plan_query *q, connector how)
 	bool outer = ps->negative;
 	plan_outcome r;
 
-	if (!agr_plan_take(ps, "except for|except|excluding|other than|apart from|but not|exclude|"
-		"leaving out|leave out|filter out|without those|without the ones|but without"))
+	if (!agr_plan_take(ps,
+			"except for|except|excluding|other than|apart from|but not|"
+			"exclude|leaving out|leave out|filter out|without those|"
+			"without the ones|but without"))
 		return PLAN_NO;
 	agr_plan_take(ps, "all the ones|the ones|those|all those|any|all|ones|the");
 	ps->negative = true;
@@ -120,11 +159,14 @@ static plan_outcome except_clause(plan_query *q, connector how)
 	/* "without stops": the words are a condition themselves. */
 	if (r == PLAN_NO || (r == PLAN_YES && c.negated)) {
 		agr_plan_rewind(ps, start);
-		return r == PLAN_NO ? r : agr_plan_refuse(ps, "An exception of an exception is too much.");
+		return r == PLAN_NO
+			? r
+			: agr_plan_refuse(ps, "An exception of an exception is too much.");
 	}
 	if (r == PLAN_REFUSED)
 		return r;
-	agr_plan_take_subject(q);
+	if (!agr_plan_take_subject(q))
+		agr_plan_take(ps, "ones");
 	c.json = agr_plan_negated(ps, c.json);
 	c.negated = true;
 	r = join(q, how == CONN_BUT ? CONN_AND : how, &c);
@@ -134,15 +176,20 @@ static plan_outcome except_clause(plan_query *q, connector how)
 
 static int direction(plan_parser *ps)
 {
-	if (agr_plan_take(ps, "descending|desc|in descending order|highest first|high to low|"
-		"from high to low|highest to lowest|from highest to lowest|largest first|most first|"
-		"newest first|latest first|most recent first|biggest first|most expensive first|"
-		"longest first|( descending )|in reverse order|descendingly|decreasing"))
+	if (agr_plan_take(ps,
+			"descending|desc|in descending order|highest first|"
+			"high to low|from high to low|highest to lowest|"
+			"from highest to lowest|largest first|most first|"
+			"newest first|latest first|most recent first|biggest first|"
+			"most expensive first|longest first|( descending )|"
+			"in reverse order|descendingly|decreasing"))
 		return 1;
-	if (agr_plan_take(ps, "ascending|asc|in ascending order|lowest first|low to high|"
-		"from low to high|lowest to highest|from lowest to highest|smallest first|"
-		"oldest first|earliest first|cheapest first|shortest first|least first|"
-		"alphabetically|in alphabetical order|increasing"))
+	if (agr_plan_take(ps,
+			"ascending|asc|in ascending order|lowest first|low to high|"
+			"from low to high|lowest to highest|from lowest to highest|"
+			"smallest first|oldest first|earliest first|cheapest first|"
+			"shortest first|least first|alphabetically|"
+			"in alphabetical order|increasing"))
 		return 0;
 	return -1;
 }
@@ -159,7 +206,7 @@ static plan_outcome sort_key(plan_query *q, const char **path, bool *low_is_bett
 	if (r != PLAN_YES)
 		return r;
 	*path = field->path;
-	*low_is_better = agr_plan_in_class(field->parts, PLAN_CLASS_MONEY) ||
+	*low_is_better = agr_plan_in_class(field->parts, PLAN_CLASS_PRICE) ||
 		agr_plan_in_class(field->parts, PLAN_CLASS_DURATION);
 	return PLAN_YES;
 }
@@ -177,7 +224,10 @@ static plan_outcome take_sort_keys(plan_query *q)
 		int way = -1;
 		plan_outcome r;
 
-		if (!first && !agr_plan_take(ps, ", then by|then by|and then by|, and|,|and by|and"))
+		if (!first &&
+			!agr_plan_take(ps,
+				", then by|then by|and then by|, then|then|, and|,|and by|"
+				"and"))
 			return PLAN_YES;
 		agr_plan_skip(ps, "the|by");
 		r = sort_key(q, &path, &low_is_better);
@@ -187,8 +237,8 @@ static plan_outcome take_sort_keys(plan_query *q)
 			return r == PLAN_NO && !first ? PLAN_YES : r;
 		}
 		if (!first && agr_plan_comparison_ahead(ps, 0))
-			return agr_plan_refuse(ps, "It is not clear whether %s is sorted by or compared.",
-				path);
+			return agr_plan_refuse(
+				ps, "It is not clear whether %s is sorted by or compared.", path);
 		agr_plan_skip(ps, ",");
 		way = direction(ps);
 		if (way < 0 && ps->pos > start && ps->marks[ps->pos - 1] == PLAN_IGNORED)
@@ -217,7 +267,8 @@ static plan_outcome sort_clause(plan_query *q, connector how)
 {
 	plan_parser *ps = q->ps;
 	size_t start = ps->pos;
-	bool verb = agr_plan_take(ps, "sort by|order by|rank by|sort them by|order them by|"
+	bool verb = agr_plan_take(ps,
+		"sort by|order by|rank by|sort them by|order them by|"
 		"sort it by|sort on|sort the results by|rank them by");
 	plan_outcome r;
 
@@ -227,14 +278,16 @@ static plan_outcome sort_clause(plan_query *q, connector how)
 		verb = (agr_plan_take_subject(q) || agr_plan_ahead(ps, 0, "by")) &&
 			agr_plan_take(ps, "by");
 	}
-	if (!verb && !agr_plan_take(ps, "sorted by|ordered by|ranked by|in order of|sorted on")) {
+	if (!verb &&
+		!agr_plan_take(ps, "sorted by|ordered by|ranked by|in order of|sorted on")) {
 		agr_plan_rewind(ps, start);
 		return PLAN_NO;
 	}
 	if (json_array_size(q->sorts) && !(how == CONN_THEN && verb && q->limit))
 		return agr_plan_refuse(ps, "Two orders are asked for.");
 	if (verb && q->limit && how != CONN_THEN && json_array_size(q->conditions) + q->k > 0)
-		return agr_plan_refuse(ps, "It is not clear whether to sort before or after taking "
+		return agr_plan_refuse(ps,
+			"It is not clear whether to sort before or after taking "
 			"the first rows; say which comes first.");
 	if (verb && q->limit && flush(q) != PLAN_YES)
 		return PLAN_REFUSED;
@@ -245,58 +298,83 @@ static plan_outcome sort_clause(plan_query *q, connector how)
 	return r;
 }
 
-/* "cheapest first", "with the highest price", "top 10 ... by revenue", "descending". */
-static plan_outcome order_clause(plan_query *q)
+/* "descending" behind "sorted by price", or of groups with one result. */
+static plan_outcome direction_clause(plan_query *q)
 {
 	plan_parser *ps = q->ps;
-	size_t start = ps->pos, n = json_array_size(q->sorts);
-	const plan_field *value, *field;
+	size_t n = json_array_size(q->sorts);
+	bool groups = !n && q->group && q->n_aggs == 1;
+	json_t *last;
+	int way;
+
+	if ((!groups && !(n && q->undirected)) || (way = direction(ps)) < 0)
+		return PLAN_NO;
+	if (groups) {
+		agr_plan_add_sort(q, q->aggs[0].as, way);
+		return PLAN_YES;
+	}
+	last = json_array_get(q->sorts, n - 1);
+	agr_plan_put(ps->pool, last, "order", agr_plan_str(ps->pool, way ? "desc" : "asc"));
+	q->undirected = false;
+	return PLAN_YES;
+}
+
+/* "top 10 ... by revenue": the highest; of prices nobody knows. */
+static plan_outcome top_by_clause(plan_query *q)
+{
+	plan_parser *ps = q->ps;
+	size_t start = ps->pos;
+	const plan_field *field;
 	plan_outcome r;
 	int way;
 
-	if (n && q->undirected && (way = direction(ps)) >= 0) {
-		json_t *last = json_array_get(q->sorts, n - 1);
-
-		agr_plan_put(ps->pool, last, "order", agr_plan_str(ps->pool, way ? "desc" : "asc"));
-		q->undirected = false;
-		return PLAN_YES;
-	}
-	if (!n && q->limit == PLAN_LIMIT_TOP && agr_plan_take(ps, "by")) {
-		agr_plan_skip(ps, "the");
-		r = agr_plan_take_field(ps, true, &field);
-		if (r == PLAN_YES && (agr_plan_in_class(field->parts, PLAN_CLASS_MONEY) ||
-			agr_plan_in_class(field->parts, PLAN_CLASS_DURATION) ||
-			!agr_plan_is_number_field(field)) &&
-			!agr_plan_ahead(ps, 0, "descending|desc|ascending|asc|in descending order|"
-				"in ascending order|( descending )"))
-			return agr_plan_refuse(ps, "It is not clear which end of %s is the top; say lowest "
-				"or highest.", field->path);
-		if (r == PLAN_YES)
-			agr_plan_add_sort(q, field->path, direction(ps) != 0);
-		else if (r == PLAN_NO)
+	if (json_array_size(q->sorts) || q->limit != PLAN_LIMIT_TOP || !agr_plan_take(ps, "by"))
+		return PLAN_NO;
+	agr_plan_skip(ps, "the");
+	r = agr_plan_take_field(ps, true, &field);
+	if (r != PLAN_YES) {
+		if (r == PLAN_NO)
 			agr_plan_rewind(ps, start);
 		return r;
 	}
+	way = direction(ps);
+	if (way < 0 && (agr_plan_in_class(field->parts, PLAN_CLASS_PRICE) ||
+		agr_plan_in_class(field->parts, PLAN_CLASS_DURATION) ||
+		!agr_plan_is_number_field(field)))
+		return agr_plan_refuse(ps, "It is not clear which end of %s is the top; say lowest "
+			"or highest.", field->path);
+	agr_plan_add_sort(q, field->path, way != 0);
+	return PLAN_YES;
+}
+
+/* "cheapest first", "with the highest price". */
+static plan_outcome superlative_clause(plan_query *q)
+{
+	plan_parser *ps = q->ps;
+	size_t start = ps->pos, n = json_array_size(q->sorts);
+	const plan_field *value;
+	bool attached;
+	plan_outcome r;
+
 	if (n)
 		return PLAN_NO;
-	agr_plan_take(ps, "with the|having the|has the|have the|that have the|that has the|by|is the|are the|"
-		"which have the|which has the");
+	attached = agr_plan_take(ps, "with the|having the|has the|have the|that have the|"
+		"that has the|is the|are the|which have the|which has the");
+	if (!attached)
+		agr_plan_take(ps, "by");
 	r = agr_plan_take_superlative(q, &value);
-	if (r == PLAN_YES && ps->pos > start + 1 + (value != NULL) &&
-		!agr_plan_ahead(ps, 0, "first") && q->ps->words->list[start].kind == PLAN_WORD &&
-		agr_plan_in_list(q->ps->words->list[start].low, "with|having|has|have|that|which|is|are")) {
+	if (r == PLAN_REFUSED)
+		return r;
+	if (r == PLAN_YES && agr_plan_take(ps, "first"))
+		return PLAN_YES;
+	if (r == PLAN_YES && attached) {
 		if (q->limit == PLAN_LIMIT_NONE && q->singular) {
 			q->limit = PLAN_LIMIT_FIRST;
 			q->k = 1;
 		}
 		return PLAN_YES;
 	}
-	if (r == PLAN_YES && agr_plan_take(ps, "first"))
-		return PLAN_YES;
-	if (r == PLAN_REFUSED)
-		return r;
-	while (json_array_size(q->sorts) > n)
-		json_array_remove(q->sorts, json_array_size(q->sorts) - 1);
+	json_array_clear(q->sorts);
 	agr_plan_rewind(ps, start);
 	return PLAN_NO;
 }
@@ -305,10 +383,12 @@ static plan_outcome limit_clause(plan_query *q)
 {
 	plan_parser *ps = q->ps;
 	size_t start = ps->pos;
-	bool verb = agr_plan_take(ps, "take only the|take only|take the|take|limit to|limit it to|"
-		"limited to|limit|keep only the|keep only|keep the|keep|return only the|return the|"
-		"show only the|show the|only the|only|just the|just|give me the|get the|return|show|get|"
-		"and only the");
+	bool verb = agr_plan_take(ps,
+		"take only the|take only|take the|take|limit to|"
+		"limit it to|limited to|limit|keep only the|keep only|"
+		"keep the|keep|return only the|return the|show only the|"
+		"show the|only the|only|just the|just|give me the|get the|"
+		"return|show|get|and only the");
 	bool first = agr_plan_ahead(ps, 0, "first|top") > 0;
 	plan_outcome r = PLAN_NO;
 
@@ -337,10 +417,13 @@ static plan_outcome select_clause(plan_query *q)
 	json_t *paths = agr_plan_array(ps->pool);
 	int n;
 
-	if (q->select || !agr_plan_take(ps, "show only the|show only|select only|select|show just|"
-		"show me only|show|return only|return|display only|display|keep only the|keep only|only the|"
-		"only|just the|just|list|give me only|give me|include only|project|with only the|with only|"
-		"keep|with just"))
+	if (q->select ||
+		!agr_plan_take(ps,
+			"show only the|show only|select only|select|show just|"
+			"show me only|show|return only|return|display only|display|"
+			"keep only the|keep only|only the|only|just the|just|list|"
+			"give me only|give me|include only|project|with only the|"
+			"with only|keep|with just"))
 		return PLAN_NO;
 	agr_plan_skip(ps, PLAN_FILLER);
 	agr_plan_take(ps, "columns|fields|column|field");
@@ -379,8 +462,15 @@ static plan_outcome group_clause(plan_query *q)
 	bool any = q->n_aggs > 0;
 	plan_outcome r = PLAN_NO;
 
+	if ((any || q->count) && !q->subject &&
+		agr_plan_take(ps, "for all|of all|for the|of the|for|of|among")) {
+		if (agr_plan_take_subject(q))
+			return PLAN_YES;
+		agr_plan_rewind(ps, start);
+	}
 	if (!q->group && (any || q->count) && !q->distinct)
-		r = agr_plan_take_group(q, "grouped by|group by|for each|for every|in each|of each|"
+		r = agr_plan_take_group(q,
+			"grouped by|group by|for each|for every|in each|of each|"
 			"per|by|broken down by|and group by|group them by");
 	else if (!q->group && agr_plan_ahead(ps, 0, "grouped by|group by"))
 		r = agr_plan_take_group(q, "grouped by|group by");
@@ -400,13 +490,16 @@ static plan_outcome group_clause(plan_query *q)
 	}
 	if (!q->group)
 		return PLAN_NO;
-	if (agr_plan_take(ps, "count them|count the rows|count rows|count|with counts|with the count|"
-		"with count|and their count")) {
+	if (agr_plan_take(ps,
+			"count them|count the rows|count rows|count|with counts|"
+			"with the count|with count|and their count")) {
 		agr_plan_add_agg(q, "count", NULL);
 		agr_plan_take_subject(q);
 		return PLAN_YES;
 	}
-	agr_plan_take(ps, "with the|with|compute the|compute|calculate the|calculate|show the|show");
+	agr_plan_take(ps,
+		"with the|with|compute the|compute|calculate the|calculate|"
+		"show the|show");
 	r = agr_plan_take_aggregate(q);
 	if (r == PLAN_NO)
 		agr_plan_rewind(ps, start);
@@ -421,8 +514,10 @@ static plan_outcome distinct_clause(plan_query *q)
 
 	if (q->distinct || q->distinct_rows)
 		return PLAN_NO;
-	if (!agr_plan_take(ps, "remove duplicates|remove the duplicates|drop duplicates|deduplicate|"
-		"dedupe|without duplicates|remove duplicate rows|no duplicates"))
+	if (!agr_plan_take(ps,
+			"remove duplicates|remove the duplicates|drop duplicates|"
+			"deduplicate|dedupe|without duplicates|"
+			"remove duplicate rows|no duplicates"))
 		return PLAN_NO;
 	q->distinct_rows = true;
 	q->explicit_step = true;
@@ -442,8 +537,9 @@ static plan_outcome count_clause(plan_query *q)
 
 	if (q->count || q->n_aggs || q->group || q->select)
 		return PLAN_NO;
-	if (!agr_plan_take(ps, "count them|count the rows|count the results|count rows|"
-		"how many are there|count"))
+	if (!agr_plan_take(ps,
+			"count them|count the rows|count the results|count rows|"
+			"how many are there|count"))
 		return PLAN_NO;
 	q->count = true;
 	q->explicit_step = true;
@@ -455,14 +551,20 @@ static plan_outcome clause(plan_query *q, connector how)
 	plan_outcome r = source_clause(q);
 
 	if (how == CONN_OR) /* joins conditions alone */
-		return r != PLAN_NO ? agr_plan_refuse(q->ps, "It is not clear what the \"or\" joins.")
-			: (r = next_condition(q, how)) != PLAN_NO ? r : where_clause(q, how);
+		return r != PLAN_NO
+			? agr_plan_refuse(q->ps, "It is not clear what the \"or\" joins.")
+			: (r = next_condition(q, how)) != PLAN_NO ? r
+													  : where_clause(q, how);
 	if (r == PLAN_NO)
 		r = sort_clause(q, how);
 	if (r == PLAN_NO)
 		r = group_clause(q);
 	if (r == PLAN_NO)
-		r = order_clause(q);
+		r = direction_clause(q);
+	if (r == PLAN_NO)
+		r = top_by_clause(q);
+	if (r == PLAN_NO)
+		r = superlative_clause(q);
 	if (r == PLAN_NO)
 		r = distinct_clause(q);
 	if (r == PLAN_NO)
@@ -546,11 +648,56 @@ static plan_outcome which_head(plan_query *q)
 	r = agr_plan_take_subject(q) ? PLAN_YES : PLAN_NO;
 	json_array_clear(q->sorts);
 	q->k = 0;
-	if (r == PLAN_YES && q->singular && !agr_plan_ahead(ps, 0,
-		"has the|had the|is the|with the|is|has"))
+	if (r == PLAN_YES && q->singular &&
+		!agr_plan_ahead(ps, 0, "has the|had the|is the|with the|is|has"))
 		r = PLAN_NO;
 	if (r == PLAN_NO)
 		agr_plan_rewind(ps, start);
+	return r;
+}
+
+/* How many seats there are is a sum, not how many values differ. */
+static bool names_number(const plan_query *q)
+{
+	const char *path = json_string_value(json_array_get(q->select, 0));
+
+	for (size_t i = 0; i < q->ps->facts->n; i++)
+		if (strcmp(q->ps->facts->fields[i].path, path) == 0)
+			return q->ps->facts->fields[i].types != PLAN_STR;
+	return true;
+}
+
+/* "how many", "count the number of": and whether each is to count once. */
+static bool take_count_words(plan_parser *ps, bool *each)
+{
+	if (!agr_plan_take(ps, "how many|count|the number of|number of|count of|the count of"))
+		return false;
+	agr_plan_skip(ps, "the|all|all the");
+	agr_plan_take(ps, "number of");
+	*each = agr_plan_take(ps, "unique|distinct|different");
+	return true;
+}
+
+/* What is counted: rows, or - of a field that names something - its values. */
+static plan_outcome take_counted(plan_query *q, size_t start, bool *each)
+{
+	plan_parser *ps = q->ps;
+	plan_outcome r = agr_plan_what(q);
+
+	if (r == PLAN_REFUSED && strstr(ps->reason, "unique")) {
+		ps->reason = NULL; /* to count airlines is to count each once */
+		agr_plan_rewind(ps, start);
+		take_count_words(ps, each);
+		*each = true;
+		return PLAN_NO;
+	}
+	if (r != PLAN_YES)
+		return r;
+	if (q->n_aggs || json_array_size(q->sorts) || q->limit || (q->select &&
+		(json_array_size(q->select) > 1 || names_number(q))))
+		return agr_plan_refuse(ps, "It is not clear what is to be counted.");
+	q->distinct = q->select;
+	q->select = NULL;
 	return r;
 }
 
@@ -561,50 +708,33 @@ static plan_outcome count_head(plan_query *q)
 	size_t start = ps->pos;
 	json_t *paths = agr_plan_array(ps->pool);
 	bool each = false;
-	plan_outcome r;
 	int n;
 
-	if (!agr_plan_take(ps, "how many|count|the number of|number of|count of|the count of"))
+	if (!take_count_words(ps, &each))
 		return PLAN_NO;
-	agr_plan_skip(ps, "the|all|all the");
-	agr_plan_take(ps, "number of");
-	each = agr_plan_take(ps, "unique|distinct|different");
 	q->count = true;
 	q->explicit_step = true;
-	r = each ? PLAN_NO : agr_plan_what(q);
-	if (r == PLAN_YES && (q->n_aggs || json_array_size(q->sorts) || q->limit))
-		return agr_plan_refuse(ps, "It is not clear what is to be counted.");
-	if (r == PLAN_YES && q->select && json_array_size(q->select) == 1) {
-		q->distinct = q->select;
-		q->select = NULL;
-	} else if (r == PLAN_YES && q->select) {
-		return agr_plan_refuse(ps, "It is not clear what is to be counted.");
-	}
-	if (r == PLAN_REFUSED && strstr(ps->reason, "unique")) {
-		ps->reason = NULL; /* to count airlines is to count each once */
-		agr_plan_rewind(ps, start);
-		agr_plan_take(ps, "how many|count|the number of|number of|count of|the count of");
-		agr_plan_skip(ps, "the|all|all the");
-		agr_plan_take(ps, "number of");
-		each = true;
-		r = PLAN_NO;
-	}
+	if (!each && take_counted(q, start, &each) == PLAN_REFUSED)
+		return PLAN_REFUSED;
 	if (each) {
 		n = agr_plan_take_fields(q, paths, NULL);
 		if (n < 0 || n > 1)
 			return agr_plan_refuse(ps, "It is not clear what is to be counted.");
 		if (n)
 			q->distinct = paths;
-		r = PLAN_YES;
+		else
+			q->distinct_rows = agr_plan_take_subject(q);
 	}
 	agr_plan_take(ps, "are there|there are|is there|do we have|exist|were there|in total");
-	return r == PLAN_REFUSED ? r : PLAN_YES;
+	return PLAN_YES;
 }
 
 static void polite(plan_parser *ps)
 {
-	agr_plan_skip(ps, "please|can you|could you|would you|i want to|i want you to|i would like to|"
-		"i'd like to|i need to|i want|i need|let me|hey|hi|hello|,");
+	agr_plan_skip(ps,
+		"please|can you|could you|would you|i want to|"
+		"i want you to|i would like to|i'd like to|i need to|"
+		"i want|i need|let me|hey|hi|hello|,");
 }
 
 static plan_outcome head(plan_query *q)
@@ -615,8 +745,10 @@ static plan_outcome head(plan_query *q)
 
 	polite(ps);
 	start = ps->pos;
-	q->asked = agr_plan_take(ps, "show|list|get|fetch|find|give|display|return|print|retrieve|see|select|"
-		"what is|what are|what's|what was|what were|pull|search for|look up|tell|load|read");
+	q->asked = agr_plan_take(ps,
+		"show|list|get|fetch|find|give|display|return|print|"
+		"retrieve|see|select|what is|what are|what's|what was|"
+		"what were|pull|search for|look up|tell|load|read");
 	agr_plan_skip(ps, PLAN_FILLER);
 	r = count_head(q);
 	if (r == PLAN_NO)
@@ -634,11 +766,13 @@ static plan_outcome head(plan_query *q)
 /* One of many is asked for: "the cheapest flight". */
 static void settle_singular(plan_query *q)
 {
-	if (q->limit == PLAN_LIMIT_NONE && q->singular && json_array_size(q->sorts) && !q->group) {
+	if (q->limit == PLAN_LIMIT_NONE && q->singular && json_array_size(q->sorts) &&
+		!q->group) {
 		q->limit = PLAN_LIMIT_FIRST;
 		q->k = 1;
 	}
-	if (q->limit == PLAN_LIMIT_NONE && q->singular && q->n_aggs && json_array_size(q->sorts)) {
+	if (q->limit == PLAN_LIMIT_NONE && q->singular && q->n_aggs &&
+		json_array_size(q->sorts)) {
 		q->limit = PLAN_LIMIT_FIRST;
 		q->k = 1;
 	}
@@ -660,8 +794,10 @@ json_t *agr_plan_query(plan_parser *ps)
 	if (ps->reason || ps->lost || ps->pool->failed)
 		return NULL;
 	if (!ps->facts->known && !q.url && (ps->facts->trouble || !q.explicit_step)) {
-		agr_plan_refuse(ps, "%s", ps->facts->trouble ? ps->facts->trouble
-			: "Which data? Give rows as input, or an address to fetch them from.");
+		agr_plan_refuse(ps, "%s",
+			ps->facts->trouble ? ps->facts->trouble
+							   : "Which data? Give rows as input, or an address to fetch "
+								 "them from.");
 		return NULL;
 	}
 	if (!q.asked && json_array_size(q.select) == 1 && ps->words->n <= 2) {

@@ -10,10 +10,10 @@ static const plan_node *node_of(const plan_change *c, size_t node)
 }
 
 /* Set a member, which may be there or not. */
-static void set_member(plan_change *c, size_t node, const char *member,
-	json_t *value)
+static void set_member(plan_change *c, size_t node, const char *member, json_t *value)
 {
-	agr_plan_op(c, "add", agr_plan_printf(c->ps->pool, "/nodes/%zu/%s", node, member), value);
+	agr_plan_op(
+		c, "add", agr_plan_printf(c->ps->pool, "/nodes/%zu/%s", node, member), value);
 }
 
 static plan_outcome set_timeout(plan_change *c, size_t node)
@@ -29,16 +29,20 @@ static plan_outcome set_timeout(plan_change *c, size_t node)
 		return r;
 	if ((strcmp(node_of(c, node)->type, "hitl") == 0 || inner) &&
 		inner == (json_object_get(json, "timeout_ms") != NULL))
-		return agr_plan_refuse(ps, "%s may have a timeout of its own and one in its config; say "
-			"\"config timeout_ms\".", node_of(c, node)->id);
-	set_member(c, node, inner ? "config/timeout_ms" : "timeout_ms", agr_plan_int(ps->pool, ms));
-	c->description = agr_plan_printf(ps->pool, "Sets the timeout of %s to %" JSON_INTEGER_FORMAT
-		" ms", node_of(c, node)->id, ms);
+		return agr_plan_refuse(ps,
+			"%s may have a timeout of its own and one in its config; "
+			"say \"config timeout_ms\".",
+			node_of(c, node)->id);
+	set_member(
+		c, node, inner ? "config/timeout_ms" : "timeout_ms", agr_plan_int(ps->pool, ms));
+	c->description =
+		agr_plan_printf(ps->pool, "Sets the timeout of %s to %" JSON_INTEGER_FORMAT " ms",
+			node_of(c, node)->id, ms);
 	return PLAN_YES;
 }
 
-static plan_outcome set_retry(plan_change *c, size_t node, json_int_t attempts,
-	json_int_t backoff)
+static plan_outcome set_retry(
+	plan_change *c, size_t node, json_int_t attempts, json_int_t backoff)
 {
 	plan_parser *ps = c->ps;
 	const json_t *old = json_object_get(node_of(c, node)->json, "retry");
@@ -47,13 +51,13 @@ static plan_outcome set_retry(plan_change *c, size_t node, json_int_t attempts,
 	if (attempts < 1 || attempts > 10)
 		return agr_plan_refuse(ps, "A node can be tried 1 to 10 times.");
 	retry = json_is_object(old) ? agr_plan_own(ps->pool, json_deep_copy(old))
-				    : agr_plan_object(ps->pool);
+								: agr_plan_object(ps->pool);
 	agr_plan_put(ps->pool, retry, "max_attempts", agr_plan_int(ps->pool, attempts));
 	if (backoff >= 0)
 		agr_plan_put(ps->pool, retry, "backoff_ms", agr_plan_int(ps->pool, backoff));
 	set_member(c, node, "retry", retry);
-	c->description = agr_plan_printf(ps->pool, "Tries %s up to %" JSON_INTEGER_FORMAT " times",
-		node_of(c, node)->id, attempts);
+	c->description = agr_plan_printf(ps->pool,
+		"Tries %s up to %" JSON_INTEGER_FORMAT " times", node_of(c, node)->id, attempts);
 	return PLAN_YES;
 }
 
@@ -64,8 +68,9 @@ static plan_outcome take_backoff(plan_change *c, json_int_t *backoff)
 	plan_outcome r;
 
 	*backoff = -1;
-	if (agr_plan_take(ps, "with backoff of|with a backoff of|and a backoff of|backoff of|"
-		"with a delay of|waiting|and backoff of"))
+	if (agr_plan_take(ps,
+			"with backoff of|with a backoff of|and a backoff of|"
+			"backoff of|with a delay of|waiting|and backoff of"))
 		return agr_plan_take_duration(ps, backoff);
 	if (!agr_plan_take(ps, "with a|with|and a"))
 		return PLAN_YES;
@@ -74,7 +79,8 @@ static plan_outcome take_backoff(plan_change *c, json_int_t *backoff)
 		return PLAN_YES;
 	}
 	r = agr_plan_take_duration(ps, backoff);
-	if (r == PLAN_YES && !agr_plan_take(ps, "backoff|delay|of backoff|between attempts|pause"))
+	if (r == PLAN_YES &&
+		!agr_plan_take(ps, "backoff|delay|of backoff|between attempts|pause"))
 		return PLAN_NO;
 	return r;
 }
@@ -99,8 +105,8 @@ plan_outcome agr_plan_retry_rule(plan_change *c)
 		return PLAN_NO;
 	agr_plan_take(ps, "up to|at most");
 	if (!agr_plan_take_count(ps, 1, &attempts) || !agr_plan_take(ps, "times|attempts|x"))
-		return agr_plan_refuse(ps, "Say how often, as in \"retry %s 3 times\".",
-			node_of(c, node)->id);
+		return agr_plan_refuse(
+			ps, "Say how often, as in \"retry %s 3 times\".", node_of(c, node)->id);
 	r = take_backoff(c, &backoff);
 	return r == PLAN_YES ? set_retry(c, node, attempts, backoff) : r;
 }
@@ -117,8 +123,8 @@ static const char *known_keys(const char *type)
 }
 
 /* The member of the config that is meant: one it has, or one of its type. */
-static plan_outcome find_key(plan_change *c, size_t node, const char *said,
-	bool config_said, const char **key)
+static plan_outcome find_key(
+	plan_change *c, size_t node, const char *said, bool config_said, const char **key)
 {
 	plan_parser *ps = c->ps;
 	const json_t *config = json_object_get(node_of(c, node)->json, "config");
@@ -126,15 +132,16 @@ static plan_outcome find_key(plan_change *c, size_t node, const char *said,
 	json_t *value;
 	size_t found = 0;
 
-	json_object_foreach((json_t *)config, name, value)
-		if (strcmp(agr_plan_parts(ps->pool, name), parts) == 0) {
-			*key = name;
-			found++;
-			(void)value;
-		}
+	json_object_foreach((json_t *)config, name,
+		value) if (strcmp(agr_plan_parts(ps->pool, name), parts) == 0)
+	{
+		*key = name;
+		found++;
+		(void)value;
+	}
 	if (found > 1)
-		return agr_plan_refuse(ps, "\"%s\" could mean several settings of %s.", said,
-			node_of(c, node)->id);
+		return agr_plan_refuse(
+			ps, "\"%s\" could mean several settings of %s.", said, node_of(c, node)->id);
 	if (!found && agr_plan_in_list(parts, known_keys(node_of(c, node)->type))) {
 		*key = parts;
 		found = 1;
@@ -143,12 +150,14 @@ static plan_outcome find_key(plan_change *c, size_t node, const char *said,
 		*key = said;
 		found = 1;
 	}
-	return found ? PLAN_YES : agr_plan_refuse(ps, "%s has no setting \"%s\"; say \"config %s\" to "
-		"make one.", node_of(c, node)->id, said, said);
+	return found
+		? PLAN_YES
+		: agr_plan_refuse(ps, "%s has no setting \"%s\"; say \"config %s\" to make one.",
+			  node_of(c, node)->id, said, said);
 }
 
-static plan_outcome value_of(plan_change *c, const json_t *old, const char *key,
-	json_t **out)
+static plan_outcome value_of(
+	plan_change *c, const json_t *old, const char *key, json_t **out)
 {
 	plan_parser *ps = c->ps;
 	const plan_word *word = agr_plan_at(ps, 0);
@@ -164,7 +173,8 @@ static plan_outcome value_of(plan_change *c, const json_t *old, const char *key,
 			ps->pos + 1 == ps->words->n && !agr_plan_is_reserved(word->low)))
 		*out = agr_plan_str(ps->pool, word->text);
 	else
-		return agr_plan_refuse(ps, "Put the new value of %s in quotes, or give a number.", key);
+		return agr_plan_refuse(
+			ps, "Put the new value of %s in quotes, or give a number.", key);
 	if (!*out)
 		return agr_plan_refuse(ps, "The number \"%s\" is too large.", word->text);
 	if (old && !json_is_null(old) && json_typeof(old) != json_typeof(*out) &&
@@ -176,8 +186,8 @@ static plan_outcome value_of(plan_change *c, const json_t *old, const char *key,
 	return PLAN_YES;
 }
 
-static plan_outcome set_config(plan_change *c, size_t node, const char *said,
-	bool config_said)
+static plan_outcome set_config(
+	plan_change *c, size_t node, const char *said, bool config_said)
 {
 	plan_parser *ps = c->ps;
 	plan_pool *pool = ps->pool;
@@ -195,13 +205,15 @@ static plan_outcome set_config(plan_change *c, size_t node, const char *said,
 		const char *method = json_string_value(value);
 
 		if (!method || !agr_plan_in_list(method, "GET|POST|PUT|PATCH|DELETE|HEAD"))
-			return agr_plan_refuse(ps, "The method is one of GET, POST, PUT, PATCH, DELETE.");
+			return agr_plan_refuse(
+				ps, "The method is one of GET, POST, PUT, PATCH, DELETE.");
 	}
 	if (agr_plan_in_list(key, known_keys(at->type)) && strcmp(key, "payload") != 0 &&
 		!json_is_string(value))
 		return agr_plan_refuse(ps, "The %s of a node is a text; put it in quotes.", key);
 	if (json_is_object(config)) {
-		set_member(c, node, agr_plan_printf(pool, "config/%s", agr_plan_token(pool, key)), value);
+		set_member(c, node, agr_plan_printf(pool, "config/%s", agr_plan_token(pool, key)),
+			value);
 	} else {
 		made = agr_plan_object(pool);
 		agr_plan_put(pool, made, key, value);
@@ -211,8 +223,8 @@ static plan_outcome set_config(plan_change *c, size_t node, const char *said,
 	return PLAN_YES;
 }
 
-static plan_outcome set_key(plan_change *c, size_t node, const char *key,
-	bool config_said)
+static plan_outcome set_key(
+	plan_change *c, size_t node, const char *key, bool config_said)
 {
 	plan_parser *ps = c->ps;
 	json_int_t attempts;
@@ -223,8 +235,10 @@ static plan_outcome set_key(plan_change *c, size_t node, const char *key,
 		return set_timeout(c, node);
 	if (!config_said && agr_plan_in_list(key, "timeout_ms|retry|id|type|backoff_ms") &&
 		!json_object_get(json_object_get(node_of(c, node)->json, "config"), key))
-		return agr_plan_refuse(ps, "Say \"set the timeout of %s to 30 seconds\" or \"retry %s 3 "
-			"times\".", node_of(c, node)->id, node_of(c, node)->id);
+		return agr_plan_refuse(ps,
+			"Say \"set the timeout of %s to 30 seconds\" or \"retry %s "
+			"3 times\".",
+			node_of(c, node)->id, node_of(c, node)->id);
 	if (!config_said && strcmp(key, "retries") == 0) {
 		if (!agr_plan_take_count(ps, 1, &attempts))
 			return agr_plan_refuse(ps, "A node can be tried 1 to 10 times.");
@@ -233,10 +247,13 @@ static plan_outcome set_key(plan_change *c, size_t node, const char *key,
 	if (!config_said && strcmp(key, "backoff") == 0) {
 		r = agr_plan_take_duration(ps, &attempts);
 		if (r == PLAN_YES && !json_is_integer(json_object_get(retry, "max_attempts")))
-			r = agr_plan_refuse(ps, "%s is not tried again yet; say how often.",
-				node_of(c, node)->id);
-		return r != PLAN_YES ? r : set_retry(c, node, (json_int_t)json_integer_value(
-			json_object_get(retry, "max_attempts")), attempts);
+			r = agr_plan_refuse(
+				ps, "%s is not tried again yet; say how often.", node_of(c, node)->id);
+		return r != PLAN_YES
+			? r
+			: set_retry(c, node,
+				  (json_int_t)json_integer_value(json_object_get(retry, "max_attempts")),
+				  attempts);
 	}
 	return set_config(c, node, key, config_said);
 }
@@ -246,8 +263,9 @@ static bool take_key(plan_parser *ps, const char **key, bool *config_said)
 	const plan_word *word;
 
 	*config_said = agr_plan_take(ps, "config|config value|config key|setting");
-	if (agr_plan_take(ps, "number of retries|max attempts|maximum attempts|number of attempts|"
-		"retry count|retries")) {
+	if (agr_plan_take(ps,
+			"number of retries|max attempts|maximum attempts|"
+			"number of attempts|retry count|retries")) {
 		*key = "retries";
 		return true;
 	}
@@ -257,8 +275,9 @@ static bool take_key(plan_parser *ps, const char **key, bool *config_said)
 	else if (word->kind == PLAN_WORD && agr_starts_with(word->low, "config.")) {
 		*key = word->text + 7;
 		*config_said = true;
-	} else if (word->kind == PLAN_WORD && (!agr_plan_is_reserved(word->low) || *config_said ||
-		agr_plan_in_list(word->low, "to|from|limit|order|count")))
+	} else if (word->kind == PLAN_WORD &&
+		(!agr_plan_is_reserved(word->low) || *config_said ||
+			agr_plan_in_list(word->low, "to|from|limit|order|count")))
 		*key = word->text;
 	else
 		return false;
@@ -275,7 +294,9 @@ plan_outcome agr_plan_set_rule(plan_change *c)
 	bool config_said;
 	plan_outcome r;
 
-	if (!agr_plan_take(ps, "set|change|update|increase|decrease|raise|lower|bump|make|modify"))
+	if (!agr_plan_take(ps,
+			"set|change|update|increase|decrease|raise|lower|bump|make|"
+			"modify"))
 		return PLAN_NO;
 	agr_plan_skip(ps, "the|a|an");
 	start = ps->pos;
@@ -319,10 +340,12 @@ plan_outcome agr_plan_edge_condition_rule(plan_change *c)
 	if (r != PLAN_YES)
 		return r;
 	if (remove) {
-		if (!json_object_get(json_array_get(json_object_get(ps->request->workflow, "edges"), edge),
-			"condition"))
+		if (!json_object_get(
+				json_array_get(json_object_get(ps->request->workflow, "edges"), edge),
+				"condition"))
 			return agr_plan_refuse(ps, "That edge has no condition.");
-		agr_plan_op(c, "remove", agr_plan_printf(pool, "/edges/%zu/condition", edge), NULL);
+		agr_plan_op(
+			c, "remove", agr_plan_printf(pool, "/edges/%zu/condition", edge), NULL);
 	} else {
 		if (!agr_plan_take(ps, "to|=|to be|with") || !(text = agr_plan_take_rest(c)))
 			return agr_plan_refuse(ps, "Put the new condition in quotes.");

@@ -29,12 +29,16 @@ static plan_outcome check(plan_query *q)
 	size_t sorts = json_array_size(q->sorts);
 
 	if (q->group && !q->n_aggs)
-		return agr_plan_refuse(ps, "Say what of each group: its count, or the sum, average, "
+		return agr_plan_refuse(ps,
+			"Say what of each group: its count, or the sum, average, "
 			"minimum or maximum of a field.");
 	if (summary && q->select)
-		return agr_plan_refuse(ps, "It is not clear which fields are wanted of a summary.");
+		return agr_plan_refuse(
+			ps, "It is not clear which fields are wanted of a summary.");
 	if (summary && q->limit && q->limit_of_rows)
-		return agr_plan_refuse(ps, "It is not clear whether the number is of rows or of results.");
+		return agr_plan_refuse(ps,
+			"It is not clear whether the number is of rows or of "
+			"results.");
 	if (q->n_aggs && q->limit == PLAN_LIMIT_TOP && !sorts)
 		return agr_plan_refuse(ps, "Say by what the groups are ranked.");
 	if (!q->group && (q->count || q->n_aggs) && (sorts || q->limit))
@@ -45,10 +49,12 @@ static plan_outcome check(plan_query *q)
 		return agr_plan_refuse(ps, "It is not clear what is wanted once.");
 	for (size_t i = 0; q->distinct && i < sorts; i++)
 		if (!among(q->distinct, agr_json_str(json_array_get(q->sorts, i), "field", "")))
-			return agr_plan_refuse(ps, "Of equal values only one stays, so that there is no "
-				"other field to sort by.");
+			return agr_plan_refuse(ps,
+				"Of equal values only one stays, so that there is no other "
+				"field to sort by.");
 	if (q->limit == PLAN_LIMIT_TOP && sorts && q->undirected && !q->low_is_better)
-		return agr_plan_refuse(ps, "Say \"ascending\" or \"descending\": the top of what is "
+		return agr_plan_refuse(ps,
+			"Say \"ascending\" or \"descending\": the top of what is "
 			"sorted may be either end.");
 	return PLAN_YES;
 }
@@ -188,8 +194,9 @@ static const char *describe_condition(plan_pool *pool, const json_t *condition)
 		const json_t *list = json_object_get(condition, words[i]);
 
 		for (size_t k = 0; k < json_array_size(list); k++)
-			out = agr_plan_printf(pool, "%s%s%s%s%s", out, k ? " " : "", k ? words[i] : "",
-				k ? " " : "", describe_condition(pool, json_array_get(list, k)));
+			out =
+				agr_plan_printf(pool, "%s%s%s%s%s", out, k ? " " : "", k ? words[i] : "",
+					k ? " " : "", describe_condition(pool, json_array_get(list, k)));
 		if (list)
 			return agr_plan_printf(pool, "(%s)", out);
 	}
@@ -210,7 +217,8 @@ static const char *names(plan_pool *pool, const json_t *list)
 		const json_t *item = json_array_get(list, i);
 
 		out = agr_plan_printf(pool, "%s%s%s%s%s", out, i ? ", " : "",
-			json_is_string(item) ? json_string_value(item)
+			json_is_string(item)
+				? json_string_value(item)
 				: agr_json_str(item, "field", agr_json_str(item, "as", "")),
 			json_is_string(item) ? "" : " ", agr_json_str(item, "order", ""));
 	}
@@ -227,24 +235,28 @@ static const char *describe_step(plan_pool *pool, const json_t *made)
 			describe_condition(pool, json_object_get(made, "condition")));
 	if (strcmp(name, "table_sort") == 0)
 		return json_object_get(made, "by")
-			? agr_plan_printf(pool, "sorts by %s", names(pool, json_object_get(made, "by")))
+			? agr_plan_printf(
+				  pool, "sorts by %s", names(pool, json_object_get(made, "by")))
 			: agr_plan_printf(pool, "sorts by %s %s", agr_json_str(made, "field", ""),
-				strcmp(order, "desc") == 0 ? "descending" : "ascending");
+				  strcmp(order, "desc") == 0 ? "descending" : "ascending");
 	if (strcmp(name, "top_k") == 0)
 		return agr_plan_printf(pool, "takes the first %" JSON_INTEGER_FORMAT,
 			json_integer_value(json_object_get(made, "k")));
 	if (strcmp(name, "table_select") == 0)
-		return agr_plan_printf(pool, "shows %s", names(pool, json_object_get(made, "fields")));
+		return agr_plan_printf(
+			pool, "shows %s", names(pool, json_object_get(made, "fields")));
 	if (strcmp(name, "groupby") == 0)
 		return agr_plan_printf(pool, "groups by %s for %s",
 			json_array_size(json_object_get(made, "by"))
-				? names(pool, json_object_get(made, "by")) : "nothing",
+				? names(pool, json_object_get(made, "by"))
+				: "nothing",
 			json_object_get(made, "aggs") ? names(pool, json_object_get(made, "aggs"))
-						      : agr_json_str(made, "as", ""));
+										  : agr_json_str(made, "as", ""));
 	if (strcmp(name, "http_request") == 0)
 		return agr_plan_printf(pool, "fetches %s", agr_json_str(made, "url", ""));
 	if (strcmp(name, "extract") == 0)
-		return agr_plan_printf(pool, "takes the rows in %s", agr_json_str(made, "path", ""));
+		return agr_plan_printf(
+			pool, "takes the rows in %s", agr_json_str(made, "path", ""));
 	if (strcmp(name, "distinct") == 0)
 		return "keeps the first of equal rows";
 	return strcmp(name, "count") == 0 ? "counts the rows" : "gives all rows";
@@ -259,5 +271,6 @@ const char *agr_plan_describe(plan_pool *pool, const json_t *steps)
 			describe_step(pool, json_array_get(steps, i)));
 	if (!*out)
 		return out;
-	return agr_plan_printf(pool, "%c%s.", *out >= 'a' && *out <= 'z' ? *out - 32 : *out, out + 1);
+	return agr_plan_printf(
+		pool, "%c%s.", *out >= 'a' && *out <= 'z' ? *out - 32 : *out, out + 1);
 }

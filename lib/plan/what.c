@@ -44,8 +44,8 @@ static plan_outcome generic_superlative(plan_query *q, const plan_field **value)
 {
 	plan_parser *ps = q->ps;
 	size_t start = ps->pos;
-	bool descending = agr_plan_take(ps,
-		"highest|largest|biggest|greatest|most|maximum|max");
+	bool descending =
+		agr_plan_take(ps, "highest|largest|biggest|greatest|most|maximum|max");
 	const plan_field *field;
 	plan_outcome r;
 
@@ -79,23 +79,26 @@ plan_outcome agr_plan_take_superlative(plan_query *q, const plan_field **value)
 		if (!n)
 			continue;
 		r = agr_plan_class_field(ps, s->which, said, &field);
-		if (s->which == PLAN_CLASS_DURATION && strstr("fastest quickest slowest", said)) {
+		if (s->which == PLAN_CLASS_DURATION &&
+			agr_plan_in_list(agr_plan_at(ps, 0)->low, "fastest|quickest|slowest")) {
 			plan_outcome speed = agr_plan_class_field(ps, PLAN_CLASS_SPEED, said, &other);
 
 			if (speed == PLAN_YES && r == PLAN_YES)
-				return agr_plan_refuse(ps, "\"%s\" could mean %s or %s.", said,
-					field->path, other->path);
+				return agr_plan_refuse(
+					ps, "\"%s\" could mean %s or %s.", said, field->path, other->path);
 			if (speed == PLAN_YES) {
 				r = speed;
 				field = other;
 				descending = !descending;
 			}
 		}
-		if (s->which == PLAN_CLASS_DATE && strstr("oldest newest", said) &&
+		if (s->which == PLAN_CLASS_DATE &&
+			agr_plan_in_list(agr_plan_at(ps, 0)->low, "oldest|newest") &&
 			agr_plan_class_field(ps, PLAN_CLASS_AGE, said, &other) != PLAN_NO)
 			return agr_plan_refuse(ps, "It is not clear what \"%s\" means here.", said);
 		if (r == PLAN_NO)
-			return agr_plan_refuse(ps, "There is no field that tells which is the %s.", said);
+			return agr_plan_refuse(
+				ps, "There is no field that tells which is the %s.", said);
 		if (r != PLAN_YES)
 			return r;
 		agr_plan_use(ps, n);
@@ -115,8 +118,9 @@ static bool shared_by_rows(plan_query *q, const char *singular)
 		const plan_field *field = &facts->fields[i];
 
 		if (field->repeats && strncmp(field->parts, singular, n) == 0 &&
-			field->parts[n] == ' ' && agr_plan_in_list(field->parts + n + 1,
-				"id|name|code|key|no|number|title|email"))
+			field->parts[n] == ' ' &&
+			agr_plan_in_list(
+				field->parts + n + 1, "id|name|code|key|no|number|title|email"))
 			return true;
 	}
 	return false;
@@ -129,7 +133,8 @@ static bool hints_at_value(plan_query *q, const char *singular)
 	size_t n = strlen(singular);
 
 	for (size_t i = 0; i < facts->n; i++)
-		for (size_t k = 0; facts->fields[i].repeats && k < facts->fields[i].n_values; k++) {
+		for (size_t k = 0; facts->fields[i].repeats && k < facts->fields[i].n_values;
+			 k++) {
 			const char *value = facts->fields[i].values[k].text;
 			size_t same = 0;
 
@@ -141,6 +146,12 @@ static bool hints_at_value(plan_query *q, const char *singular)
 				return true;
 		}
 	return false;
+}
+
+/* "the cheapest order", not "order by". */
+static bool is_noun_order(plan_parser *ps)
+{
+	return agr_plan_ahead(ps, 0, "order") && !agr_plan_ahead(ps, 1, "by|them|it|the");
 }
 
 /* The name of the rows: a general word, or once a noun that nothing contradicts. */
@@ -157,10 +168,10 @@ bool agr_plan_take_subject(plan_query *q)
 		return false;
 	if (agr_plan_in_list(word->low, PLAN_ROW_NOUNS)) {
 		q->general = true;
-		q->singular = agr_plan_in_list(word->low, "row|record|item|result|entry|object|line|one|"
-			"element");
+		q->singular = agr_plan_in_list(
+			word->low, "row|record|item|result|entry|object|line|one|element");
 	} else {
-		if (agr_plan_is_reserved(word->low) || word->number ||
+		if ((agr_plan_is_reserved(word->low) && !is_noun_order(ps)) || word->number ||
 			agr_plan_hides_condition(word->low) || strlen(word->low) < 3)
 			return false;
 		for (const char *p = word->low; *p; p++)
@@ -174,7 +185,10 @@ bool agr_plan_take_subject(plan_query *q)
 		/* One is enough only where one was asked for. */
 		if (!plural && q->k > 1)
 			return false;
-		if (!plural && !json_array_size(q->sorts))
+		if (!plural && !json_array_size(q->sorts) &&
+			!agr_plan_ahead(ps, 1,
+				"with the most|with the highest|with the lowest|"
+				"with the largest|with the fewest|with the smallest"))
 			return false;
 		q->singular = !plural;
 	}
@@ -202,8 +216,11 @@ int agr_plan_take_fields(plan_query *q, json_t *paths, const plan_field **only)
 		if (r == PLAN_YES && agr_plan_comparison_ahead(ps, 0) &&
 			!agr_plan_ahead(ps, 0, "are there|is there|were there")) {
 			agr_plan_rewind(ps, start);
-			return n ? agr_plan_refuse(ps, "It is not clear whether %s is asked for or "
-				"compared; say \"where\" before a condition.", field->path) : 0;
+			return n ? agr_plan_refuse(ps,
+						   "It is not clear whether %s is asked for or compared; say "
+						   "\"where\" before a condition.",
+						   field->path)
+					 : 0;
 		}
 		if (r == PLAN_NO) {
 			agr_plan_rewind(ps, start);
@@ -237,7 +254,8 @@ static plan_outcome take_rows(plan_query *q)
 		if (agr_plan_take_subject(q))
 			return PLAN_YES;
 		r = agr_plan_ahead(ps, 0, "not|non") || agr_plan_at(ps, 0)->kind != PLAN_WORD
-			? PLAN_NO : agr_plan_adjective(ps, &condition);
+			? PLAN_NO
+			: agr_plan_adjective(ps, &condition);
 		if (r != PLAN_YES)
 			return r;
 		if (ps->pos == start)
@@ -277,9 +295,9 @@ static bool unclear_whether_distinct(plan_query *q, const plan_field *only, int 
 {
 	const plan_word *word = &q->ps->words->list[q->ps->pos - 1];
 
-	return n == 1 && only->repeats && only->types != PLAN_NUM &&
-		agr_plan_is_plural(word->low) && !agr_plan_is_plural(only->last) &&
-		!agr_plan_ahead(q->ps, 0, "of|for");
+	return n == 1 && (only->repeats || (only->types & PLAN_TYPE(AGR_TYPE_OBJECT))) &&
+		only->types != PLAN_NUM && agr_plan_is_plural(word->low) &&
+		!agr_plan_is_plural(only->last) && !agr_plan_ahead(q->ps, 0, "of|for");
 }
 
 /* "airline and price of flights": fields, and what they are fields of. */
@@ -313,13 +331,21 @@ static plan_outcome take_projection(plan_query *q)
 			return r;
 		}
 	}
-	/* A condition may follow a field, but not an unknown noun. */
+	if (n == 1 && agr_plan_in_list(only->parts, "total|sum|count|average|number"))
+		return agr_plan_refuse(ps,
+			"It is not clear whether the field %s is wanted or a %s to "
+			"be computed.",
+			only->path, only->path);
 	if (unclear_whether_distinct(q, only, n))
-		return agr_plan_refuse(ps, "Several rows share one %s: say \"unique %s\" for each "
-			"once, or \"%s of each row\".", only->path, only->path, only->path);
+		return agr_plan_refuse(ps,
+			"Several rows share one %s: say \"unique %s\" for each "
+			"once, or \"%s of each row\".",
+			only->path, only->path, only->path);
 	q->select = paths;
 	q->explicit_step = true;
-	if (agr_plan_take(ps, "of each|of every|for each|for every|of all|for all|of the|for the|of|for")) {
+	if (agr_plan_take(ps,
+			"of each|of every|for each|for every|of all|for all|of the|"
+			"for the|of|for")) {
 		agr_plan_skip(ps, "the");
 		return agr_plan_what(q);
 	}
@@ -358,7 +384,9 @@ static plan_outcome take_aggregated_rows(plan_query *q)
 	size_t start = ps->pos;
 	plan_outcome r;
 
-	if (!agr_plan_take(ps, "of all|for all|of the|for the|across all|over all|of|for|in|among"))
+	if (!agr_plan_take(ps,
+			"of all|for all|of the|for the|across all|over all|of|for|"
+			"in|among"))
 		return PLAN_YES;
 	agr_plan_skip(ps, "the");
 	r = take_rows(q);

@@ -2,6 +2,7 @@
 #include "plan/words.h"
 
 #include <string.h>
+#include <strings.h>
 
 struct reader {
 	plan_pool *pool;
@@ -35,8 +36,8 @@ static const char *lower(plan_pool *pool, const char *text)
 }
 
 /* Add the token of `kind` that ends at `end`; its text is `from`..`to`. */
-static plan_word *add(struct reader *r, plan_kind kind, size_t from, size_t to,
-	size_t end)
+static plan_word *add(
+	struct reader *r, plan_kind kind, size_t from, size_t to, size_t end)
 {
 	plan_word *word = &r->out->list[r->out->n++];
 
@@ -125,8 +126,8 @@ static size_t number_end(const struct reader *r, size_t i)
 
 /* "1,500.50" with `zeros` more zeros as the JSON text "1500.5"; NULL when it has
  * more digits than every reader of JSON keeps. */
-static const char *number_text(plan_pool *pool, const char *p, size_t n,
-	int zeros, bool negative)
+static const char *number_text(
+	plan_pool *pool, const char *p, size_t n, int zeros, bool negative)
 {
 	char *out = agr_plan_alloc(pool, n + 16);
 	size_t k = 0, digits = 0, point = SIZE_MAX;
@@ -197,8 +198,7 @@ static plan_unit unit_of(const char *p, size_t n, int *zeros)
 	return PLAN_UNIT_NONE;
 }
 
-static size_t sign_and_currency(const struct reader *r, plan_unit *unit,
-	bool *negative)
+static size_t sign_and_currency(const struct reader *r, plan_unit *unit, bool *negative)
 {
 	size_t i = r->at;
 
@@ -229,7 +229,8 @@ static bool read_number(struct reader *r)
 	if (i >= r->n || !agr_is_digit(r->p[i]))
 		return false;
 	end = to = number_end(r, i);
-	while (end < r->n && (is_word_char(r->p[end]) || r->p[end] == '%' || r->p[end] == '$'))
+	while (
+		end < r->n && (is_word_char(r->p[end]) || r->p[end] == '%' || r->p[end] == '$'))
 		end++;
 	if (end < r->n && (r->p[end] == '-' || r->p[end] == ':' || r->p[end] == '/') &&
 		end + 1 < r->n && is_word_char(r->p[end + 1]))
@@ -253,12 +254,27 @@ static bool read_number(struct reader *r)
 	return true;
 }
 
+/* "fetch's" is two tokens, "what's" (what is) one. */
+static size_t without_possessive(const struct reader *r, size_t end)
+{
+	static const char *const verbs[] = { "what", "that", "it", "there", "let", "who",
+		"where" };
+	size_t n = end - r->at;
+
+	if (n < 3 || memcmp(r->p + end - 2, "'s", 2) != 0)
+		return end;
+	for (size_t i = 0; i < AGR_COUNT(verbs); i++)
+		if (n - 2 == strlen(verbs[i]) && strncasecmp(r->p + r->at, verbs[i], n - 2) == 0)
+			return end;
+	return end - 2;
+}
+
 /* Runs of letters and digits, joined inside by - . / ' @ and the like. */
 static bool read_word(struct reader *r)
 {
 	size_t i = r->at;
 
-	if (strchr("#@$", r->p[i]) && r->p[i])
+	if (r->p[i] && strchr("#@$'", r->p[i]))
 		i++;
 	if (i >= r->n || !is_word_char(r->p[i]))
 		return false;
@@ -275,14 +291,15 @@ static bool read_word(struct reader *r)
 				continue;
 		break;
 	}
+	i = without_possessive(r, i);
 	add(r, PLAN_WORD, r->at, i, i);
 	return true;
 }
 
 static void read_symbol(struct reader *r)
 {
-	static const char *const pairs[] = { "<=", ">=", "==", "!=", "<>", "->", "=>",
-		"&&", "||", "\xe2\x89\xa5", "\xe2\x89\xa4", "\xe2\x89\xa0", "\xe2\x86\x92" };
+	static const char *const pairs[] = { "<=", ">=", "==", "!=", "<>", "->", "=>", "&&",
+		"||", "\xe2\x89\xa5", "\xe2\x89\xa4", "\xe2\x89\xa0", "\xe2\x86\x92" };
 	size_t n = agr_utf8_len(r->p + r->at, r->n - r->at);
 
 	for (size_t i = 0; i < AGR_COUNT(pairs); i++)
@@ -302,10 +319,10 @@ static bool is_wide_symbol(const struct reader *r)
 
 static void spelled_number(plan_word *word)
 {
-	static const char *const names[] = { "zero", "one", "two", "three", "four", "five", "six",
-		"seven", "eight", "nine", "ten", "eleven", "twelve" };
-	static const char *const digits[] = { "0", "1", "2", "3", "4", "5", "6", "7", "8", "9",
-		"10", "11", "12" };
+	static const char *const names[] = { "zero", "one", "two", "three", "four", "five",
+		"six", "seven", "eight", "nine", "ten", "eleven", "twelve" };
+	static const char *const digits[] = { "0", "1", "2", "3", "4", "5", "6", "7", "8",
+		"9", "10", "11", "12" };
 	static const struct {
 		const char *name, *number;
 	} more[] = { { "dozen", "12" }, { "fifteen", "15" }, { "twenty", "20" },
@@ -334,8 +351,7 @@ static void fold_apostrophe(plan_pool *pool, plan_word *word)
 	word->low = agr_plan_printf(pool, "%.*s'%s", (int)before, word->low, mark + 3);
 }
 
-void agr_plan_words(plan_words *out, plan_pool *pool, const char *prompt,
-	size_t len)
+void agr_plan_words(plan_words *out, plan_pool *pool, const char *prompt, size_t len)
 {
 	struct reader r = { pool, out, prompt, len, 0 };
 
@@ -360,12 +376,12 @@ void agr_plan_words(plan_words *out, plan_pool *pool, const char *prompt,
 		spelled_number(&out->list[out->n - 1]);
 		fold_apostrophe(pool, &out->list[out->n - 1]);
 	}
-	out->list[out->n] = (plan_word){ .kind = PLAN_END, .text = "", .low = "",
-		.start = len, .end = len };
+	out->list[out->n] =
+		(plan_word){ .kind = PLAN_END, .text = "", .low = "", .start = len, .end = len };
 }
 
-const char *agr_plan_words_text(const plan_words *words, plan_pool *pool,
-	size_t from, size_t to)
+const char *agr_plan_words_text(
+	const plan_words *words, plan_pool *pool, size_t from, size_t to)
 {
 	size_t start, end;
 
@@ -412,11 +428,13 @@ static bool ends(const char *text, size_t n, const char *tail)
 
 bool agr_plan_is_plural(const char *low)
 {
-	static const char *const whole[] = { "data", "people", "children", "men", "women", "media" };
-	static const char *const never[] = { "is", "was", "has", "does", "this", "its", "less",
-		"plus", "always", "sometimes", "perhaps", "unless", "besides", "previous", "as",
-		"us", "yes", "whereas", "minus", "versus", "vs", "towards", "afterwards", "hers",
-		"ours", "yours", "theirs", "else's", "his", "news", "twos", "ones", "overseas" };
+	static const char *const whole[] = { "ids", "data", "people", "children", "men",
+		"women", "media" };
+	static const char *const never[] = { "is", "was", "has", "does", "this", "its",
+		"less", "plus", "always", "sometimes", "perhaps", "unless", "besides", "previous",
+		"as", "us", "yes", "whereas", "minus", "versus", "vs", "towards", "afterwards",
+		"hers", "ours", "yours", "theirs", "else's", "his", "news", "twos", "ones",
+		"overseas" };
 	size_t n = strlen(low);
 
 	for (size_t i = 0; i < AGR_COUNT(whole); i++)

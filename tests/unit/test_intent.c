@@ -201,7 +201,7 @@ START_TEST(what_is_no_text_or_too_long_is_refused)
 	char *text = malloc(len + 1);
 
 	ck_assert_int_eq(agentrun_classify(&intent, NULL, "show \xff", 6, NULL, &err),
-		AGENTRUN_EINVAL);
+		AGENTRUN_EINPUT);
 	ck_assert_ptr_null(intent);
 	ck_assert_ptr_nonnull(strstr(agentrun_error_message(err), "byte 6"));
 	agentrun_error_free(err);
