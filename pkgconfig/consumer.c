@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+/*
+ * A program of somebody else: it knows the installed headers and what pkg-config
+ * says, nothing more. check.sh builds it with and without the other libraries.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <agentrun/agentrun.h>
+#ifdef WITH_SQLITE
+#include <agentrun/sqlite.h>
+#endif
+#ifdef WITH_CONFORMANCE
+#include <agentrun/conformance.h>
+#endif
+
+static int run_job(agentrun_ctx *ctx, agentrun_store *store, agentrun_error **err)
+{
+	static const char job[] = "{\"job_id\":\"consumer\",\"prompt\":\"count rows\","
+		"\"context\":{\"data\":[{\"a\":1},{\"a\":2}]}}";
+	agentrun_engine_options opts;
+	agentrun_result *result = NULL;
+	const char *data;
+	int r;
+
+	agentrun_engine_options_init(&opts, sizeof(opts));
+	opts.store = store;
+	r = agentrun_run(&result, ctx, job, sizeof(job) - 1, &opts, err);
+	if (r < 0)
+		return r;
+	data = agentrun_result_data(result, NULL);
+	if (!data || strcmp(data, "[{\"count\":2}]") != 0)
+		r = agentrun_error_raise(err, AGENTRUN_EINTERNAL, "wrong data: %s",
+			agentrun_result_message(result, NULL));
+	agentrun_result_free(result);
+	return r;
+}
+
+/* The library's own transport is in it: a private address is refused by it. */
+static int refuse_private(agentrun_ctx *ctx, agentrun_error **err)
+{
+	static const char pipeline[] =
+		"[{\"step\":\"http_request\",\"url\":\"http://127.0.0.1:9/\"}]";
+	agentrun_buf out = AGENTRUN_BUF_INIT;
+	int r = agentrun_execute_pipeline(&out, ctx, pipeline, sizeof(pipeline) - 1, NULL,
+		NULL);
+
+	agentrun_buf_dispose(&out);
+	return r == AGENTRUN_EPOLICY ? 0 : agentrun_error_raise(err, AGENTRUN_EINTERNAL,
+		"a request to 127.0.0.1 ended with %d", r);
+}
+
+static int open_store(agentrun_store **out, const char *path, agentrun_error **err)
+{
+#ifdef WITH_SQLITE
+	agentrun_sqlite_options opts;
+
+	agentrun_sqlite_options_init(&opts, sizeof(opts));
+	opts.path = path;
+	return agentrun_sqlite_store_new(out, &opts, err);
+#else
+	(void)path;
+	return agentrun_memory_store_new(out, err);
+#endif
+}
+
+#ifdef WITH_CONFORMANCE
+static int open_memory(void *user, agentrun_store **out, agentrun_error **err)
+{
+	(void)user;
+	return agentrun_memory_store_new(out, err);
+}
+
+static void forget(void *user)
+{
+	(void)user;
+}
+
+static int check_memory(agentrun_error **err)
+{
+	const agentrun_conformance_storage memory = { .struct_size = sizeof(memory),
+		.open = open_memory, .reset = forget };
+	int failed = agentrun_conformance_check_storage(&memory);
+
+	return failed ? agentrun_error_raise(err, AGENTRUN_EINTERNAL,
+		"%d checks failed", failed) : 0;
+}
+#endif
+
+int main(int argc, char **argv)
+{
+	agentrun_ctx *ctx = NULL;
+	agentrun_store *store = NULL;
+	agentrun_error *err = NULL;
+	int r = strcmp(agentrun_version(), AGENTRUN_VERSION) == 0 ? 0 : 1;
+
+	if (r == 0)
+		r = agentrun_ctx_new(&ctx, NULL, &err);
+	if (r == 0)
+		r = open_store(&store, argc > 1 ? argv[1] : "", &err);
+	if (r == 0)
+		r = run_job(ctx, store, &err);
+	if (r == 0)
+		r = refuse_private(ctx, &err);
+#ifdef WITH_CONFORMANCE
+	if (r == 0)
+		r = check_memory(&err);
+#endif
+	agentrun_store_free(store);
+	agentrun_ctx_free(ctx);
+	printf("%s\n", err ? agentrun_error_message(err) : r == 0 ? "fine" : "not fine");
+	agentrun_error_free(err);
+	return r == 0 ? 0 : 1;
+}
