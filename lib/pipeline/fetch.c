@@ -62,23 +62,37 @@ static int add_profile(agr_fetch *fetch, const agentrun_config *config,
 	return fetch->secret ? 0 : AGENTRUN_ENOMEM;
 }
 
+static int add_line(agr_fetch *fetch, const char *name, const char *value,
+	agentrun_error **err)
+{
+	agr_buf line = AGR_BUF_INIT;
+
+	agr_buf_printf(&line, "%s: %s", name, value);
+	fetch->lines[fetch->n_lines] = agr_buf_give_str(&line, err);
+	if (!fetch->lines[fetch->n_lines])
+		return AGENTRUN_ENOMEM;
+	fetch->n_lines++;
+	return 0;
+}
+
 static int add_lines(agr_fetch *fetch, const agr_pipeline_request *wanted,
 	agentrun_error **err)
 {
+	bool typed = !wanted->body;
+	int r = 0;
+
 	fetch->lines = calloc(wanted->n_headers + 1, sizeof(char *));
 	if (!fetch->lines)
 		return agr_error_oom(err);
-	for (size_t i = 0; i < wanted->n_headers; i++) {
-		agr_buf line = AGR_BUF_INIT;
+	for (size_t i = 0; r == 0 && i < wanted->n_headers; i++) {
+		const agr_header *h = &wanted->headers[i];
 
-		agr_buf_printf(&line, "%s: %s", wanted->headers[i].name,
-			wanted->headers[i].value);
-		fetch->lines[i] = agr_buf_give_str(&line, err);
-		if (!fetch->lines[i])
-			return AGENTRUN_ENOMEM;
-		fetch->n_lines++;
+		typed = typed || agr_str_equal_nocase(h->name, "Content-Type");
+		r = add_line(fetch, h->name, h->value, err);
 	}
-	return 0;
+	if (r == 0 && !typed)
+		r = add_line(fetch, "Content-Type", "application/json", err);
+	return r;
 }
 
 int agr_fetch_prepare(agr_fetch *fetch, const agentrun_ctx *ctx,
