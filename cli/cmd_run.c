@@ -3,6 +3,9 @@
 
 #include "cli.h"
 
+/* What JSON text has for bytes that are no UTF-8: U+FFFD. */
+#define REPLACEMENT "\xef\xbf\xbd"
+
 struct run {
 	const char *job, *workflow, *context, *input, *planner;
 	agentrun_buf message;
@@ -65,7 +68,10 @@ static int make_message(cli_global *global, struct run *o, const char *prompt,
 	add_str(&text, "{\"version\":\"1.0\",\"prompt\":");
 	if (text.status == 0)
 		text.status = agentrun_buf_append_json(&text.buf, prompt, strlen(prompt));
-	if (o->workflow) {
+	if (text.status == 0 && strstr(text.buf.data, REPLACEMENT) &&
+		!strstr(prompt, REPLACEMENT))
+		r = agentrun_error_raise(err, AGENTRUN_EINPUT, "the prompt is not valid UTF-8");
+	if (r == 0 && o->workflow) {
 		r = cli_read_value(global, &workflow, o->workflow, CLI_OBJECT, err);
 		add_str(&text, ",\"current_workflow\":");
 		add(&text, workflow.data, workflow.len);

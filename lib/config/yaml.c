@@ -78,7 +78,7 @@ static int read_value(struct reader *r, const yaml_node_t *node, const char *key
 		return 0;
 	if (node->type == YAML_SEQUENCE_NODE && known->type == AGR_KEY_LIST)
 		status = read_list(r, &value, node, key);
-	else if (node->type != YAML_SCALAR_NODE)
+	else if (node->type != YAML_SCALAR_NODE || known->type == AGR_KEY_LIST)
 		status = complain(r, node, known->type == AGR_KEY_LIST ?
 			"a list is wanted for" : "a single value is wanted for", key);
 	else if (add_scalar(r, &value, node) < 0)
