@@ -86,11 +86,9 @@ static int read_file(agentrun_buf *out, const char *path, agentrun_error **err)
 		return fault(err, path);
 	}
 	data = malloc((size_t)st.st_size + 1);
-	if (!data)
-		r = agentrun_error_raise(err, AGENTRUN_ENOMEM, "out of memory");
-	else if (fread(data, 1, (size_t)st.st_size, in) < (size_t)st.st_size)
+	if (data && fread(data, 1, (size_t)st.st_size, in) < (size_t)st.st_size)
 		r = fault(err, path);
-	else if (agentrun_buf_set(out, data, (size_t)st.st_size) < 0)
+	else if (!data || agentrun_buf_set(out, data, (size_t)st.st_size) < 0)
 		r = agentrun_error_raise(err, AGENTRUN_ENOMEM, "out of memory");
 	free(data);
 	fclose(in);
@@ -152,7 +150,7 @@ static int read_record(agentrun_record *into, const char *path, int with_data,
 	int r = read_file(&text, path, err);
 	char *at = text.data, *end = at ? at + text.len : at;
 
-	for (int i = 0; r == 0 && i < AGENTRUN_RECORD_FIELDS; i++) {
+	for (int i = 0; at && r == 0 && i < AGENTRUN_RECORD_FIELDS; i++) {
 		long len = strtol(at, &at, 10);
 		size_t n = len > 0 ? (size_t)len : 0;
 
@@ -183,7 +181,7 @@ static int find(const struct dir_store *d, agentrun_records *into,
 	struct dirent *entry;
 	int r = dir ? 0 : fault(err, d->dir);
 
-	while (r == 0 && (entry = readdir(dir))) {
+	while (dir && r == 0 && (entry = readdir(dir))) {
 		agentrun_record *record = NULL;
 		struct place place;
 
