@@ -150,7 +150,7 @@ static int read_record(agentrun_record *into, const char *path, int with_data,
 	int r = read_file(&text, path, err);
 	char *at = text.data, *end = at ? at + text.len : at;
 
-	for (int i = 0; r == 0 && i < AGENTRUN_RECORD_FIELDS; i++) {
+	for (int i = 0; at && r == 0 && i < AGENTRUN_RECORD_FIELDS; i++) {
 		long len = strtol(at, &at, 10);
 		size_t n = len > 0 ? (size_t)len : 0;
 

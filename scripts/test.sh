@@ -139,8 +139,9 @@ for test in json.load(sys.stdin):
 
 plain() {
   title "every test"
-  build build-debug --werror || return
+  build build-debug --werror || return 1
   tests build-debug every
+  return 0
 }
 
 address() {
@@ -249,8 +250,7 @@ if ! setup test; then
   echo "$passed passed, $failed failed"
   exit 1
 fi
-plain
-if [ -z "$quick" ]; then
+if plain && [ -z "$quick" ]; then
   address
   thread
   memory
