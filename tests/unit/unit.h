@@ -27,6 +27,7 @@ static inline Suite *unit_suite_with(const char *name, const TTest *const *tests
 	Suite *suite = suite_create(name);
 	TCase *tcase = tcase_create(name);
 
+	tcase_set_timeout(tcase, 60); /* a busy machine, a sanitizer, valgrind */
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	for (; *tests; tests++)
 		tcase_add_test(tcase, *tests);
