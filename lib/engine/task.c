@@ -111,9 +111,12 @@ static int plan(agr_task *task)
 	task->state = STATE_CALL;
 	r = agentrun_plan(&task->plan, agr_engine_ctx(task->engine), m->prompt,
 		m->prompt_len, &opts, &task->error);
-	if (r == 0 && agentrun_plan_result_calls(task->plan) == 0)
+	if (r == 0 && agentrun_plan_result_calls(task->plan) == 0) {
+		const char *why = agentrun_plan_result_message(task->plan);
+
 		r = agentrun_error_raise(&task->error, AGENTRUN_EPLAN, "%s",
-			agentrun_plan_result_message(task->plan));
+			*why ? why : "the planner called no tool and did not say why");
+	}
 	return r;
 }
 

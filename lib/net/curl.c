@@ -351,12 +351,17 @@ static int follow(struct curl_transport *c, struct transfer *t, long status,
 
 /* ---- completions -------------------------------------------------------- */
 
+static int raise_cancelled(agentrun_error **err)
+{
+	return agentrun_error_raise(err, AGENTRUN_ECANCELLED, "the request was cancelled");
+}
+
 static int raise_fault(const struct transfer *t, CURLcode fault, agentrun_error **err)
 {
 	const char *why = *t->fault ? t->fault : curl_easy_strerror(fault);
 
 	if (t->cancelled)
-		return agentrun_error_raise(err, AGENTRUN_ECANCELLED, "the request was cancelled");
+		return raise_cancelled(err);
 	if (t->answer.failed == AGENTRUN_ELIMIT)
 		return agentrun_error_raise(err, AGENTRUN_ELIMIT,
 			"the answer of %s is larger than the limit of %zu bytes "
@@ -382,6 +387,13 @@ static void unlink_running(struct curl_transport *c, const struct transfer *t)
 	*at = t->next;
 }
 
+static void start_answer(const struct transfer *t, agentrun_http_completion *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->struct_size = sizeof(*out);
+	out->id = t->id;
+}
+
 /* Fill `out` unless the transfer goes on with a redirect. */
 static bool complete(struct curl_transport *c, struct transfer *t, CURLcode fault,
 	agentrun_http_completion *out)
@@ -389,9 +401,7 @@ static bool complete(struct curl_transport *c, struct transfer *t, CURLcode faul
 	long status = 0;
 	int r = 0;
 
-	memset(out, 0, sizeof(*out));
-	out->struct_size = sizeof(*out);
-	out->id = t->id;
+	start_answer(t, out);
 	unlink_running(c, t);
 	curl_multi_remove_handle(c->multi, t->easy);
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -413,9 +423,7 @@ static bool complete(struct curl_transport *c, struct transfer *t, CURLcode faul
 
 static void refuse(struct transfer *t, agentrun_http_completion *out)
 {
-	memset(out, 0, sizeof(*out));
-	out->struct_size = sizeof(*out);
-	out->id = t->id;
+	start_answer(t, out);
 	agr_error_oom(&out->error);
 	transfer_free(t);
 }
@@ -486,6 +494,19 @@ static int take_incoming(struct curl_transport *c, agentrun_http_completion *out
 	}
 }
 
+/* Take the transfer of this id off the list; NULL: it is not there. */
+static struct transfer *unlink_id(struct transfer **list, uint64_t id)
+{
+	struct transfer *t;
+
+	while (*list && (*list)->id != id)
+		list = &(*list)->next;
+	t = *list;
+	if (t)
+		*list = t->next;
+	return t;
+}
+
 static int take_cancels(struct curl_transport *c, agentrun_http_completion *out,
 	size_t max)
 {
@@ -494,14 +515,20 @@ static int take_cancels(struct curl_transport *c, agentrun_http_completion *out,
 	pthread_mutex_lock(&c->lock);
 	while (c->n_cancels && (size_t)n < max) {
 		uint64_t id = c->cancels[--c->n_cancels];
-		struct transfer *t = c->running;
+		struct transfer *t = unlink_id(&c->incoming, id);
 
-		while (t && t->id != id)
-			t = t->next;
-		if (!t)
+		if (t) { /* it came and went since take_incoming() */
+			start_answer(t, &out[n]);
+			raise_cancelled(&out[n++].error);
+			transfer_free(t);
 			continue;
-		t->cancelled = true;
-		n += complete(c, t, CURLE_OK, &out[n]);
+		}
+		for (t = c->running; t && t->id != id;)
+			t = t->next;
+		if (t) {
+			t->cancelled = true;
+			n += complete(c, t, CURLE_OK, &out[n]);
+		}
 	}
 	pthread_mutex_unlock(&c->lock);
 	return n;

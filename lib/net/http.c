@@ -86,8 +86,15 @@ int agr_http_new(agr_http **out, agentrun_transport_open_fn open, void *user,
 		goto fail;
 	r = agr_impl_read(&http->impl, sizeof(http->impl), &impl,
 		AGENTRUN_TRANSPORT_IMPL_VERSION, "agentrun_transport_impl", err);
-	if (r < 0)
+	if (r == 0 && (!http->impl.submit || !http->impl.poll || !http->impl.cancel ||
+		!http->impl.wakeup || !http->impl.destroy))
+		r = agentrun_error_raise(err, AGENTRUN_EINVAL,
+			"agentrun_transport_impl lacks a mandatory member");
+	if (r < 0) {
+		if (http->impl.destroy)
+			http->impl.destroy(http->self);
 		goto fail;
+	}
 	pthread_mutex_init(&http->lock, NULL);
 	r = agr_thread_start(&http->thread, io_loop, http, err);
 	if (r < 0) {

@@ -155,22 +155,23 @@ static bool is_hex(const char *text)
 static int get_blob(agentrun_store *store, const char *id, agentrun_buf *out,
 	agentrun_error **err)
 {
-	char hex[AGR_SHA256_HEX];
+	char hex[AGR_SHA256_HEX], wanted[AGR_SHA256_HEX];
 	int r;
 
 	if (!agr_starts_with(id, SHA_PREFIX) || !is_hex(id + strlen(SHA_PREFIX)))
 		return agentrun_error_raise(err, AGENTRUN_EINVAL,
 			"not a ref: cas://%.100s (it is cas://sha256: and 64 hex digits)", id);
-	id += strlen(SHA_PREFIX);
-	r = store->impl.get_blob(store->self, id, out, err);
+	/* A copy: the caller may have the ref in `out`. */
+	memcpy(wanted, id + strlen(SHA_PREFIX), sizeof(wanted));
+	r = store->impl.get_blob(store->self, wanted, out, err);
 	if (r < 0)
 		return r;
 	agr_sha256_of(hex, out->data, out->len);
-	if (strcmp(hex, id) == 0)
+	if (strcmp(hex, wanted) == 0)
 		return 0;
 	agentrun_buf_dispose(out);
 	return agentrun_error_raise(err, AGENTRUN_ESTORAGE,
-		"the blob %s is damaged: its SHA-256 is %s", id, hex);
+		"the blob %s is damaged: its SHA-256 is %s", wanted, hex);
 }
 
 int agentrun_store_get_record(agentrun_record **out, agentrun_store *store,

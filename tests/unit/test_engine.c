@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+#include "jobs.h"
+
+#include <time.h>
+
+#define ROWS "{\"prompt\":\"show me the 2 cheapest\",\"job_id\":\"%s\",\"context\":{\"data\":" \
+	"[{\"id\":1,\"price\":30},{\"id\":2,\"price\":10},{\"id\":3,\"price\":20}]}}"
+#define CHEAPEST "[{\"id\":2,\"price\":10},{\"id\":3,\"price\":20}]"
+
+static struct test_planner planner;
+static agentrun_ctx *ctx;
+static agentrun_engine *engine;
+static struct loopback silent;
+static int has_silent;
+
+static void setup(void)
+{
+	planner = (struct test_planner){ .answer = "{}" };
+	ctx = jobs_ctx(&planner);
+	engine = NULL;
+	has_silent = 0;
+}
+
+static void teardown(void)
+{
+	agentrun_engine_free(engine);
+	agentrun_ctx_free(ctx);
+	if (has_silent)
+		loopback_stop(&silent);
+	ck_assert_int_eq(planner.freed, 1);
+}
+
+static void open_engine(const char *planner_name, uint32_t threads, uint32_t max_jobs)
+{
+	agentrun_engine_options opts;
+
+	agentrun_engine_options_init(&opts, sizeof(opts));
+	opts.planner = planner_name;
+	opts.threads = threads;
+	opts.max_jobs = max_jobs;
+	ck_assert_int_eq(agentrun_engine_new(&engine, ctx, &opts, NULL), 0);
+}
+
+/* An engine whose jobs wait for a server that never answers. */
+static void open_waiting_engine(uint32_t threads, uint32_t max_jobs)
+{
+	loopback_start(&silent, 0);
+	has_silent = 1;
+	planner.answer = silent.plan;
+	open_engine("test", threads, max_jobs);
+}
+
+static int submit(const char *format, const char *job_id, uint64_t tag)
+{
+	char job[400];
+
+	snprintf(job, sizeof(job), format, job_id);
+	return agentrun_engine_submit(engine, job, strlen(job), tag, NULL);
+}
+
+static int submit_waiting(const char *job_id, uint64_t tag)
+{
+	return submit("{\"prompt\":\"show me the rows\",\"job_id\":\"%s\"}", job_id, tag);
+}
+
+static agentrun_result *poll_one(int timeout_ms)
+{
+	agentrun_result *result = NULL;
+
+	return agentrun_engine_poll(engine, &result, 1, timeout_ms) == 1 ? result : NULL;
+}
+
+static int readable(void)
+{
+	struct pollfd fd = { agentrun_engine_fd(engine), POLLIN, 0 };
+
+	return poll(&fd, 1, 0) == 1;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void sleep_ms(long ms)
+{
+	const struct timespec t = { ms / 1000, ms % 1000 * 1000000 };
+
+	nanosleep(&t, NULL);
+}
+
+START_TEST(a_job_comes_back_with_its_tag_and_id)
+{
+	agentrun_result *result;
+
+	open_engine(NULL, 0, 0);
+	ck_assert_int_eq(submit(ROWS, "one", 0xfedcba9876543210u), 0);
+	result = poll_one(-1);
+	ck_assert_ptr_nonnull(result);
+	ck_assert(agentrun_result_tag(result) == 0xfedcba9876543210u);
+	ck_assert_str_eq(agentrun_result_job_id(result), "one");
+	expect_data(result, CHEAPEST);
+	ck_assert_ptr_null(poll_one(0));
+	ck_assert_uint_eq(agentrun_engine_in_flight(engine), 0);
+}
+END_TEST
+
+START_TEST(what_is_wrong_in_a_job_comes_out_of_poll)
+{
+	open_engine(NULL, 1, 0);
+	ck_assert_int_eq(agentrun_engine_submit(engine, "{\"prompt\":5}", 12, 1, NULL), 0);
+	expect_failed(poll_one(-1), AGENTRUN_EJOB, "not valid");
+	ck_assert_int_eq(agentrun_engine_submit(engine, "", 0, 1, NULL), 0);
+	expect_failed(poll_one(-1), AGENTRUN_EJOB, "empty");
+	ck_assert_int_eq(agentrun_engine_submit(engine, "\0\xff", 2, 1, NULL), 0);
+	expect_failed(poll_one(-1), AGENTRUN_EJOB, "not valid JSON");
+}
+END_TEST
+
+START_TEST(two_hundred_jobs_at_once_come_back_once_each)
+{
+	agentrun_result *results[64];
+	char seen[200] = { 0 }, id[16];
+	int left = 200, n;
+
+	open_engine(NULL, 8, 200);
+	for (int i = 0; i < 200; i++) {
+		snprintf(id, sizeof(id), "job-%d", i);
+		ck_assert_int_eq(submit(ROWS, id, (uint64_t)i), 0);
+	}
+	while (left && (n = agentrun_engine_poll(engine, results, 64, 20000)) > 0) {
+		for (int i = 0; i < n; i++) {
+			uint64_t tag = agentrun_result_tag(results[i]);
+
+			ck_assert(tag < 200 && !seen[tag]++);
+			snprintf(id, sizeof(id), "job-%d", (int)tag);
+			ck_assert_str_eq(agentrun_result_job_id(results[i]), id);
+			expect_data(results[i], CHEAPEST);
+		}
+		left -= n;
+	}
+	ck_assert_int_eq(left, 0);
+	ck_assert_int_eq(readable(), 0);
+}
+END_TEST
+
+START_TEST(two_hundred_jobs_share_the_network)
+{
+	struct loopback server;
+	agentrun_result *result;
+
+	loopback_start(&server, 1);
+	planner.answer = server.plan;
+	open_engine("test", 2, 200);
+	for (int i = 0; i < 200; i++)
+		ck_assert_int_eq(submit_waiting("x", (uint64_t)i), 0);
+	for (int i = 0; i < 200; i++) {
+		result = poll_one(30000);
+		expect_data(result, "[{\"a\":1}]");
+	}
+	agentrun_engine_free(engine);
+	engine = NULL;
+	loopback_stop(&server);
+}
+END_TEST
+
+START_TEST(the_descriptor_is_readable_exactly_while_results_wait)
+{
+	struct pollfd fd;
+
+	open_engine(NULL, 2, 0);
+	ck_assert_int_eq(readable(), 0);
+	ck_assert_int_eq(submit(ROWS, "a", 1), 0);
+	fd = (struct pollfd){ agentrun_engine_fd(engine), POLLIN, 0 };
+	ck_assert_int_eq(poll(&fd, 1, 20000), 1);
+	ck_assert_int_eq(submit(ROWS, "b", 2), 0);
+	while (agentrun_engine_in_flight(engine) < 2)
+		sleep_ms(1);
+	ck_assert_int_eq(readable(), 1);
+	agentrun_result_free(poll_one(-1));
+	agentrun_result_free(poll_one(-1));
+	ck_assert_int_eq(readable(), 0);
+	ck_assert_int_eq(submit(ROWS, "c", 3), 0);
+	ck_assert_int_eq(poll(&fd, 1, 20000), 1);
+	agentrun_result_free(poll_one(0));
+	ck_assert_int_eq(readable(), 0);
+	agentrun_engine_wakeup(engine);
+	ck_assert_int_eq(readable(), 0);
+}
+END_TEST
+
+START_TEST(more_than_max_jobs_are_refused_until_results_are_taken)
+{
+	agentrun_error *err = NULL;
+
+	open_engine(NULL, 1, 2);
+	ck_assert_int_eq(submit(ROWS, "a", 1), 0);
+	ck_assert_int_eq(submit(ROWS, "b", 2), 0);
+	ck_assert_int_eq(agentrun_engine_submit(engine, "{}", 2, 3, &err), AGENTRUN_ELIMIT);
+	ck_assert_ptr_nonnull(strstr(agentrun_error_message(err), "2 jobs are in flight"));
+	agentrun_error_free(err);
+	ck_assert_uint_eq(agentrun_engine_in_flight(engine), 2);
+	expect_data(poll_one(-1), CHEAPEST);
+	ck_assert_int_eq(submit(ROWS, "c", 3), 0);
+	expect_data(poll_one(-1), CHEAPEST);
+	expect_data(poll_one(-1), CHEAPEST);
+}
+END_TEST
+
+START_TEST(a_job_that_waits_for_the_network_can_be_cancelled)
+{
+	int64_t started = now_ms();
+
+	open_waiting_engine(1, 0);
+	ck_assert_int_eq(submit_waiting("one", 1), 0);
+	ck_assert_int_eq(submit_waiting("two", 2), 0);
+	ck_assert_ptr_null(poll_one(300));
+	ck_assert_int_eq(agentrun_engine_cancel(engine, "three"), AGENTRUN_ENOTFOUND);
+	ck_assert_int_eq(agentrun_engine_cancel(engine, "two"), 0);
+	expect_failed(poll_one(10000), AGENTRUN_ECANCELLED, "cancelled");
+	ck_assert_ptr_null(poll_one(50));
+	ck_assert_int_eq(agentrun_engine_cancel(engine, "two"), AGENTRUN_ENOTFOUND);
+	ck_assert_int_eq(agentrun_engine_cancel(engine, "one"), 0);
+	expect_failed(poll_one(10000), AGENTRUN_ECANCELLED, "cancelled");
+	ck_assert_int_lt(now_ms() - started, 15000);
+}
+END_TEST
+
+/* Whatever the job is doing when it is cancelled, its result comes soon. */
+START_TEST(cancelling_at_any_moment_ends_the_job)
+{
+	char id[16];
+
+	open_waiting_engine(2, 0);
+	for (int i = 0; i < 300; i++) {
+		agentrun_result *result = NULL;
+
+		snprintf(id, sizeof(id), "job-%d", i);
+		ck_assert_int_eq(submit_waiting(id, 0), 0);
+		for (volatile int spin = 0; spin < i % 100 * 1000; spin++)
+			;
+		while (agentrun_engine_cancel(engine, id) < 0 && !result)
+			result = poll_one(0);
+		expect_failed(result ? result : poll_one(20000), AGENTRUN_ECANCELLED,
+			"cancelled");
+	}
+}
+END_TEST
+
+START_TEST(a_deadline_ends_a_job_that_waits)
+{
+	int64_t started = now_ms();
+	agentrun_result *result;
+
+	open_waiting_engine(1, 0);
+	ck_assert_int_eq(submit("{\"prompt\":\"show me the rows\",\"job_id\":\"%s\","
+		"\"timeout_sec\":0.3}", "x", 1), 0);
+	result = poll_one(20000);
+	ck_assert_ptr_nonnull(result);
+	ck_assert_int_eq(agentrun_error_is_retryable(agentrun_result_error(result)), 1);
+	expect_failed(result, AGENTRUN_ETIMEDOUT, "in time");
+	ck_assert_int_ge(now_ms() - started, 290);
+	ck_assert_int_lt(now_ms() - started, 10000);
+}
+END_TEST
+
+static void *poll_for_ever(void *user)
+{
+	agentrun_result *result = NULL;
+
+	*(int *)user = agentrun_engine_poll(engine, &result, 1, -1);
+	return NULL;
+}
+
+START_TEST(a_wakeup_makes_every_blocked_poll_return)
+{
+	pthread_t threads[3];
+	int taken[3] = { -1, -1, -1 };
+
+	open_engine(NULL, 1, 0);
+	for (int i = 0; i < 3; i++)
+		pthread_create(&threads[i], NULL, poll_for_ever, &taken[i]);
+	sleep_ms(200);
+	agentrun_engine_wakeup(engine);
+	for (int i = 0; i < 3; i++) {
+		pthread_join(threads[i], NULL);
+		ck_assert_int_eq(taken[i], 0);
+	}
+}
+END_TEST
+
+START_TEST(a_poll_waits_no_longer_than_it_was_told)
+{
+	int64_t started = now_ms();
+
+	open_engine(NULL, 1, 0);
+	ck_assert_ptr_null(poll_one(150));
+	ck_assert_int_ge(now_ms() - started, 149);
+	ck_assert_ptr_null(poll_one(0));
+	ck_assert_int_eq(agentrun_engine_poll(engine, NULL, 0, 0), 0);
+}
+END_TEST
+
+struct producer {
+	int first, n;
+};
+
+static void *produce(void *user)
+{
+	const struct producer *p = user;
+	char id[16];
+
+	for (int i = 0; i < p->n; i++) {
+		snprintf(id, sizeof(id), "p%d", p->first + i);
+		while (submit(ROWS, id, (uint64_t)(p->first + i)) < 0)
+			sleep_ms(1);
+	}
+	return NULL;
+}
+
+static void *consume(void *user)
+{
+	int *left = user;
+
+	while (__atomic_load_n(left, __ATOMIC_SEQ_CST) > 0) {
+		agentrun_result *results[3];
+		int n = agentrun_engine_poll(engine, results, 3, 20);
+
+		for (int i = 0; i < n; i++)
+			agentrun_result_free(results[i]);
+		__atomic_fetch_sub(left, n, __ATOMIC_SEQ_CST);
+	}
+	return NULL;
+}
+
+START_TEST(many_threads_submit_and_poll)
+{
+	struct producer producers[4] = { { 0, 50 }, { 50, 50 }, { 100, 50 }, { 150, 50 } };
+	pthread_t in[4], out[3];
+	int left = 200;
+
+	open_engine(NULL, 3, 16);
+	for (int i = 0; i < 3; i++)
+		pthread_create(&out[i], NULL, consume, &left);
+	for (int i = 0; i < 4; i++)
+		pthread_create(&in[i], NULL, produce, &producers[i]);
+	for (int i = 0; i < 4; i++)
+		pthread_join(in[i], NULL);
+	for (int i = 0; i < 3; i++)
+		pthread_join(out[i], NULL);
+	ck_assert_int_eq(left, 0);
+	ck_assert_uint_eq(agentrun_engine_in_flight(engine), 0);
+}
+END_TEST
+
+START_TEST(an_engine_can_be_freed_with_jobs_in_flight)
+{
+	int64_t started = now_ms();
+
+	open_waiting_engine(2, 64);
+	for (int i = 0; i < 40; i++)
+		ck_assert_int_eq(submit_waiting("x", 0), 0);
+	sleep_ms(100);
+	for (int i = 0; i < 20; i++)
+		ck_assert_int_eq(submit_waiting("y", 0), 0);
+	agentrun_engine_free(engine);
+	engine = NULL;
+	ck_assert_int_lt(now_ms() - started, 20000);
+	planner.answer = "{}";
+	open_engine(NULL, 2, 64);
+	for (int i = 0; i < 40; i++)
+		ck_assert_int_eq(submit(ROWS, "z", 0), 0);
+	agentrun_engine_free(engine);
+	engine = NULL;
+	agentrun_engine_free(NULL);
+}
+END_TEST
+
+static void *run_some(void *user)
+{
+	char job[300];
+
+	(void)user;
+	snprintf(job, sizeof(job), ROWS, "same");
+	for (int i = 0; i < 10; i++) {
+		agentrun_result *result = NULL;
+
+		ck_assert_int_eq(agentrun_run(&result, ctx, job, strlen(job), NULL, NULL), 0);
+		expect_data(result, CHEAPEST);
+	}
+	return NULL;
+}
+
+START_TEST(one_context_serves_many_threads)
+{
+	pthread_t threads[6];
+
+	for (int i = 0; i < 6; i++)
+		pthread_create(&threads[i], NULL, run_some, NULL);
+	for (int i = 0; i < 6; i++)
+		pthread_join(threads[i], NULL);
+}
+END_TEST
+
+START_TEST(a_job_reads_what_an_earlier_one_stored)
+{
+	agentrun_engine_options opts;
+	agentrun_result *result;
+	agentrun_store *store;
+	agentrun_record *record;
+	char job[400];
+
+	ck_assert_int_eq(agentrun_memory_store_new(&store, NULL), 0);
+	agentrun_engine_options_init(&opts, sizeof(opts));
+	opts.store = store;
+	snprintf(job, sizeof(job), ROWS, "first");
+	ck_assert_int_eq(agentrun_run(&result, ctx, job, strlen(job), &opts, NULL), 0);
+	expect_data(result, CHEAPEST);
+	ck_assert_int_eq(agentrun_store_find_job(&record, store, "first", NULL), 0);
+	snprintf(job, sizeof(job), "{\"prompt\":\"show me the 1 cheapest\",\"context\":"
+		"{\"previous_results\":[{\"result_ref\":\"artifact://%s\",\"preview\":"
+		"{\"sample\":[{\"id\":2,\"price\":10}]}}]}}",
+		agentrun_record_get(record, AGENTRUN_RECORD_RESULT_ID, NULL));
+	agentrun_record_free(record);
+	ck_assert_int_eq(agentrun_run(&result, ctx, job, strlen(job), &opts, NULL), 0);
+	expect_data(result, "[{\"id\":2,\"price\":10}]");
+	agentrun_store_free(store);
+}
+END_TEST
+
+START_TEST(options_of_another_size_are_read_or_refused)
+{
+	struct {
+		agentrun_engine_options known;
+		size_t unknown;
+	} newer;
+	size_t old = offsetof(agentrun_engine_options, max_jobs);
+	agentrun_engine_options *older = malloc(sizeof(*older));
+	agentrun_error *err = NULL;
+
+	agentrun_engine_options_init(older, old);
+	ck_assert_int_eq(agentrun_engine_new(&engine, ctx, older, NULL), 0);
+	free(older);
+	agentrun_engine_free(engine);
+	agentrun_engine_options_init(&newer.known, sizeof(newer));
+	newer.unknown = 1;
+	ck_assert_int_eq(agentrun_engine_new(&engine, ctx, &newer.known, &err), AGENTRUN_EINVAL);
+	ck_assert_ptr_null(engine);
+	agentrun_error_free(err);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		a_job_comes_back_with_its_tag_and_id,
+		what_is_wrong_in_a_job_comes_out_of_poll,
+		two_hundred_jobs_at_once_come_back_once_each,
+		two_hundred_jobs_share_the_network,
+		the_descriptor_is_readable_exactly_while_results_wait,
+		more_than_max_jobs_are_refused_until_results_are_taken,
+		a_job_that_waits_for_the_network_can_be_cancelled,
+		cancelling_at_any_moment_ends_the_job,
+		a_deadline_ends_a_job_that_waits,
+		a_wakeup_makes_every_blocked_poll_return,
+		a_poll_waits_no_longer_than_it_was_told,
+		many_threads_submit_and_poll,
+		an_engine_can_be_freed_with_jobs_in_flight,
+		one_context_serves_many_threads,
+		a_job_reads_what_an_earlier_one_stored,
+		options_of_another_size_are_read_or_refused,
+		NULL,
+	};
+
+	return unit_main(unit_suite_with("engine", tests, setup, teardown));
+}
