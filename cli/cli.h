@@ -76,6 +76,8 @@ int cli_usage(const cli_command *command, const char *fmt, ...)
 
 /* Read a file, or stdin for "-". `limit` 0: none. */
 int cli_read(agentrun_buf *out, const char *path, agentrun_error **err);
+/* What messages call the file: "stdin" for "-". */
+const char *cli_name_of(const char *path);
 /* Replace a file's content as a whole or not at all. */
 int cli_replace(const char *path, const char *data, size_t len,
 	agentrun_error **err);
@@ -100,6 +102,18 @@ bool cli_has_colour(void);
 int cli_open(cli_global *global, agentrun_error **err);
 int cli_open_store(cli_global *global, agentrun_store **out, agentrun_error **err);
 void cli_close(cli_global *global);
+
+/* What a file holds. */
+typedef enum cli_shape {
+	CLI_ROWS,   /* rows in any input format */
+	CLI_OBJECT, /* one JSON object */
+	CLI_JSON    /* any JSON value */
+} cli_shape;
+
+/* Read a file, or stdin for "-", as one JSON value, so that what is wrong in it
+ * is told with its name, line and column. */
+int cli_read_value(cli_global *global, agentrun_buf *out, const char *path,
+	cli_shape shape, agentrun_error **err);
 
 /* The format that --output names, else `terminal` on a terminal and JSON
  * elsewhere. -1 after a complaint. */

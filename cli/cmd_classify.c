@@ -134,15 +134,15 @@ static int batch(cli_global *global, struct classify *c, agentrun_error **err)
 	return r;
 }
 
-static int prepare(struct classify *c, agentrun_error **err)
+static int prepare(cli_global *global, struct classify *c, agentrun_error **err)
 {
 	int r = 0;
 
 	agentrun_classify_options_init(&c->opts, sizeof(c->opts));
 	if (c->workflow)
-		r = cli_read(&c->workflow_text, c->workflow, err);
+		r = cli_read_value(global, &c->workflow_text, c->workflow, CLI_OBJECT, err);
 	if (r == 0 && c->input)
-		r = cli_read(&c->input_text, c->input, err);
+		r = cli_read_value(global, &c->input_text, c->input, CLI_ROWS, err);
 	c->opts.workflow = c->workflow_text.data;
 	c->opts.workflow_len = c->workflow_text.len;
 	c->opts.input = c->input_text.data;
@@ -173,7 +173,7 @@ static int run(cli_global *global, const cli_command *self, int argc, char **arg
 		return cli_usage(self, "--batch reads prompts on stdin and takes none as an argument");
 	r = cli_open(global, &err);
 	if (r == 0)
-		r = prepare(&c, &err);
+		r = prepare(global, &c, &err);
 	if (r == 0)
 		r = c.batch ? batch(global, &c, &err)
 			    : classify_one(global, &c, argv[0], strlen(argv[0]), &err);

@@ -14,10 +14,11 @@ static bool is_json_text(const char *argument)
 	return *argument == '[' || *argument == '{';
 }
 
-static int read_pipeline(struct exec *e, const char *argument, agentrun_error **err)
+static int read_pipeline(cli_global *global, struct exec *e, const char *argument,
+	agentrun_error **err)
 {
 	if (!is_json_text(argument))
-		return cli_read(&e->pipeline, argument, err);
+		return cli_read_value(global, &e->pipeline, argument, CLI_JSON, err);
 	if (agentrun_buf_set(&e->pipeline, argument, strlen(argument)) < 0)
 		return agentrun_error_raise(err, AGENTRUN_ENOMEM, "out of memory");
 	return 0;
@@ -31,7 +32,7 @@ static int exec(cli_global *global, struct exec *e, const char *argument,
 	int r = cli_open(global, err);
 
 	if (r == 0)
-		r = read_pipeline(e, argument, err);
+		r = read_pipeline(global, e, argument, err);
 	if (r == 0 && e->input)
 		r = cli_read(&e->data, e->input, err);
 	if (r == 0)
@@ -41,7 +42,7 @@ static int exec(cli_global *global, struct exec *e, const char *argument,
 	agentrun_pipeline_options_init(&opts, sizeof(opts));
 	opts.input = e->data.data;
 	opts.input_len = e->data.len;
-	opts.input_name = e->input && strcmp(e->input, "-") == 0 ? "stdin" : e->input;
+	opts.input_name = e->input ? cli_name_of(e->input) : NULL;
 	opts.input_format = input_format;
 	opts.output_format = output_format;
 	opts.store = store;

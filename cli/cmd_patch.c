@@ -9,11 +9,6 @@ struct patch {
 	agentrun_buf document, patch;
 };
 
-static const char *name_of(const char *path)
-{
-	return strcmp(path, "-") == 0 ? "stdin" : path;
-}
-
 /* The lines of a preview, red and green on a terminal. */
 static int write_preview(const char *text, size_t len)
 {
@@ -77,8 +72,8 @@ static int patch(cli_global *global, struct patch *p, char **paths,
 	opts.want_inverse = p->inverse;
 	opts.want_preview = p->diff;
 	opts.base_hash = p->base_hash;
-	opts.document_name = name_of(paths[0]);
-	opts.patch_name = name_of(paths[1]);
+	opts.document_name = cli_name_of(paths[0]);
+	opts.patch_name = cli_name_of(paths[1]);
 	r = agentrun_apply_patch(&result, global->ctx, p->document.data, p->document.len,
 		p->patch.data, p->patch.len, &opts, err);
 	if (r == 0)

@@ -31,13 +31,14 @@ static int plan(cli_global *global, struct plan *p, const char *prompt,
 	agentrun_error **err)
 {
 	const char *const paths[] = { p->workflow, p->context, p->input };
+	const cli_shape shapes[] = { CLI_OBJECT, CLI_OBJECT, CLI_ROWS };
 	agentrun_plan_options opts;
 	agentrun_plan_result *result = NULL;
 	int r = cli_open(global, err);
 
 	for (int i = 0; r == 0 && i < 3; i++)
 		if (paths[i])
-			r = cli_read(&p->texts[i], paths[i], err);
+			r = cli_read_value(global, &p->texts[i], paths[i], shapes[i], err);
 	if (r < 0)
 		return r;
 	agentrun_plan_options_init(&opts, sizeof(opts));

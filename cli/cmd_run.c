@@ -1,81 +1,31 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
+
+/* What JSON text has for bytes that are no UTF-8: U+FFFD. */
+#define REPLACEMENT "\xef\xbf\xbd"
 
 struct run {
 	const char *job, *workflow, *context, *input, *planner;
 	agentrun_buf message;
 };
 
-/* Text that grows; failure is sticky. */
+/* What is appended, and whether all of it was. */
 struct text {
-	char *data;
-	size_t len, cap;
-	bool failed;
+	agentrun_buf buf;
+	int status;
 };
 
 static void add(struct text *to, const char *data, size_t len)
 {
-	if (!to->failed && to->len + len + 1 > to->cap) {
-		size_t cap = (to->len + len + 1) * 2;
-		char *grown = realloc(to->data, cap);
-
-		to->failed = !grown;
-		to->data = grown ? grown : to->data;
-		to->cap = grown ? cap : to->cap;
-	}
-	if (to->failed)
-		return;
-	if (len)
-		memcpy(to->data + to->len, data, len);
-	to->len += len;
-	to->data[to->len] = '\0';
+	if (to->status == 0)
+		to->status = agentrun_buf_append(&to->buf, data, len);
 }
 
 static void add_str(struct text *to, const char *text)
 {
 	add(to, text, strlen(text));
-}
-
-static void add_string(struct text *to, const char *text)
-{
-	char escaped[8];
-
-	add(to, "\"", 1);
-	for (; *text; text++) {
-		if ((unsigned char)*text >= 0x20 && *text != '"' && *text != '\\') {
-			add(to, text, 1);
-			continue;
-		}
-		snprintf(escaped, sizeof(escaped), "\\u%04x", (unsigned char)*text);
-		add_str(to, escaped);
-	}
-	add(to, "\"", 1);
-}
-
-static const char *name_of(const char *path)
-{
-	return strcmp(path, "-") == 0 ? "stdin" : path;
-}
-
-/* A file as one JSON value: rows in any format, or with `object` one object. */
-static int read_value(cli_global *global, agentrun_buf *out, const char *path,
-	bool object, agentrun_error **err)
-{
-	agentrun_buf text = AGENTRUN_BUF_INIT;
-	int r = cli_read(&text, path, err);
-
-	if (r == 0)
-		r = agentrun_read_rows(out, global->ctx, text.data, text.len,
-			object ? AGENTRUN_FORMAT_JSON : AGENTRUN_FORMAT_AUTO, name_of(path), err);
-	if (r == 0 && object && *out->data != '{')
-		r = agentrun_error_raise(err, AGENTRUN_EINPUT, "%s: a JSON object is wanted here",
-			name_of(path));
-	agentrun_buf_dispose(&text);
-	return r;
 }
 
 /* The context, with the rows as its last member: of two `data` the last counts. */
@@ -86,9 +36,9 @@ static int add_context(cli_global *global, const struct run *o, struct text *to,
 	int r = 0;
 
 	if (o->context)
-		r = read_value(global, &context, o->context, true, err);
+		r = cli_read_value(global, &context, o->context, CLI_OBJECT, err);
 	if (r == 0 && o->input)
-		r = read_value(global, &rows, o->input, false, err);
+		r = cli_read_value(global, &rows, o->input, CLI_ROWS, err);
 	if (r == 0 && (o->context || o->input)) {
 		size_t len = context.len ? context.len - 1 : 0;
 
@@ -111,30 +61,32 @@ static int add_context(cli_global *global, const struct run *o, struct text *to,
 static int make_message(cli_global *global, struct run *o, const char *prompt,
 	agentrun_error **err)
 {
-	struct text text = { NULL, 0, 0, false };
+	struct text text = { AGENTRUN_BUF_INIT, 0 };
 	agentrun_buf workflow = AGENTRUN_BUF_INIT;
 	int r = 0;
 
 	add_str(&text, "{\"version\":\"1.0\",\"prompt\":");
-	add_string(&text, prompt);
-	if (o->workflow) {
-		r = read_value(global, &workflow, o->workflow, true, err);
+	if (text.status == 0)
+		text.status = agentrun_buf_append_json(&text.buf, prompt, strlen(prompt));
+	if (text.status == 0 && strstr(text.buf.data, REPLACEMENT) &&
+		!strstr(prompt, REPLACEMENT))
+		r = agentrun_error_raise(err, AGENTRUN_EINPUT, "the prompt is not valid UTF-8");
+	if (r == 0 && o->workflow) {
+		r = cli_read_value(global, &workflow, o->workflow, CLI_OBJECT, err);
 		add_str(&text, ",\"current_workflow\":");
 		add(&text, workflow.data, workflow.len);
 	}
 	if (r == 0)
 		r = add_context(global, o, &text, err);
 	add_str(&text, "}");
-	if (r == 0 && text.failed)
+	if (r == 0 && text.status < 0)
 		r = agentrun_error_raise(err, AGENTRUN_ENOMEM, "out of memory");
 	agentrun_buf_dispose(&workflow);
-	if (r < 0) {
-		free(text.data);
-		return r;
-	}
-	o->message.data = text.data;
-	o->message.len = text.len;
-	return 0;
+	if (r < 0)
+		agentrun_buf_dispose(&text.buf);
+	else
+		o->message = text.buf;
+	return r;
 }
 
 static int run_job(cli_global *global, const struct run *o, agentrun_result **out,

@@ -74,6 +74,11 @@ int cli_read(agentrun_buf *out, const char *path, agentrun_error **err)
 	return r;
 }
 
+const char *cli_name_of(const char *path)
+{
+	return strcmp(path, "-") == 0 ? "stdin" : path;
+}
+
 /* ---- replacing ---------------------------------------------------------- */
 
 static int write_all(int fd, const char *data, size_t len)

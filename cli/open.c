@@ -143,6 +143,25 @@ int cli_open_store(cli_global *global, agentrun_store **out, agentrun_error **er
 	return r;
 }
 
+/* ---- values ------------------------------------------------------------- */
+
+int cli_read_value(cli_global *global, agentrun_buf *out, const char *path,
+	cli_shape shape, agentrun_error **err)
+{
+	agentrun_buf text = AGENTRUN_BUF_INIT;
+	int r = cli_read(&text, path, err);
+
+	if (r == 0)
+		r = agentrun_read_rows(out, global->ctx, text.data, text.len,
+			shape == CLI_ROWS ? AGENTRUN_FORMAT_AUTO : AGENTRUN_FORMAT_JSON,
+			cli_name_of(path), err);
+	if (r == 0 && shape == CLI_OBJECT && *out->data != '{')
+		r = agentrun_error_raise(err, AGENTRUN_EINPUT, "%s: a JSON object is wanted here",
+			cli_name_of(path));
+	agentrun_buf_dispose(&text);
+	return r;
+}
+
 /* ---- rows --------------------------------------------------------------- */
 
 int cli_output_format(const cli_global *global, const cli_command *command,

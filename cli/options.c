@@ -165,6 +165,8 @@ int cli_options_read(cli_global *global, const cli_command *command,
 		printf("agentrun %s\n", agentrun_version());
 		return cli_finish();
 	}
+	if (global->config && !*global->config)
+		return cli_usage(command, "--config wants a file's name");
 	*n = argc - optind;
 	if (*n < least)
 		return cli_usage(command, "an argument is missing: agentrun %s %s",

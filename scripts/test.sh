@@ -140,7 +140,7 @@ for test in json.load(sys.stdin):
 
 plain() {
   title "every test"
-  build build-debug || return 1
+  build build-debug --werror || return 1
   tests build-debug every
   return 0
 }
@@ -152,7 +152,7 @@ address() {
   ASAN_OPTIONS=detect_stack_use_after_return=1 \
     UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
     tests build-asan asan --timeout-multiplier 4 \
-    $(suites build-asan unit conformance cli examples)
+    $(suites build-asan unit conformance cli examples fuzz)
 }
 
 # Some kernels place memory where this compiler's runtime does not expect it.

@@ -499,82 +499,59 @@ static void memory_destroy(void *self)
 
 /* ---- dead letters ------------------------------------------------------- */
 
+/* What is appended, and whether all of it was. */
 struct text {
-	char *data;
-	size_t len, cap;
-	bool failed;
+	agentrun_buf buf;
+	int status;
 };
 
-static void add(struct text *to, const char *data, size_t len)
+static void add(struct text *to, const char *text)
 {
-	if (!to->failed && to->len + len + 1 > to->cap) {
-		size_t cap = (to->len + len + 1) * 2;
-		char *grown = realloc(to->data, cap);
-
-		to->failed = !grown;
-		to->data = grown ? grown : to->data;
-		to->cap = grown ? cap : to->cap;
-	}
-	if (to->failed)
-		return;
-	memcpy(to->data + to->len, data, len);
-	to->len += len;
-	to->data[to->len] = '\0';
+	if (to->status == 0)
+		to->status = agentrun_buf_append(&to->buf, text, strlen(text));
 }
 
-static void add_string(struct text *to, const char *name, const char *value,
-	size_t len)
+static void add_string(struct text *to, const char *name, const char *value, size_t len)
 {
-	char escaped[8];
-
-	add(to, name, strlen(name));
-	add(to, "\"", 1);
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)value[i];
-
-		if (c >= 0x20 && c != '"' && c != '\\') {
-			add(to, value + i, 1);
-			continue;
-		}
-		snprintf(escaped, sizeof(escaped), "\\u%04x", c);
-		add(to, escaped, 6);
-	}
-	add(to, "\"", 1);
+	add(to, name);
+	if (to->status == 0)
+		to->status = agentrun_buf_append_json(&to->buf, value, len);
 }
 
 static void add_dead(struct text *to, const struct item *item)
 {
+	const char *reason = item->reason ? item->reason : "";
 	char numbers[120];
 
 	add_string(to, "{\"job_id\":", item->id, strlen(item->id));
-	add_string(to, ",\"reason\":", item->reason ? item->reason : "",
-		item->reason ? strlen(item->reason) : 0);
+	add_string(to, ",\"reason\":", reason, strlen(reason));
 	snprintf(numbers, sizeof(numbers), ",\"deliveries\":%u,\"retries\":%u,\"dead_at\":%lld",
 		item->deliveries, item->retries, (long long)item->dead_ms);
-	add(to, numbers, strlen(numbers));
+	add(to, numbers);
 	add_string(to, ",\"payload\":", item->payload, item->len);
-	add(to, "}", 1);
+	add(to, "}");
 }
 
 static int memory_dead_list(void *self, agentrun_buf *out, agentrun_error **err)
 {
 	struct memory_queue *q = self;
-	struct text text = { NULL, 0, 0, false };
+	struct text text = { AGENTRUN_BUF_INIT, 0 };
 
 	pthread_mutex_lock(&q->lock);
-	add(&text, "[", 1);
+	add(&text, "[");
 	for (const struct item *item = q->dead.first; item; item = item->next) {
 		if (item != q->dead.first)
-			add(&text, ",", 1);
+			add(&text, ",");
 		add_dead(&text, item);
 	}
-	add(&text, "]", 1);
+	add(&text, "]");
 	pthread_mutex_unlock(&q->lock);
-	if (text.failed || agentrun_buf_set(out, text.data, text.len) < 0) {
-		free(text.data);
+	if (text.status < 0) {
+		agentrun_buf_dispose(&text.buf);
 		return oom(err);
 	}
-	free(text.data);
+	agentrun_buf_dispose(out);
+	*out = text.buf;
 	return 0;
 }
 

@@ -64,6 +64,23 @@ AGENTRUN_API void agentrun_buf_dispose(agentrun_buf *buf);
 AGENTRUN_API int agentrun_buf_set(agentrun_buf *buf, const char *data,
 	size_t len);
 
+/**
+ * Append `len` bytes.
+ *
+ * @return 0 or AGENTRUN_ENOMEM (the buffer is then as it was)
+ */
+AGENTRUN_API int agentrun_buf_append(agentrun_buf *buf, const char *data,
+	size_t len);
+
+/**
+ * Append text as a JSON string, quotes and escapes included; invalid UTF-8
+ * becomes U+FFFD.
+ *
+ * @return 0 or AGENTRUN_ENOMEM (the buffer is then as it was)
+ */
+AGENTRUN_API int agentrun_buf_append_json(agentrun_buf *buf, const char *text,
+	size_t len);
+
 /** The version of the library that is running, e.g. "0.1.0". Static. */
 AGENTRUN_API const char *agentrun_version(void);
 

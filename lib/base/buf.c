@@ -222,6 +222,38 @@ int agentrun_buf_set(agentrun_buf *buf, const char *data, size_t len)
 	return 0;
 }
 
+int agentrun_buf_append(agentrun_buf *buf, const char *data, size_t len)
+{
+	size_t want = FIRST_CAP;
+	char *grown;
+
+	if (len > SIZE_MAX / 2 || buf->len > SIZE_MAX / 2 - len - 1)
+		return AGENTRUN_ENOMEM;
+	/* Powers of two, so that all but a few of these change nothing. */
+	while (want <= buf->len + len)
+		want *= 2;
+	grown = realloc(buf->data, want);
+	if (!grown)
+		return AGENTRUN_ENOMEM;
+	if (len)
+		memcpy(grown + buf->len, data, len);
+	buf->data = grown;
+	buf->len += len;
+	grown[buf->len] = '\0';
+	return 0;
+}
+
+int agentrun_buf_append_json(agentrun_buf *buf, const char *text, size_t len)
+{
+	agr_buf json = AGR_BUF_INIT;
+	int r;
+
+	agr_buf_json_str(&json, text, len);
+	r = json.failed ? AGENTRUN_ENOMEM : agentrun_buf_append(buf, json.data, json.len);
+	agr_buf_free(&json);
+	return r;
+}
+
 const char *agentrun_version(void)
 {
 	return AGENTRUN_VERSION;

@@ -2,7 +2,10 @@
 #include "base/clock.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
+
+#include "base/text.h"
 
 static int64_t now_ms(clockid_t clock)
 {
@@ -32,6 +35,90 @@ void agr_clock_iso8601(char out[AGR_TIME_SIZE], int64_t wall_ms)
 	gmtime_r(&seconds, &tm);
 	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
 	snprintf(out, AGR_TIME_SIZE, "%s.%03uZ", date, ms % 1000);
+}
+
+/* Exactly `n` digits, at most `most`. */
+static bool take_digits(const char **text, int n, int most, int *out)
+{
+	*out = 0;
+	for (int i = 0; i < n; i++) {
+		if (!agr_is_digit((*text)[i]))
+			return false;
+		*out = *out * 10 + (*text)[i] - '0';
+	}
+	*text += n;
+	return *out <= most;
+}
+
+static bool take_char(const char **text, const char *any_of)
+{
+	if (!**text || !strchr(any_of, **text))
+		return false;
+	++*text;
+	return true;
+}
+
+/* Days since 1970 of a date in the Gregorian calendar. */
+static int64_t days_of(int year, int month, int day)
+{
+	int64_t y = month > 2 ? year : year - 1, m = month > 2 ? month - 3 : month + 9;
+
+	return 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 719469;
+}
+
+static bool take_date(const char **text, int64_t *days)
+{
+	static const int lengths[] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	int year, month, day;
+	bool leap;
+
+	if (!take_digits(text, 4, 9999, &year) || !take_char(text, "-") ||
+		!take_digits(text, 2, 12, &month) || !take_char(text, "-") ||
+		!take_digits(text, 2, 31, &day) || !month || !day || !year)
+		return false;
+	leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+	*days = days_of(year, month, day);
+	return day <= lengths[month - 1] && (month != 2 || day < 29 || leap);
+}
+
+static bool take_zone(const char **text, int64_t *ms)
+{
+	bool west = **text == '-';
+	int hour, minute = 0;
+
+	if (take_char(text, "Zz") || !**text)
+		return true;
+	if (!take_char(text, "+-") || !take_digits(text, 2, 23, &hour))
+		return false;
+	take_char(text, ":");
+	if (**text && !take_digits(text, 2, 59, &minute))
+		return false;
+	*ms += (west ? 60000 : -60000) * ((int64_t)hour * 60 + minute);
+	return true;
+}
+
+bool agr_clock_parse(int64_t *wall_ms, const char *text)
+{
+	int hour = 0, minute = 0, second = 0, digit;
+	int64_t days;
+
+	if (!take_date(&text, &days))
+		return false;
+	*wall_ms = days * 86400000;
+	if (!*text)
+		return true;
+	if (!take_char(&text, "Tt ") || !take_digits(&text, 2, 23, &hour) ||
+		!take_char(&text, ":") || !take_digits(&text, 2, 59, &minute))
+		return false;
+	if (take_char(&text, ":")) {
+		if (!take_digits(&text, 2, 60, &second))
+			return false;
+		if (take_char(&text, ".,"))
+			for (int unit = 100; take_digits(&text, 1, 9, &digit); unit /= 10)
+				*wall_ms += digit * unit;
+	}
+	*wall_ms += ((int64_t)hour * 3600 + minute * 60 + second) * 1000;
+	return take_zone(&text, wall_ms) && !*text;
 }
 
 int64_t agr_deadline_in(int64_t timeout_ms)

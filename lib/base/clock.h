@@ -3,6 +3,7 @@
 #ifndef AGR_CLOCK_H
 #define AGR_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define AGR_TIME_SIZE 25
@@ -13,6 +14,10 @@ int64_t agr_clock_mono_ms(void); /* never goes back */
 
 /* "2026-11-22T17:41:00.123Z" */
 void agr_clock_iso8601(char out[AGR_TIME_SIZE], int64_t wall_ms);
+
+/* Read "2026-11-22", "2026-11-22T17:41:00Z", "2026-11-22 17:41:00.5+01:00": a date,
+ * a time where there is one (without a zone: UTC). */
+bool agr_clock_parse(int64_t *wall_ms, const char *text);
 
 /* A monotonic deadline `timeout_ms` from now; 0 means none. */
 int64_t agr_deadline_in(int64_t timeout_ms);

@@ -102,6 +102,17 @@ static int parse_line(agr_env *env, char *line, const char *path, size_t number,
 	return add_pair(env, name, value, err);
 }
 
+static int refuse_nul(const char *path, const agr_buf *text, agentrun_error **err)
+{
+	const char *nul = text->data ? memchr(text->data, '\0', text->len) : NULL;
+
+	if (!nul)
+		return 0;
+	agentrun_error_raise(err, AGENTRUN_ECONFIG, "a NUL byte");
+	agr_error_at(err, path, text->data, text->len, (size_t)(nul - text->data));
+	return AGENTRUN_ECONFIG;
+}
+
 static int parse_dotenv(agr_env *env, const char *path, agentrun_error **err)
 {
 	char *line = env->text;
@@ -128,6 +139,8 @@ int agr_env_load(agr_env **out, const char *path, agentrun_error **err)
 	*out = NULL;
 	if (r == 0 && path)
 		r = read_dotenv(&text, path, err);
+	if (r == 0)
+		r = refuse_nul(path, &text, err);
 	if (r == 0 && text.data) {
 		env->text = text.data;
 		text.data = NULL;

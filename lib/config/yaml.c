@@ -9,6 +9,7 @@
 
 #define MAX_FILE_BYTES ((size_t)4 * 1024 * 1024)
 #define MAX_KEY_BYTES 256
+#define MAX_DEPTH 32
 
 struct reader {
 	agentrun_config *config;
@@ -77,7 +78,7 @@ static int read_value(struct reader *r, const yaml_node_t *node, const char *key
 		return 0;
 	if (node->type == YAML_SEQUENCE_NODE && known->type == AGR_KEY_LIST)
 		status = read_list(r, &value, node, key);
-	else if (node->type != YAML_SCALAR_NODE)
+	else if (node->type != YAML_SCALAR_NODE || known->type == AGR_KEY_LIST)
 		status = complain(r, node, known->type == AGR_KEY_LIST ?
 			"a list is wanted for" : "a single value is wanted for", key);
 	else if (add_scalar(r, &value, node) < 0)
@@ -185,6 +186,38 @@ static int read_document(struct reader *r, yaml_parser_t *parser)
 	return status;
 }
 
+/* libyaml takes quadratic time for deep nesting: look at its depth first. What
+ * else may be wrong is told when the document is read. */
+static int check_depth(struct reader *r, const char *text, size_t len)
+{
+	yaml_parser_t parser;
+	yaml_event_t event;
+	bool more = true;
+	int depth = 0;
+
+	if (!yaml_parser_initialize(&parser))
+		return agr_error_oom(r->err);
+	yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
+	while (more && depth <= MAX_DEPTH && yaml_parser_parse(&parser, &event)) {
+		more = event.type != YAML_STREAM_END_EVENT;
+		if (event.type == YAML_SEQUENCE_START_EVENT ||
+			event.type == YAML_MAPPING_START_EVENT)
+			depth++;
+		if (event.type == YAML_SEQUENCE_END_EVENT ||
+			event.type == YAML_MAPPING_END_EVENT)
+			depth--;
+		if (depth > MAX_DEPTH) {
+			agentrun_error_raise(r->err, AGENTRUN_ECONFIG,
+				"nested deeper than %d levels", MAX_DEPTH);
+			agr_error_at_line(r->err, r->name, event.start_mark.line + 1,
+				event.start_mark.column + 1);
+		}
+		yaml_event_delete(&event);
+	}
+	yaml_parser_delete(&parser);
+	return depth > MAX_DEPTH ? AGENTRUN_ECONFIG : 0;
+}
+
 static int load(agentrun_config *config, const char *name, const agr_env *env,
 	const char *text, size_t len, agentrun_error **err)
 {
@@ -192,7 +225,9 @@ static int load(agentrun_config *config, const char *name, const agr_env *env,
 	yaml_parser_t parser;
 	int status;
 
-	status = agr_config_copy(&r.config, config, err);
+	status = check_depth(&r, text, len);
+	if (status == 0)
+		status = agr_config_copy(&r.config, config, err);
 	if (status < 0)
 		return status;
 	if (!yaml_parser_initialize(&parser)) {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -97,6 +98,44 @@ static void read_object(struct reader *r, const char *name, agr_span *out)
 		*out = value;
 }
 
+static void wrong_result(struct reader *r, size_t i, const char *wanted)
+{
+	char member[64];
+
+	snprintf(member, sizeof(member), "context.previous_results[%zu]", i);
+	wrong(r, member, wanted);
+}
+
+static void check_previous(struct reader *r, agr_span list)
+{
+	agr_iter it = agr_iter_of(list);
+	agr_span element, ref;
+
+	for (size_t i = 0; agr_array_next(&it, &element); i++) {
+		if (agr_span_type(element) != AGR_TYPE_OBJECT)
+			wrong_result(r, i, "must be an object");
+		else if (!agr_object_get(element, "result_ref", 10, &ref) ||
+			agr_span_type(ref) != AGR_TYPE_STRING)
+			wrong_result(r, i, "must have a result_ref, a text");
+	}
+}
+
+/* `data` may be rows or any document: a pipeline says what it takes. */
+static void check_context(struct reader *r, agr_span context)
+{
+	struct reader inside = { .object = context };
+	agr_span value;
+
+	if (get(&inside, "session_id", &value) && agr_span_type(value) != AGR_TYPE_STRING)
+		wrong(r, "context.session_id", "must be text");
+	if (!get(&inside, "previous_results", &value))
+		return;
+	if (agr_span_type(value) != AGR_TYPE_ARRAY)
+		wrong(r, "context.previous_results", "must be an array");
+	else
+		check_previous(r, value);
+}
+
 static void read_prompt(struct reader *r, agr_message *out)
 {
 	agr_span value;
@@ -138,6 +177,8 @@ static void read_members(struct reader *r, agr_message *out)
 	read_prompt(r, out);
 	read_object(r, "current_workflow", &out->workflow);
 	read_object(r, "context", &out->context);
+	if (out->context.p)
+		check_context(r, out->context);
 	read_timeout(r, out);
 }
 

@@ -31,6 +31,7 @@ struct transfer {
 	long redirects_left;
 	const agentrun_config *config;
 	bool trusted, blocked, cancelled;
+	bool headed;  /* the answer's headers came to their end */
 	bool strayed; /* a redirect led to another origin */
 	char fault[CURL_ERROR_SIZE];
 };
@@ -70,6 +71,16 @@ static size_t on_data(char *data, size_t size, size_t n, void *user)
 
 	agr_buf_add(&t->answer, data, size * n);
 	return t->answer.failed ? 0 : size * n;
+}
+
+/* A server that breaks off within its headers has not answered, but libcurl
+ * takes that for an answer without a body. */
+static size_t on_header(char *line, size_t size, size_t n, void *user)
+{
+	struct transfer *t = user;
+
+	t->headed = n && (*line == '\r' || *line == '\n');
+	return size * n;
 }
 
 static curl_socket_t on_open_socket(void *user, curlsocktype purpose,
@@ -213,6 +224,8 @@ static CURLcode set_up(struct transfer *t)
 	SET(CURLOPT_ACCEPT_ENCODING, "");
 	SET(CURLOPT_PIPEWAIT, 1L);
 	SET(CURLOPT_HTTPHEADER, t->sent);
+	SET(CURLOPT_HEADERFUNCTION, on_header);
+	SET(CURLOPT_HEADERDATA, t);
 	SET(CURLOPT_WRITEFUNCTION, on_data);
 	SET(CURLOPT_WRITEDATA, t);
 	SET(CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
@@ -384,6 +397,8 @@ static bool complete(struct curl_transport *c, struct transfer *t, CURLcode faul
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
 	if (fault || t->cancelled)
 		raise_fault(t, fault, &out->error);
+	else if (!t->headed)
+		raise_fault(t, CURLE_RECV_ERROR, &out->error);
 	else
 		r = follow(c, t, status, &out->error);
 	if (r == 1)

@@ -162,6 +162,8 @@ plan_outcome agr_plan_no_such_node(plan_parser *ps)
 	agr_buf names = AGR_BUF_INIT;
 	const plan_graph *graph = ps->graph;
 
+	if (graph->trouble)
+		return agr_plan_refuse(ps, "%s", graph->trouble);
 	for (size_t i = 0; i < graph->n && i < NAMES_SHOWN; i++)
 		agr_buf_printf(&names, "%s%s", i ? ", " : "", graph->nodes[i].id);
 	if (graph->n > NAMES_SHOWN)

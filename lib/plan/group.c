@@ -29,13 +29,9 @@ void agr_plan_add_agg(plan_query *q, const char *agg, const plan_field *field)
 	to->as = field ? agr_plan_printf(q->ps->pool, "%s_%s", agg, field->path) : "count";
 }
 
-/* "average price", "total revenue": the words of it, and its parts. */
-static plan_outcome aggregate_at(
-	plan_query *q, const char **agg, const plan_field **field)
+static bool take_name(plan_parser *ps, const char **agg)
 {
-	plan_parser *ps = q->ps;
-	size_t start = ps->pos, best = 0;
-	plan_outcome r;
+	size_t best = 0;
 
 	for (size_t i = 0; i < AGR_COUNT(aggregates); i++) {
 		size_t n = agr_plan_ahead(ps, 0, aggregates[i].words);
@@ -45,14 +41,59 @@ static plan_outcome aggregate_at(
 			*agg = aggregates[i].agg;
 		}
 	}
-	if (!best)
-		return PLAN_NO;
 	agr_plan_use(ps, best);
-	r = agr_plan_take_field(ps, true, field);
+	return best > 0;
+}
+
+static plan_outcome field_of(plan_parser *ps, const char *agg, const plan_field **field)
+{
+	plan_outcome r = agr_plan_take_field(ps, true, field);
+
 	if (r == PLAN_YES && !agr_plan_is_number_field(*field) &&
-		!(agr_plan_in_list(*agg, "min|max") && (*field)->dates))
+		!(agr_plan_in_list(agg, "min|max") && (*field)->dates))
 		r = agr_plan_refuse(ps, "%s does not hold numbers only, so there is no %s of it.",
-			(*field)->path, *agg);
+			(*field)->path, agg);
+	return r;
+}
+
+/* "average price", "total revenue": the words of it, and its parts. */
+static plan_outcome aggregate_at(
+	plan_query *q, const char **agg, const plan_field **field)
+{
+	plan_parser *ps = q->ps;
+	size_t start = ps->pos;
+	plan_outcome r = take_name(ps, agg) ? field_of(ps, *agg, field) : PLAN_NO;
+
+	if (r != PLAN_YES)
+		agr_plan_rewind(ps, start);
+	return r;
+}
+
+/* "min, max and average price": several of one field. */
+static plan_outcome shared_at(plan_query *q)
+{
+	plan_parser *ps = q->ps;
+	size_t start = ps->pos, n = 0;
+	const char *aggs[PLAN_AGGS_MAX];
+	const plan_field *field;
+	plan_outcome r = PLAN_NO;
+
+	while (n < PLAN_AGGS_MAX && take_name(ps, &aggs[n])) {
+		for (size_t i = 0; i < n; i++)
+			if (strcmp(aggs[i], aggs[n]) == 0)
+				goto out;
+		n++;
+		if (!agr_plan_take(ps, ", and|,|and")) {
+			r = n > 1 ? field_of(ps, aggs[n - 1], &field) : PLAN_NO;
+			break;
+		}
+	}
+	for (size_t i = 0; r == PLAN_YES && i < n; i++)
+		if (agr_plan_in_list(aggs[i], "sum|avg") && !agr_plan_is_number_field(field))
+			r = PLAN_NO;
+	for (size_t i = 0; r == PLAN_YES && i < n; i++)
+		agr_plan_add_agg(q, aggs[i], field);
+out:
 	if (r != PLAN_YES)
 		agr_plan_rewind(ps, start);
 	return r;
@@ -117,7 +158,13 @@ plan_outcome agr_plan_take_aggregate(plan_query *q)
 		if (any && !agr_plan_take(ps, ", and|,|and"))
 			return PLAN_YES;
 		agr_plan_skip(ps, "the");
-		r = aggregate_at(q, &agg, &field);
+		r = shared_at(q);
+		if (r == PLAN_YES) {
+			any = true;
+			continue;
+		}
+		if (r == PLAN_NO)
+			r = aggregate_at(q, &agg, &field);
 		if (r == PLAN_REFUSED)
 			return r;
 		/* The least of all is a row's value; of groups it is an aggregate. */

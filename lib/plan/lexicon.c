@@ -174,7 +174,8 @@ size_t agr_plan_base_len(const char *parts)
 {
 	static const char suffixes[] =
 		"min|mins|minutes|sec|secs|seconds|ms|s|h|hours|days|usd|"
-		"eur|gbp|cents|pct|percent|kg|km|mb|gb|at|on|date|time|name";
+		"eur|gbp|cents|pct|percent|kg|km|mb|gb|at|on|date|time|name|"
+		"m|cm|mm|ft|mi|km2|m2|sqm|sqkm|g|lb|lbs";
 	const char *last = strrchr(parts, ' ');
 
 	if (!last || !agr_plan_in_list(last + 1, suffixes))

@@ -23,7 +23,9 @@ static bool take_recipient(plan_parser *ps, struct action *a)
 	word = agr_plan_at(ps, 0);
 	if ((word->kind != PLAN_WORD && word->kind != PLAN_QUOTED) ||
 		(agr_plan_is_reserved(word->low) &&
-			!agr_plan_in_list(word->low, "me|us|everyone")))
+			!agr_plan_in_list(word->low, "me|us|everyone")) ||
+		agr_plan_in_list(word->low, "nobody|no-one|noone") ||
+		agr_plan_node_by_id(ps->graph, word->text) != PLAN_NO_NODE)
 		return false;
 	agr_plan_put(ps->pool, a->config, word->text[0] == '#' ? "channel" : "to",
 		agr_plan_str(ps->pool, word->text));
@@ -307,7 +309,7 @@ static plan_outcome action_first(plan_change *c)
 	to = ps->words->n;
 	if (to > from && agr_plan_in_list(ps->words->list[to - 1].low, ".|!"))
 		to--;
-	if (!condition_is_plain(ps, from, to))
+	if (to < from + 2 || !condition_is_plain(ps, from, to)) /* "when done": what? */
 		return PLAN_NO;
 	r = find_base(c, from, to, &base);
 	if (r != PLAN_YES)

@@ -128,6 +128,8 @@ bool agr_plan_take_count(plan_parser *ps, long least, json_int_t *out)
 		word = agr_plan_at(ps, 1);
 		n = 2;
 	}
+	if (strchr(word->text, ' ') && word->kind == PLAN_NUMBER)
+		return false; /* "10 million" is an amount, not how many rows */
 	if (word->unit != PLAN_UNIT_NONE || !whole_number(word->number, out) || *out < least)
 		return false;
 	agr_plan_use(ps, n);

@@ -347,6 +347,35 @@ static plan_outcome top_by_clause(plan_query *q)
 	return PLAN_YES;
 }
 
+/* The "by area" of "the largest cities by area", or of "the longest by duration"
+ * once more what they are sorted by. */
+static plan_outcome measure_clause(plan_query *q)
+{
+	plan_parser *ps = q->ps;
+	size_t start = ps->pos, n = json_array_size(q->sorts);
+	const plan_field *field;
+	plan_outcome r;
+
+	if (!q->extreme && (n != 1 || !q->subject || q->group || q->undirected))
+		return PLAN_NO;
+	if (!agr_plan_take(ps, "by"))
+		return PLAN_NO;
+	r = agr_plan_take_field(ps, false, &field);
+	if (r == PLAN_YES && q->extreme && field->types != PLAN_NUM)
+		return agr_plan_refuse(ps, "%s does not hold numbers only.", field->path);
+	if (r == PLAN_YES && q->extreme) {
+		agr_plan_add_sort(q, field->path, q->extreme > 0);
+		q->extreme = 0;
+		return PLAN_YES;
+	}
+	if (r == PLAN_YES &&
+		strcmp(agr_json_str(json_array_get(q->sorts, 0), "field", ""), field->path) == 0)
+		return PLAN_YES;
+	if (r != PLAN_REFUSED)
+		agr_plan_rewind(ps, start);
+	return r == PLAN_REFUSED ? r : PLAN_NO;
+}
+
 /* "cheapest first", "with the highest price". */
 static plan_outcome superlative_clause(plan_query *q)
 {
@@ -367,6 +396,9 @@ static plan_outcome superlative_clause(plan_query *q)
 		return r;
 	if (r == PLAN_YES && agr_plan_take(ps, "first"))
 		return PLAN_YES;
+	if (r == PLAN_YES && attached && q->select && !q->subject)
+		return agr_plan_refuse(ps, "It is not clear whether the most of single rows is "
+			"meant, or of all rows that share one; name the rows.");
 	if (r == PLAN_YES && attached) {
 		if (q->limit == PLAN_LIMIT_NONE && q->singular) {
 			q->limit = PLAN_LIMIT_FIRST;
@@ -557,6 +589,8 @@ static plan_outcome clause(plan_query *q, connector how)
 													  : where_clause(q, how);
 	if (r == PLAN_NO)
 		r = sort_clause(q, how);
+	if (r == PLAN_NO)
+		r = measure_clause(q);
 	if (r == PLAN_NO)
 		r = group_clause(q);
 	if (r == PLAN_NO)
@@ -798,6 +832,14 @@ json_t *agr_plan_query(plan_parser *ps)
 			ps->facts->trouble ? ps->facts->trouble
 							   : "Which data? Give rows as input, or an address to fetch "
 								 "them from.");
+		return NULL;
+	}
+	if (q.extreme) {
+		agr_plan_refuse(ps, "Say by what field the rows are the most or the least.");
+		return NULL;
+	}
+	if (ps->words->n == 1 && ps->words->list[0].number) {
+		agr_plan_refuse(ps, "Say what is wanted of that number.");
 		return NULL;
 	}
 	if (!q.asked && json_array_size(q.select) == 1 && ps->words->n <= 2) {

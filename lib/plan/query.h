@@ -40,6 +40,7 @@ typedef struct plan_query {
 	json_t *sorts;     /* {field, order} each */
 	bool undirected;   /* the last of them names no direction */
 	bool low_is_better;
+	int extreme;       /* "the largest", 1, or smallest, -1, before "by FIELD" */
 	plan_limit limit;
 	json_int_t k;
 	bool limit_of_rows; /* it was said of the rows, not of the groups */

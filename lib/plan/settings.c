@@ -16,14 +16,17 @@ static void set_member(plan_change *c, size_t node, const char *member, json_t *
 		c, "add", agr_plan_printf(c->ps->pool, "/nodes/%zu/%s", node, member), value);
 }
 
-static plan_outcome set_timeout(plan_change *c, size_t node)
+/* `plain`: the key says that the number is one of milliseconds. */
+static plan_outcome set_timeout(plan_change *c, size_t node, bool plain)
 {
 	plan_parser *ps = c->ps;
 	const json_t *json = node_of(c, node)->json;
 	const json_t *config = json_object_get(json, "config");
 	bool inner = json_object_get(config, "timeout_ms") != NULL;
 	json_int_t ms;
-	plan_outcome r = agr_plan_take_duration(ps, &ms);
+	plan_outcome r = plain && agr_plan_take_count(ps, 0, &ms)
+		? PLAN_YES
+		: agr_plan_take_duration(ps, &ms);
 
 	if (r != PLAN_YES)
 		return r;
@@ -232,8 +235,10 @@ static plan_outcome set_key(
 	plan_outcome r;
 
 	if (!config_said && strcmp(key, "timeout") == 0)
-		return set_timeout(c, node);
-	if (!config_said && agr_plan_in_list(key, "timeout_ms|retry|id|type|backoff_ms") &&
+		return set_timeout(c, node, false);
+	if (!config_said && strcmp(key, "timeout_ms") == 0)
+		return set_timeout(c, node, true);
+	if (!config_said && agr_plan_in_list(key, "retry|id|type|backoff_ms") &&
 		!json_object_get(json_object_get(node_of(c, node)->json, "config"), key))
 		return agr_plan_refuse(ps,
 			"Say \"set the timeout of %s to 30 seconds\" or \"retry %s "
@@ -265,7 +270,7 @@ static bool take_key(plan_parser *ps, const char **key, bool *config_said)
 	*config_said = agr_plan_take(ps, "config|config value|config key|setting");
 	if (agr_plan_take(ps,
 			"number of retries|max attempts|maximum attempts|"
-			"number of attempts|retry count|retries")) {
+			"number of attempts|retry count|retries|max_attempts")) {
 		*key = "retries";
 		return true;
 	}

@@ -6,6 +6,7 @@
 #include "plan/query.h"
 
 #define LIST_PART ", and|,|and"
+#define PLAN_SIZE_WORDS "highest|largest|biggest|greatest|lowest|smallest"
 
 void agr_plan_add_sort(plan_query *q, const char *path, bool descending)
 {
@@ -40,6 +41,15 @@ plan_outcome agr_plan_take_limit(plan_query *q)
 	return PLAN_YES;
 }
 
+/* "largest 4 cities by area": what is measured comes behind the rows. */
+static bool measured_behind(plan_parser *ps)
+{
+	size_t n = agr_plan_at(ps, 0)->number ? 1 : 0;
+
+	return agr_plan_at(ps, n)->kind == PLAN_WORD &&
+		!agr_plan_is_reserved(agr_plan_at(ps, n)->low) && agr_plan_ahead(ps, n + 1, "by");
+}
+
 static plan_outcome generic_superlative(plan_query *q, const plan_field **value)
 {
 	plan_parser *ps = q->ps;
@@ -51,6 +61,11 @@ static plan_outcome generic_superlative(plan_query *q, const plan_field **value)
 
 	if (!descending && !agr_plan_take(ps, "lowest|smallest|least|fewest|minimum|min"))
 		return PLAN_NO;
+	if (agr_plan_in_list(ps->words->list[start].low, PLAN_SIZE_WORDS) &&
+		measured_behind(ps)) {
+		q->extreme = descending ? 1 : -1;
+		return PLAN_YES;
+	}
 	r = agr_plan_take_field(ps, false, &field);
 	if (r == PLAN_YES && field->types != PLAN_NUM)
 		r = agr_plan_refuse(ps, "%s does not hold numbers only, so none is the %s.",
@@ -185,7 +200,7 @@ bool agr_plan_take_subject(plan_query *q)
 		/* One is enough only where one was asked for. */
 		if (!plural && q->k > 1)
 			return false;
-		if (!plural && !json_array_size(q->sorts) &&
+		if (!plural && !json_array_size(q->sorts) && !q->extreme &&
 			!agr_plan_ahead(ps, 1,
 				"with the most|with the highest|with the lowest|"
 				"with the largest|with the fewest|with the smallest"))
@@ -331,6 +346,10 @@ static plan_outcome take_projection(plan_query *q)
 			return r;
 		}
 	}
+	if (n == 1 && !q->asked && agr_plan_is_reserved(ps->words->list[start].low) &&
+		agr_plan_in_list(ps->words->list[start].low, "to|from|in|on|at|by|of|for|with"))
+		return agr_plan_refuse(ps, "It is not clear whether the field %s is wanted.",
+			only->path);
 	if (n == 1 && agr_plan_in_list(only->parts, "total|sum|count|average|number"))
 		return agr_plan_refuse(ps,
 			"It is not clear whether the field %s is wanted or a %s to "

@@ -218,6 +218,26 @@ static size_t sign_and_currency(const struct reader *r, plan_unit *unit, bool *n
 	return i;
 }
 
+/* "10 million": the zeros of the word behind a plain number, and where it ends. */
+static int magnitude(const struct reader *r, size_t *end)
+{
+	static const char *const names[] = { "thousand", "million", "billion" };
+	size_t from = *end;
+
+	while (from < r->n && r->p[from] == ' ')
+		from++;
+	for (size_t i = 0; from > *end && i < AGR_COUNT(names); i++) {
+		size_t to = from + strlen(names[i]);
+
+		if (to <= r->n && strncasecmp(r->p + from, names[i], to - from) == 0 &&
+			(to == r->n || (!is_word_char(r->p[to]) && r->p[to] != '-'))) {
+			*end = to;
+			return 3 * (int)(i + 1);
+		}
+	}
+	return 0;
+}
+
 static bool read_number(struct reader *r)
 {
 	bool negative;
@@ -239,6 +259,8 @@ static bool read_number(struct reader *r)
 		unit = unit_of(r->p + to, end - to, &zeros);
 		if (zeros < 0)
 			return false; /* "3rd", "747b" */
+	} else {
+		zeros = magnitude(r, &end);
 	}
 	if (money && unit == PLAN_UNIT_M) {
 		zeros = 6;

@@ -3,13 +3,14 @@
 #ifndef AGR_SCHEMA_CHECK_H
 #define AGR_SCHEMA_CHECK_H
 
-#include "schema/pattern.h"
+#include "regex/regex.h"
 #include "schema/schema.h"
 
 struct agr_schema_pattern {
 	struct agr_schema_pattern *next;
 	const char *at; /* the pattern's place in the schema */
-	agr_pattern *pattern;
+	agr_regex *regex;
+	agr_match *match;
 };
 
 typedef struct agr_schema_run {

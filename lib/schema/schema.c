@@ -546,7 +546,8 @@ int agr_schema_check(agr_span schema, agr_span value, agr_schema_report_fn repor
 	while (run.patterns) {
 		struct agr_schema_pattern *next = run.patterns->next;
 
-		agr_pattern_free(run.patterns->pattern);
+		agr_regex_free(run.patterns->regex);
+		agr_match_free(run.patterns->match);
 		free(run.patterns);
 		run.patterns = next;
 	}

@@ -300,47 +300,61 @@ static int check_unique(
 	return 0;
 }
 
-static int compiled(agr_schema_run *run, agr_span arg, agr_pattern **out)
+static int compile(struct agr_schema_pattern *out, agr_span arg, agentrun_error **err)
+{
+	agr_buf text = AGR_BUF_INIT;
+	int r;
+
+	agr_string_decode(&text, arg);
+	r = agr_buf_check(&text, "pattern", err);
+	if (r == 0)
+		r = agr_regex_new(
+			&out->regex, text.data, text.len, true, AGENTRUN_ECONFIG, err);
+	if (r == 0)
+		r = agr_match_new(&out->match, err);
+	agr_buf_free(&text);
+	return r;
+}
+
+static int compiled(agr_schema_run *run, agr_span arg, struct agr_schema_pattern **out)
 {
 	struct agr_schema_pattern *known = run->patterns;
-	agr_buf text = AGR_BUF_INIT;
 	int r;
 
 	while (known && known->at != arg.p)
 		known = known->next;
-	if (known) {
-		*out = known->pattern;
+	*out = known;
+	if (known)
 		return 0;
-	}
-	known = malloc(sizeof(*known));
-	agr_string_decode(&text, arg);
-	if (known && !text.failed)
-		r = agr_pattern_new(out, text.data ? text.data : "", text.len, run->err);
-	else
-		r = agr_error_oom(run->err);
-	agr_buf_free(&text);
+	known = calloc(1, sizeof(*known));
+	if (!known)
+		return agr_error_oom(run->err);
+	r = compile(known, arg, run->err);
 	if (r < 0) {
 		agr_error_prefix(run->err, "the schema's pattern %s", show(arg).text);
+		agr_regex_free(known->regex);
+		agr_match_free(known->match);
 		free(known);
 		return r;
 	}
-	*known = (struct agr_schema_pattern){run->patterns, arg.p, *out};
-	run->patterns = known;
+	known->next = run->patterns;
+	known->at = arg.p;
+	run->patterns = *out = known;
 	return 0;
 }
 
 int agr_schema_match(agr_schema_run *run, agr_span arg, agr_span string)
 {
 	agr_buf text = AGR_BUF_INIT;
-	agr_pattern *pattern;
+	struct agr_schema_pattern *pattern;
 	int r = compiled(run, arg, &pattern);
 
 	if (r < 0)
 		return r;
 	agr_string_decode(&text, string);
 	r = text.failed ? agr_error_oom(run->err)
-			: agr_pattern_matches(pattern, text.data ? text.data : "",
-				  text.len, run->err);
+			: agr_regex_test(pattern->regex, pattern->match,
+				  text.data ? text.data : "", text.len, run->err);
 	agr_buf_free(&text);
 	return r;
 }

@@ -251,14 +251,32 @@ int agentrun_store_put_blob(agentrun_buf *ref, agentrun_store *store,
 	return r < 0 ? r : give_ref(ref, AGR_CAS_PREFIX SHA_PREFIX, hex, err);
 }
 
+/* Times are compared as text by the backends, so there is one way to write them. */
+static int read_time(char out[AGR_TIME_SIZE], const char *text, const char *name,
+	agentrun_error **err)
+{
+	int64_t ms;
+
+	if (!agr_clock_parse(&ms, text))
+		return agentrun_error_raise(err, AGENTRUN_EINVAL,
+			"%s: \"%.60s\" is no time: write it as 2026-01-31T12:00:00Z", name, text);
+	agr_clock_iso8601(out, ms < 0 ? 0 : ms);
+	return 0;
+}
+
 int agentrun_store_list(agentrun_records **out, agentrun_store *store,
 	const agentrun_list_query *query_in, agentrun_error **err)
 {
 	agentrun_list_query query = query_defaults;
+	char since[AGR_TIME_SIZE];
 	int r;
 
 	*out = NULL;
 	r = agr_options_read(&query, sizeof(query), query_in, "agentrun_list_query", err);
+	if (r == 0 && query.since) {
+		r = read_time(since, query.since, "since", err);
+		query.since = since;
+	}
 	if (r == 0)
 		r = agentrun_records_new(out, err);
 	if (r == 0)
@@ -279,6 +297,8 @@ int agentrun_store_gc(agentrun_store *store, const char *before,
 	uint64_t *records_removed, uint64_t *blobs_removed, agentrun_error **err)
 {
 	uint64_t ignored[2] = { 0, 0 };
+	char time[AGR_TIME_SIZE];
+	int r;
 
 	records_removed = records_removed ? records_removed : &ignored[0];
 	blobs_removed = blobs_removed ? blobs_removed : &ignored[1];
@@ -286,5 +306,11 @@ int agentrun_store_gc(agentrun_store *store, const char *before,
 	if (!store->impl.gc)
 		return agentrun_error_raise(err, AGENTRUN_EINVAL,
 			"the %s store cannot remove what it keeps", store->impl.name);
+	if (before) {
+		r = read_time(time, before, "before", err);
+		if (r < 0)
+			return r;
+		before = time;
+	}
 	return store->impl.gc(store->self, before, records_removed, blobs_removed, err);
 }

@@ -137,6 +137,36 @@ START_TEST(uuids_have_their_version_and_v7_sorts_by_time)
 }
 END_TEST
 
+static void reads_as(const char *text, const char *want)
+{
+	char again[AGR_TIME_SIZE];
+	int64_t ms;
+
+	ck_assert_msg(agr_clock_parse(&ms, text), "%s", text);
+	agr_clock_iso8601(again, ms);
+	ck_assert_str_eq(again, want);
+}
+
+START_TEST(times_are_read_in_the_forms_people_write)
+{
+	static const char *const wrong[] = { "", "x", "2026", "2026-01", "2026-13-01",
+		"2026-02-29", "2025-02-30", "2026-00-10", "2026-01-32", "2026-01-01T",
+		"2026-01-01T24:00", "2026-01-01T10", "2026-01-01T10:60", "2026-01-01T10:00:00x",
+		"2026-01-01T10:00:00Z ", "2026-01-01T10:00+1", " 2026-01-01", "0000-01-01" };
+	int64_t ms;
+
+	reads_as("2026-01-31", "2026-01-31T00:00:00.000Z");
+	reads_as("2024-02-29T23:59:59Z", "2024-02-29T23:59:59.000Z");
+	reads_as("2026-01-31 12:30", "2026-01-31T12:30:00.000Z");
+	reads_as("2026-01-31T12:30:01.5+01:00", "2026-01-31T11:30:01.500Z");
+	reads_as("2026-01-31T23:30:01,123456789-0130", "2026-02-01T01:00:01.123Z");
+	reads_as("1970-01-01T00:00:00.001Z", "1970-01-01T00:00:00.001Z");
+	reads_as("2000-03-01t00:00:00z", "2000-03-01T00:00:00.000Z");
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		ck_assert_msg(!agr_clock_parse(&ms, wrong[i]), "%s", wrong[i]);
+}
+END_TEST
+
 START_TEST(utf8_is_checked_strictly)
 {
 	ck_assert_uint_eq(agr_utf8_len("\xc0\x80", 2), 0);
@@ -158,6 +188,7 @@ int main(void)
 		older_options_keep_defaults_and_newer_ones_are_refused,
 		sha256_matches_published_vectors,
 		uuids_have_their_version_and_v7_sorts_by_time,
+		times_are_read_in_the_forms_people_write,
 		utf8_is_checked_strictly,
 		NULL,
 	};

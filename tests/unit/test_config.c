@@ -81,6 +81,16 @@ START_TEST(broken_yaml_says_where)
 }
 END_TEST
 
+START_TEST(deep_nesting_is_refused_at_once)
+{
+	static char deep[200001];
+
+	memset(deep, '[', 100000);
+	memset(deep + 100000, ']', 100000);
+	refused(deep, "c.yaml:1:33: nested deeper than 32 levels");
+}
+END_TEST
+
 START_TEST(a_key_that_stands_twice_is_refused)
 {
 	refused("llm: {model: a}\nllm: {model: b}\n", "c.yaml:2:1: this key stands twice: \"llm\"");
@@ -143,6 +153,7 @@ int main(void)
 		wrong_type_says_where,
 		wrong_shape_says_where,
 		broken_yaml_says_where,
+		deep_nesting_is_refused_at_once,
 		a_key_that_stands_twice_is_refused,
 		a_failed_file_changes_nothing,
 		variables_are_replaced,

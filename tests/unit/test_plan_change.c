@@ -589,6 +589,8 @@ static const struct expected notices[] = {
 };
 
 static const char *const unclear[] = {
+	"email me when done",
+	"notify nobody when the total is over 5",
 	"add a function node after check",
 	"remove check",
 	"remove fetch",

@@ -83,6 +83,13 @@ static void is_unclear(const char *const *prompts, size_t n, const char *input)
 }
 
 static const struct expected flights_planned[] = {
+	{ "flights with price over 1.5 thousand",
+		  "[{\"step\":\"table_filter\",\"condition\":{\"field\":\"price\",\"op\":\">\","
+		  "\"value\":1500}}]" },
+	{ "min and max price by airline",
+		  "[{\"step\":\"groupby\",\"by\":[\"airline\"],\"aggs\":[{\"agg\":\"min\",\"field\":"
+		  "\"price\",\"as\":\"min_price\"},{\"agg\":\"max\",\"field\":\"price\",\"as\":"
+		  "\"max_price\"}]}]" },
 	{ "show me the 10 cheapest flights",
 		  "[{\"step\":\"table_sort\",\"field\":\"price\",\"order\":\"asc\"},{"
 		  "\"step\":\"top_k\",\"k\":10}]" },
@@ -875,6 +882,17 @@ static const struct expected flights_planned[] = {
 };
 
 static const char *const flights_unclear[] = {
+	"5",
+	"to to LAX",
+	"10 million flights",
+	"largest flights by airline",
+	"largest flights by price by airline",
+	"biggest flights by price and stops",
+	"cheapest flights by airline",
+	"min and max by airline",
+	"min or max price by airline",
+	"max and max price by airline",
+	"the airline with the most stops",
 	"flights in economy class",
 	"show all flights",
 	"which airlines have an average price over 200",
@@ -1163,6 +1181,9 @@ static const char *const flights_unclear[] = {
 };
 
 static const struct expected orders_planned[] = {
+	{ "show the 2 largest orders by total",
+		  "[{\"step\":\"extract\",\"path\":\"data\"},{\"step\":\"table_sort\",\"field\":"
+		  "\"total\",\"order\":\"desc\"},{\"step\":\"top_k\",\"k\":2}]" },
 	{ "show pending orders",
 		  "[{\"step\":\"extract\",\"path\":\"data\"},{\"step\":\"table_filter"
 		  "\",\"condition\":{\"field\":\"status\",\"op\":\"==\",\"value\":\"p"
@@ -1453,7 +1474,6 @@ static const char *const orders_unclear[] = {
 	"the cheapest order",
 	"what's the total of all orders?",
 	"Which country has the highest total?",
-	"show the 2 largest orders by total",
 	"top 2 countries by revenue",
 	"orders with a discount",
 	"pending orders from Germany and shipped orders from France",

@@ -148,7 +148,7 @@ START_TEST(filter_matches_patterns)
 		"[{\"x\":\"\\u00e9\"},{\"x\":\"\xf0\x9f\x98\x80\"}]");
 	fails(WHERE("matches", "\"a(\""), "[]", AGENTRUN_EINPUT, 1, "the pattern is wrong");
 	fails(WHERE("matches", "\"^(a+)+$\""),
-		"[{\"x\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab\"}]", AGENTRUN_EPIPELINE, 1,
+		"[{\"x\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab\"}]", AGENTRUN_ELIMIT, 1,
 		"could not be matched");
 #else
 	fails(WHERE("matches", "\"a\""), "[]", AGENTRUN_EINPUT, 1, "without it");

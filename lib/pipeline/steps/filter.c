@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pipeline/regex.h"
+#include "regex/regex.h"
 #include "pipeline/steps/steps.h"
 
 enum {
@@ -118,7 +118,8 @@ static int read_value(struct condition *c, const agr_args *args, agentrun_error 
 	case OP_MATCHES:
 		if (*c->value.p != '"')
 			return want_string(c, err);
-		return agr_regex_new(&c->regex, c->text.data, c->text.len, err);
+		return agr_regex_new(&c->regex, c->text.data, c->text.len, false,
+			AGENTRUN_EINPUT, err);
 	case OP_EXISTS:
 		if (*c->value.p != 't' && *c->value.p != 'f' && *c->value.p != 'n')
 			return agr_args_wrong(name, "true or false", c->value, err);

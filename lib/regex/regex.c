@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
-#include "pipeline/regex.h"
+#include "regex/regex.h"
 
 #include <stdlib.h>
 
@@ -21,24 +21,27 @@ struct agr_match {
 	pcre2_match_context *context;
 };
 
-int agr_regex_new(agr_regex **out, const char *pattern, size_t len,
-	agentrun_error **err)
+int agr_regex_new(agr_regex **out, const char *pattern, size_t len, bool end_only,
+	int fault, agentrun_error **err)
 {
 	agr_regex *regex = calloc(1, sizeof(*regex));
 	PCRE2_UCHAR text[128];
+	uint32_t flags = PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C;
 	PCRE2_SIZE at = 0;
 	int code = 0;
 
 	*out = regex;
 	if (!regex)
 		return agr_error_oom(err);
-	regex->code = pcre2_compile((PCRE2_SPTR)pattern, len,
-		PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C, &code, &at, NULL);
+	if (end_only)
+		flags |= PCRE2_DOLLAR_ENDONLY;
+	regex->code = pcre2_compile((PCRE2_SPTR)(pattern ? pattern : ""), len, flags, &code,
+		&at, NULL);
 	if (!regex->code && code == PCRE2_ERROR_HEAP_FAILED)
 		return agr_error_oom(err);
 	if (!regex->code) {
 		pcre2_get_error_message(code, text, sizeof(text));
-		return agentrun_error_raise(err, AGENTRUN_EINPUT,
+		return agentrun_error_raise(err, fault,
 			"the pattern is wrong at its byte %zu: %s", (size_t)at + 1,
 			(const char *)text);
 	}
@@ -94,19 +97,20 @@ int agr_regex_test(const agr_regex *regex, agr_match *match, const char *text,
 	if (r == PCRE2_ERROR_NOMEMORY)
 		return agr_error_oom(err);
 	pcre2_get_error_message(r, why, sizeof(why));
-	return agentrun_error_raise(err, AGENTRUN_EPIPELINE,
+	return agentrun_error_raise(err, AGENTRUN_ELIMIT,
 		"the pattern could not be matched: %s", (const char *)why);
 }
 
 #else
 
-int agr_regex_new(agr_regex **out, const char *pattern, size_t len,
-	agentrun_error **err)
+int agr_regex_new(agr_regex **out, const char *pattern, size_t len, bool end_only,
+	int fault, agentrun_error **err)
 {
 	(void)pattern;
 	(void)len;
+	(void)end_only;
 	*out = NULL;
-	return agentrun_error_raise(err, AGENTRUN_EINPUT,
+	return agentrun_error_raise(err, fault,
 		"patterns need PCRE2, and this library was built without it");
 }
 

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+/* regex - patterns through PCRE2, where it is built in; the sole includer of
+ * pcre2.h. A pattern is immutable; a match belongs to one run. */
+#ifndef AGR_REGEX_H
+#define AGR_REGEX_H
+
+#include <stdbool.h>
+
+#include "base/base.h"
+
+typedef struct agr_regex agr_regex;
+typedef struct agr_match agr_match;
+
+/* Raises `fault` when the pattern is wrong, or PCRE2 is not built in. With
+ * `end_only` a `$` does not match before a last newline. */
+int agr_regex_new(agr_regex **out, const char *pattern, size_t len, bool end_only,
+	int fault, agentrun_error **err);
+void agr_regex_free(agr_regex *regex); /* NULL ok */
+
+int agr_match_new(agr_match **out, agentrun_error **err);
+void agr_match_free(agr_match *match); /* NULL ok */
+
+/* Does the pattern match anywhere in valid UTF-8? 1, 0, or AGENTRUN_ELIMIT
+ * when that takes too much work. */
+int agr_regex_test(const agr_regex *regex, agr_match *match, const char *text,
+	size_t len, agentrun_error **err);
+
+#endif

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: LicenseRef-agentrun-internal
+"""patch: the document, the diff, the inverse, the base hash, files in place."""
+import hashlib
+import json
+import os
+import resource
+import stat
+
+from harness import WORKFLOW, CliTest
+
+ADD = [
+    {"op": "add", "path": "/edges/-", "value": {"from": "pick", "to": "tell"}},
+    {"op": "add", "path": "/nodes/-", "value": {"id": "tell", "type": "task"}},
+]
+
+
+class Patch(CliTest):
+    def setUp(self):
+        super().setUp()
+        self.workflow = self.file("workflow.json", json.dumps(WORKFLOW, indent=2))
+        self.add = self.file("add.json", ADD)
+        self.bad = self.file("bad.json", ADD[:1] + [{"op": "remove", "path": "/nodes/7"}])
+
+    def test_the_patched_document_is_compact_json(self):
+        out = self.value("patch", self.workflow, self.add)
+        self.assertEqual(out["nodes"][2], {"id": "tell", "type": "task"})
+        self.assertEqual(out["nodes"][:2], WORKFLOW["nodes"])
+        wrapped = self.file("wrapped.json", {"operations": ADD, "description": "tell"})
+        self.assertEqual(self.value("patch", self.workflow, wrapped), out)
+
+    def test_either_file_may_be_stdin(self):
+        want = self.value("patch", self.workflow, self.add)
+        self.assertEqual(self.value("patch", "-", self.add, stdin=json.dumps(WORKFLOW)), want)
+        self.assertEqual(self.value("patch", self.workflow, "-", stdin=json.dumps(ADD)), want)
+
+    def test_the_diff_is_for_a_person(self):
+        out = self.ok("patch", self.workflow, self.add, "--diff").out
+        self.assertRegex(out, r"(?m)^\+.*tell")
+        self.assertNotIn("\x1b", out)
+
+    def test_the_inverse_undoes(self):
+        inverse = self.file("inverse.json",
+                            self.ok("patch", self.workflow, self.add, "--inverse").out)
+        after = self.file("after.json", self.ok("patch", self.workflow, self.add).out)
+        self.assertEqual(self.value("patch", after, inverse), WORKFLOW)
+
+    def test_the_base_hash(self):
+        text = json.dumps({"b": 1, "a": [True, None, "é"]}, ensure_ascii=False)
+        document = self.file("d.json", text)
+        nothing = self.file("nothing.json", [])
+        right = hashlib.sha256('{"a":[true,null,"é"],"b":1}'.encode()).hexdigest()
+        self.ok("patch", "--raw", document, nothing, "--base-hash", right)
+        self.ok("patch", "--raw", document, nothing, "--base-hash", right.upper())
+        self.fails(3, "patch", "--raw", document, nothing, "--base-hash", "0" * 64,
+                   says=right)
+        for wrong in ("", "xyz", right[:-1], right + "0"):
+            with self.subTest(hash=wrong):
+                ran = self.run_it("patch", "--raw", document, nothing, "--base-hash", wrong)
+                self.assertIn(ran.status, (2, 3))
+
+    def test_a_refusal_lists_every_violation(self):
+        patch = self.file("p.json", [
+            {"op": "add", "path": "/nodes/-", "value": {"id": "bad id", "type": "task"}},
+            {"op": "add", "path": "/nodes/-", "value": {"id": "x", "type": "nonsense"}},
+            {"op": "add", "path": "/edges/-", "value": {"from": "x", "to": "nowhere"}},
+            {"op": "add", "path": "/edges/-", "value": {"from": "pick", "to": "fetch"}}])
+        ran = self.fails(3, "patch", self.workflow, patch)
+        for word in ("bad id", "nonsense", "nowhere", "cycle"):
+            self.assertIn(word, ran.err)
+        self.assertEqual(ran.out, "")
+
+    def test_operations_that_fail_are_named(self):
+        for op, says in (
+                ({"op": "remove", "path": "/a/9"}, "operation 2.*/a/9"),
+                ({"op": "replace", "path": "/z", "value": 1}, "operation 2.*/z"),
+                ({"op": "test", "path": "/b", "value": 2}, "operation 2"),
+                ({"op": "move", "from": "/a", "path": "/a/0"}, "operation 2"),
+                ({"op": "add", "path": "/a/-1", "value": 1}, "operation 2"),
+                ({"op": "add", "path": "/a/01", "value": 1}, "operation 2"),
+                ({"op": "add", "path": "a", "value": 1}, "operation 2"),
+                ({"op": "add", "path": "/a~2", "value": 1}, "operation 2"),
+                ({"op": "add", "path": "/c"}, "operation 2.*value"),
+                ({"op": "frob", "path": "/c"}, "operation 2.*frob"),
+                ({"path": "/c"}, "operation 2"), (5, "operation 2"), (None, "operation 2"),
+                ({"op": "add", "path": 5, "value": 1}, "operation 2")):
+            with self.subTest(op=op):
+                document = self.file("d.json", '{"a":[1,2],"b":1}')
+                patch = self.file("p.json", [{"op": "test", "path": "/b", "value": 1}, op])
+                self.fails(3, "patch", "--raw", document, patch, "--in-place", says=says)
+                with open(document, encoding="utf-8") as file:
+                    self.assertEqual(file.read(), '{"a":[1,2],"b":1}')
+
+    def test_in_place_writes_the_whole_document(self):
+        want = self.ok("patch", self.workflow, self.add).out
+        os.chmod(self.workflow, 0o640)
+        self.assertEqual(self.ok("patch", self.workflow, self.add, "--in-place").out, "")
+        self.assertEqual(self.read(), want)
+        self.assertEqual(stat.S_IMODE(os.stat(self.workflow).st_mode), 0o640)
+        self.assertEqual(sorted(os.listdir(self.dir)), ["add.json", "bad.json", "workflow.json"])
+
+    def test_in_place_through_a_link_changes_what_it_leads_to(self):
+        (self.dir / "link.json").symlink_to(self.workflow)
+        self.ok("patch", "link.json", self.add, "--in-place")
+        self.assertTrue((self.dir / "link.json").is_symlink())
+        self.assertEqual(len(json.loads(self.read())["nodes"]), 3)
+
+    def test_a_refused_patch_leaves_the_file_byte_for_byte(self):
+        before = self.read()
+        for more in ((), ("--diff",), ("--inverse",), ("--base-hash", "0" * 64)):
+            patch = self.add if "--base-hash" in more else self.bad
+            with self.subTest(more=more):
+                self.fails(3, "patch", self.workflow, patch, "--in-place", *more)
+                self.assertEqual(self.read(), before)
+                self.assertEqual(len(os.listdir(self.dir)), 3)
+
+    def test_a_folder_that_may_not_be_written_leaves_the_file_whole(self):
+        before = self.read()
+        os.chmod(self.dir, 0o555)
+        more = {"user": 65534} if os.geteuid() == 0 else {}
+        try:
+            self.fails(1, "patch", self.workflow, self.add, "--in-place",
+                       says=r"workflow\.json: Permission denied", **more)
+        finally:
+            os.chmod(self.dir, 0o755)
+        self.assertEqual(self.read(), before)
+        self.assertEqual(len(os.listdir(self.dir)), 3)
+
+    def test_a_full_disk_leaves_the_file_whole(self):
+        before = self.read()
+
+        def limit():
+            import signal
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (16, 16))
+
+        self.fails(1, "patch", self.workflow, self.add, "--in-place", preexec_fn=limit,
+                   says=r"workflow\.json: File too large")
+        self.assertEqual(self.read(), before)
+        self.assertEqual(len(os.listdir(self.dir)), 3)
+
+    def test_killed_while_it_writes_the_file_is_the_old_or_the_new_one(self):
+        document = {"nodes": [{"id": f"n{i}", "type": "task", "config": {"text": "x" * 50}}
+                              for i in range(8000)], "edges": []}
+        text = json.dumps(document)
+        path = self.file("big.json", text)
+        patch = self.file("p.json", [{"op": "add", "path": "/nodes/0/timeout_ms", "value": 5}])
+        new = json.dumps(json.loads(self.ok("patch", path, patch).out))
+        for delay in range(0, 60, 3):
+            process = self.start("patch", path, patch, "--in-place")
+            try:
+                process.wait(delay / 1000)
+            except Exception:
+                process.kill()
+            process.communicate()
+            with open(path, encoding="utf-8") as file:
+                now = json.dumps(json.load(file))
+            self.assertIn(now, (json.dumps(document), new))
+            self.file("big.json", text)
+
+    def test_any_document_with_raw(self):
+        for text in ("5", '"x"', "null", "[]", '{"a":{"a":1}}'):
+            patch = self.file("p.json",
+                              '[{"op":"replace","path":"","value":{"x":[1.10]}}]')
+            self.assertEqual(self.ok("patch", "--raw", self.file("d.json", text), patch).out,
+                             '{"x":[1.10]}\n')
+
+    def test_the_result_is_bounded(self):
+        config = self.file("c.yaml", "limits: {max_document_bytes: 1000}\n")
+        patch = self.file("p.json", [{"op": "copy", "from": "/a", "path": "/a/-"}] * 10)
+        self.fails(4, "-c", config, "patch", "--raw", self.file("d.json", '{"a":["0123"]}'),
+                   patch, says="1000")
+
+    def read(self):
+        with open(self.workflow, encoding="utf-8") as file:
+            return file.read()

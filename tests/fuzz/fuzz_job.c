@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+/*
+ * A job message, run whole, over a store in memory and without a network. With a
+ * first byte of '!' a planner of the test's own answers with what follows the
+ * first newline, and the job is what stands before it.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <agentrun/engine.h>
+#include <agentrun/sys/planner.h>
+#include <agentrun/sys/transport.h>
+
+#include "table/scan.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct text {
+	const char *p;
+	size_t n;
+};
+
+static void must(int good)
+{
+	if (!good)
+		abort();
+}
+
+static int no_network(void *user, agentrun_transport_impl *impl, void **self,
+	const agentrun_config *config, agentrun_error **err)
+{
+	(void)user;
+	(void)impl;
+	(void)self;
+	(void)config;
+	return agentrun_error_raise(err, AGENTRUN_ENETWORK, "there is no network here");
+}
+
+static int give_plan(void *self, const char *prompt, size_t len,
+	const agentrun_plan_options *opts, agentrun_buf *answer, agentrun_error **err)
+{
+	const struct text *text = self;
+
+	(void)prompt;
+	(void)len;
+	(void)opts;
+	(void)err;
+	return agentrun_buf_set(answer, text->p, text->n);
+}
+
+static agentrun_ctx *new_ctx(struct text *plan)
+{
+	const agentrun_planner_impl planner = { .version = AGENTRUN_PLANNER_IMPL_VERSION,
+		.struct_size = sizeof(planner), .name = "fuzz", .plan = give_plan };
+	agentrun_ctx_options opts;
+	agentrun_ctx *ctx;
+
+	agentrun_ctx_options_init(&opts, sizeof(opts));
+	opts.transport_open = no_network;
+	must(agentrun_ctx_new(&ctx, &opts, NULL) == 0);
+	must(agentrun_ctx_add_planner(ctx, &planner, plan, NULL) == 0);
+	return ctx;
+}
+
+static void check_json(const char *p, size_t n)
+{
+	agr_text text = { .p = p, .n = n, .max_depth = 2000 };
+	agr_span value;
+
+	must(agr_scan_document(&value, &text, NULL) == 0);
+}
+
+static void check(const agentrun_result *result, agentrun_store *store)
+{
+	int failed = strcmp(agentrun_result_status(result), "failed") == 0;
+	agentrun_record *record = NULL;
+	const char *text;
+	size_t len;
+
+	text = agentrun_result_message(result, &len);
+	check_json(text, len);
+	must(failed == (agentrun_result_error(result) != NULL));
+	must(failed == (agentrun_result_data(result, NULL) == NULL));
+	must(*agentrun_result_job_id(result) != '\0');
+	if (failed)
+		return;
+	text = agentrun_result_data(result, &len);
+	check_json(text, len);
+	must(agentrun_store_find_job(&record, store, agentrun_result_job_id(result),
+		NULL) == 0);
+	must(strcmp(agentrun_record_get(record, AGENTRUN_RECORD_STATUS, NULL),
+		"completed") == 0);
+	agentrun_record_free(record);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct text job = { (const char *)data, size }, plan = { "", 0 };
+	const char *newline = size ? memchr(data, '\n', size) : NULL;
+	agentrun_engine_options opts;
+	agentrun_result *result;
+	agentrun_store *store;
+	agentrun_ctx *ctx = new_ctx(&plan);
+
+	agentrun_engine_options_init(&opts, sizeof(opts));
+	opts.planner = "builtin";
+	if (size && *job.p == '!' && newline) {
+		plan.p = newline + 1;
+		plan.n = (size_t)(job.p + size - plan.p);
+		job = (struct text){ job.p + 1, (size_t)(newline - job.p - 1) };
+		opts.planner = "fuzz";
+	}
+	must(agentrun_memory_store_new(&store, NULL) == 0);
+	opts.store = store;
+	must(agentrun_run(&result, ctx, job.p, job.n, &opts, NULL) == 0);
+	check(result, store);
+	agentrun_result_free(result);
+	agentrun_store_free(store);
+	agentrun_ctx_free(ctx);
+	return 0;
+}
