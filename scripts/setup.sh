@@ -3,8 +3,8 @@
 # all is not touched, and needs no network.
 
 BUILD_PACKAGES="gcc libc6-dev pkg-config meson ninja-build libcurl4-openssl-dev
-  libjansson-dev libyaml-dev libpcre2-dev libsqlite3-dev check jq"
-TEST_PACKAGES="g++ python3"
+  libjansson-dev libyaml-dev libpcre2-dev libsqlite3-dev ca-certificates jq"
+TEST_PACKAGES="check g++ python3"
 # The suites that want these are left out, with a line, where they are missing.
 OPTIONAL_PACKAGES="valgrind clang clang-tidy libclang-rt-14-dev gcovr mandoc"
 
@@ -23,6 +23,13 @@ as_root() {
   else
     sudo "$@"
   fi
+}
+
+# Once, also where it fails: without a network it takes long to find out.
+apt_update() {
+  [ -z "${APT_UPDATED:-}" ] || return 0
+  APT_UPDATED=1
+  as_root apt-get update -q
 }
 
 apt_install() {
@@ -44,8 +51,7 @@ ensure() {
   echo "setup: installing $missing" >&2
   log=$(mktemp)
   # shellcheck disable=SC2086 # a list of names
-  if { [ -n "${APT_UPDATED:-}" ] || as_root apt-get update -q; } >"$log" 2>&1 &&
-    APT_UPDATED=1 && apt_install $missing >>"$log" 2>&1; then
+  if apt_update >"$log" 2>&1 && apt_install $missing >>"$log" 2>&1; then
     rm -f "$log"
     return 0
   fi
