@@ -143,9 +143,20 @@ static struct item *item_new(const agentrun_job *job)
 
 /* ---- moving on ---------------------------------------------------------- */
 
-static void bury(struct memory_queue *q, struct item *item, const char *reason)
+static int set_reason(struct item *item, const char *reason, agentrun_error **err)
 {
-	item->reason = strdup(reason ? reason : ""); /* NULL reads as "" */
+	char *copy = strdup(reason ? reason : "");
+
+	if (!copy)
+		return agentrun_error_raise(err, AGENTRUN_ENOMEM, "out of memory");
+	free(item->reason);
+	item->reason = copy;
+	return 0;
+}
+
+/* Without a reason it lapsed, which must not fail for want of memory. */
+static void bury(struct memory_queue *q, struct item *item)
+{
 	item->dead_ms = clock_ms(CLOCK_REALTIME);
 	list_insert(&q->dead, NULL, item);
 }
@@ -166,8 +177,10 @@ static void move_due(struct memory_queue *q, int64_t now)
 		if (item->due_ms > now)
 			continue;
 		end_lease(q, item);
+		free(item->reason); /* of a rejection that failed half-way */
+		item->reason = NULL;
 		if (item->deliveries >= q->opts.max_deliveries)
-			bury(q, item, "delivered too often: its worker died or hung each time");
+			bury(q, item);
 		else
 			list_insert(&q->waiting, front, item);
 	}
@@ -340,6 +353,8 @@ static int settle_one(struct memory_queue *q, const agentrun_settlement *s,
 	if (!memory_index_find(&q->by_lease, agentrun_job_lease(s->job), &at))
 		return 0; /* lost: somebody else has it now */
 	item = (struct item *)(uintptr_t)at;
+	if (s->action == AGENTRUN_SETTLE_REJECT && set_reason(item, s->reason, err) < 0)
+		return AGENTRUN_ENOMEM;
 	if (s->result && s->action != AGENTRUN_SETTLE_RELEASE &&
 		publish(q, item->id, s->result, s->result_len, err) < 0)
 		return AGENTRUN_ENOMEM;
@@ -347,7 +362,7 @@ static int settle_one(struct memory_queue *q, const agentrun_settlement *s,
 	if (s->action == AGENTRUN_SETTLE_ACCEPT) {
 		item_free(item);
 	} else if (s->action == AGENTRUN_SETTLE_REJECT) {
-		bury(q, item, s->reason);
+		bury(q, item);
 	} else if (s->is_retry) {
 		item->retries++;
 		item->deliveries = 0;
@@ -520,7 +535,8 @@ static void add_string(struct text *to, const char *name, const char *value, siz
 
 static void add_dead(struct text *to, const struct item *item)
 {
-	const char *reason = item->reason ? item->reason : "";
+	const char *reason = item->reason ? item->reason
+		: "delivered too often: its worker died or hung each time";
 	char numbers[120];
 
 	add_string(to, "{\"job_id\":", item->id, strlen(item->id));

@@ -19,18 +19,20 @@ struct reader {
 	agentrun_error **err;
 };
 
-static int at_node(struct reader *r, const yaml_node_t *node)
+/* Put the node's place before the error of this code. */
+static int at_node(struct reader *r, const yaml_node_t *node, int code)
 {
 	agr_error_at_line(r->err, r->name, node->start_mark.line + 1,
 		node->start_mark.column + 1);
-	return r->err && *r->err ? agentrun_error_code(*r->err) : AGENTRUN_ECONFIG;
+	return code;
 }
 
 static int complain(struct reader *r, const yaml_node_t *node, const char *what,
 	const char *key)
 {
-	agentrun_error_raise(r->err, AGENTRUN_ECONFIG, "%s \"%s\"", what, key);
-	return at_node(r, node);
+	int code = agentrun_error_raise(r->err, AGENTRUN_ECONFIG, "%s \"%s\"", what, key);
+
+	return at_node(r, node, code);
 }
 
 static bool is_null(const yaml_node_t *node)
@@ -54,6 +56,7 @@ static int read_list(struct reader *r, agr_buf *value, const yaml_node_t *node,
 	const char *key)
 {
 	yaml_node_item_t *item = node->data.sequence.items.start;
+	int status;
 
 	for (; item < node->data.sequence.items.top; item++) {
 		yaml_node_t *element = yaml_document_get_node(&r->doc, *item);
@@ -62,8 +65,9 @@ static int read_list(struct reader *r, agr_buf *value, const yaml_node_t *node,
 			return complain(r, element, "only text may stand in the list", key);
 		if (value->len)
 			agr_buf_char(value, '\n');
-		if (add_scalar(r, value, element) < 0)
-			return at_node(r, element);
+		status = add_scalar(r, value, element);
+		if (status < 0)
+			return at_node(r, element, status);
 	}
 	return 0;
 }
@@ -81,17 +85,16 @@ static int read_value(struct reader *r, const yaml_node_t *node, const char *key
 	else if (node->type != YAML_SCALAR_NODE || known->type == AGR_KEY_LIST)
 		status = complain(r, node, known->type == AGR_KEY_LIST ?
 			"a list is wanted for" : "a single value is wanted for", key);
-	else if (add_scalar(r, &value, node) < 0)
-		status = at_node(r, node);
+	else
+		status = add_scalar(r, &value, node);
 	if (status == 0) {
 		agr_buf_add(&value, "", 0);
 		status = agr_buf_check(&value, key, r->err);
 	}
-	if (status == 0 &&
-		agr_config_put(r->config, key, value.data, value.len, r->err) < 0)
-		status = at_node(r, node);
+	if (status == 0)
+		status = agr_config_put(r->config, key, value.data, value.len, r->err);
 	agr_buf_free(&value);
-	return status;
+	return status < 0 ? at_node(r, node, status) : 0;
 }
 
 static int read_section(struct reader *r, const yaml_node_t *node,
@@ -150,13 +153,16 @@ static int read_section(struct reader *r, const yaml_node_t *node,
 
 static int parser_fault(struct reader *r, const yaml_parser_t *parser)
 {
-	if (parser->error == YAML_MEMORY_ERROR)
+	int code;
+
+	/* Where memory ran out libyaml does not always say so. */
+	if (parser->error == YAML_MEMORY_ERROR || parser->error == YAML_NO_ERROR)
 		return agr_error_oom(r->err);
-	agentrun_error_raise(r->err, AGENTRUN_ECONFIG, "not valid YAML: %s",
+	code = agentrun_error_raise(r->err, AGENTRUN_ECONFIG, "not valid YAML: %s",
 		parser->problem ? parser->problem : "unknown fault");
 	agr_error_at_line(r->err, r->name, parser->problem_mark.line + 1,
 		parser->problem_mark.column + 1);
-	return AGENTRUN_ECONFIG;
+	return code;
 }
 
 /* One document, then nothing. */
@@ -192,13 +198,13 @@ static int check_depth(struct reader *r, const char *text, size_t len)
 {
 	yaml_parser_t parser;
 	yaml_event_t event;
+	int depth = 0, status = 0;
 	bool more = true;
-	int depth = 0;
 
 	if (!yaml_parser_initialize(&parser))
 		return agr_error_oom(r->err);
 	yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
-	while (more && depth <= MAX_DEPTH && yaml_parser_parse(&parser, &event)) {
+	while (more && status == 0 && yaml_parser_parse(&parser, &event)) {
 		more = event.type != YAML_STREAM_END_EVENT;
 		if (event.type == YAML_SEQUENCE_START_EVENT ||
 			event.type == YAML_MAPPING_START_EVENT)
@@ -207,7 +213,7 @@ static int check_depth(struct reader *r, const char *text, size_t len)
 			event.type == YAML_MAPPING_END_EVENT)
 			depth--;
 		if (depth > MAX_DEPTH) {
-			agentrun_error_raise(r->err, AGENTRUN_ECONFIG,
+			status = agentrun_error_raise(r->err, AGENTRUN_ECONFIG,
 				"nested deeper than %d levels", MAX_DEPTH);
 			agr_error_at_line(r->err, r->name, event.start_mark.line + 1,
 				event.start_mark.column + 1);
@@ -215,7 +221,7 @@ static int check_depth(struct reader *r, const char *text, size_t len)
 		yaml_event_delete(&event);
 	}
 	yaml_parser_delete(&parser);
-	return depth > MAX_DEPTH ? AGENTRUN_ECONFIG : 0;
+	return status;
 }
 
 static int load(agentrun_config *config, const char *name, const agr_env *env,

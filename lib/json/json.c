@@ -7,22 +7,183 @@
 
 #include "table/scan.h"
 
+/* ---- reading ------------------------------------------------------------ */
+
+/*
+ * The tree is built here from text the scanner has validated, not by jansson's
+ * own parser: when memory runs out that one drops a character of a string and
+ * goes on.
+ */
+struct reader {
+	const char *p;
+	const char *end;
+	const char *fault; /* NULL: out of memory */
+};
+
+static json_t *read_value(struct reader *in);
+
+static char skip_space(struct reader *in)
+{
+	while (in->p < in->end && strchr(" \t\r\n", *in->p))
+		in->p++;
+	return in->p < in->end ? *in->p : '\0';
+}
+
+static agr_span read_scalar(struct reader *in)
+{
+	agr_span scalar = { in->p, 0 };
+
+	if (*in->p == '"')
+		in->p = agr_skip_value(in->p);
+	else
+		while (in->p < in->end && !strchr(" \t\r\n,]}", *in->p))
+			in->p++;
+	scalar.n = (size_t)(in->p - scalar.p);
+	return scalar;
+}
+
+static json_t *read_number(struct reader *in)
+{
+	const char *start = in->p;
+	agr_span number = read_scalar(in);
+	int64_t whole;
+	double real;
+
+	if (agr_number_is_integer(number)) {
+		if (agr_number_int64(number, &whole))
+			return json_integer(whole);
+		in->fault = "an integer that is too big here";
+	} else {
+		real = agr_number_double(number);
+		if (real - real == 0)
+			return json_real(real);
+		in->fault = "a number that is too big here";
+	}
+	in->p = start;
+	return NULL;
+}
+
+/* Decoded, with a NUL behind it; out->failed when out of memory. */
+static void read_text(struct reader *in, agr_buf *out)
+{
+	agr_string_decode(out, read_scalar(in));
+	agr_buf_add(out, "", 0);
+}
+
+static json_t *read_string(struct reader *in)
+{
+	agr_buf text = AGR_BUF_INIT;
+	json_t *json = NULL;
+
+	read_text(in, &text);
+	if (!text.failed)
+		json = json_stringn_nocheck(text.data, text.len);
+	agr_buf_free(&text);
+	return json;
+}
+
+static json_t *read_array(struct reader *in)
+{
+	json_t *array = json_array();
+
+	in->p++;
+	while (array && skip_space(in) != ']') {
+		if (json_array_append_new(array, read_value(in)) < 0) {
+			json_decref(array);
+			return NULL;
+		}
+		if (skip_space(in) == ',')
+			in->p++;
+	}
+	in->p++;
+	return array;
+}
+
+static int read_member(struct reader *in, json_t *object)
+{
+	const char *start = in->p;
+	agr_buf key = AGR_BUF_INIT;
+	int r = -1;
+
+	read_text(in, &key);
+	if (!key.failed && memchr(key.data, '\0', key.len)) {
+		in->fault = "a NUL character in a key";
+		in->p = start;
+	} else if (!key.failed) {
+		skip_space(in);
+		in->p++; /* the colon */
+		skip_space(in);
+		r = json_object_set_new_nocheck(object, key.data, read_value(in));
+	}
+	agr_buf_free(&key);
+	return r;
+}
+
+static json_t *read_object(struct reader *in)
+{
+	json_t *object = json_object();
+
+	in->p++;
+	while (object && skip_space(in) != '}') {
+		if (read_member(in, object) < 0) {
+			json_decref(object);
+			return NULL;
+		}
+		if (skip_space(in) == ',')
+			in->p++;
+	}
+	in->p++;
+	return object;
+}
+
+static json_t *read_value(struct reader *in)
+{
+	switch (skip_space(in)) {
+	case '{':
+		return read_object(in);
+	case '[':
+		return read_array(in);
+	case '"':
+		return read_string(in);
+	case 'n':
+		read_scalar(in);
+		return json_null();
+	case 't':
+		read_scalar(in);
+		return json_true();
+	case 'f':
+		read_scalar(in);
+		return json_false();
+	default:
+		return read_number(in);
+	}
+}
+
 int agr_json_parse(json_t **out, const char *name, const char *text, size_t len,
 	int code, agentrun_error **err)
 {
-	json_error_t fault;
+	agr_text what = { .name = name, .p = text, .n = len, .code = code };
+	struct reader in = { NULL, NULL, NULL };
+	agr_span value;
 	int r;
 
-	*out = json_loadb(text, len, JSON_DECODE_ANY | JSON_ALLOW_NUL, &fault);
+	*out = NULL;
+	r = agr_scan_document(&value, &what, err);
+	if (r < 0)
+		return r;
+	in.p = value.p;
+	in.end = value.p + value.n;
+	*out = read_value(&in);
 	if (*out)
 		return 0;
-	if (json_error_code(&fault) == json_error_out_of_memory)
+	if (!in.fault)
 		return agr_error_oom(err);
-	r = agentrun_error_raise(err, code, "not valid JSON: %s", fault.text);
-	agr_error_at_line(err, name, fault.line > 0 ? (size_t)fault.line : 1,
-		fault.column > 0 ? (size_t)fault.column : 1);
+	r = agentrun_error_raise(err, code, "%s", in.fault);
+	agr_error_at(err, name, text, len, (size_t)(in.p - text));
 	return r;
 }
+
+/* ---- writing ------------------------------------------------------------ */
 
 int agr_json_write(agr_buf *out, const json_t *value, agentrun_error **err)
 {
@@ -33,6 +194,26 @@ int agr_json_write(agr_buf *out, const json_t *value, agentrun_error **err)
 	agr_buf_str(out, text);
 	free(text);
 	return agr_buf_check(out, "JSON", err);
+}
+
+static int add_text(const char *text, size_t len, void *user)
+{
+	agr_buf *out = user;
+
+	agr_buf_add(out, text, len);
+	return out->failed ? -1 : 0;
+}
+
+/* Not json_dumps(): it goes on where it could not write a key. */
+static char *dump(const json_t *value)
+{
+	agr_buf out = AGR_BUF_INIT;
+
+	if (value && json_dump_callback(value, add_text, &out,
+		JSON_COMPACT | JSON_ENCODE_ANY) == 0)
+		return agr_buf_give_str(&out, NULL);
+	agr_buf_free(&out);
+	return NULL;
 }
 
 /* The end of the JSON string whose opening quote is at `p`. */
@@ -71,7 +252,7 @@ static size_t shorten_real(char *to, const char *p, const char *end)
 
 char *agr_json_text(const json_t *value)
 {
-	char *text = value ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+	char *text = dump(value);
 	char *to = text;
 
 	for (const char *p = text; p && *p;) {
@@ -93,6 +274,8 @@ char *agr_json_text(const json_t *value)
 		*to = '\0';
 	return text;
 }
+
+/* ---- members ------------------------------------------------------------ */
 
 const char *agr_json_str(const json_t *object, const char *key,
 	const char *fallback)
