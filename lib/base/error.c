@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+#define AGR_ERROR_C
 #include "base/error.h"
 
 #include <stdarg.h>

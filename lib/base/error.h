@@ -15,6 +15,13 @@
 /* Out of memory: a static object, needs none. Returns AGENTRUN_ENOMEM. */
 int agr_error_oom(agentrun_error **err);
 
+#if defined(__clang_analyzer__) && !defined(AGR_ERROR_C)
+/* So that an analyzer that sees one file knows that who raised has failed. */
+#define agr_error_oom(err) ((void)agr_error_oom(err), AGENTRUN_ENOMEM)
+#define agentrun_error_raise(err, code, ...) \
+	((void)agentrun_error_raise(err, code, __VA_ARGS__), (code))
+#endif
+
 /* Put "text: " before the message. */
 void agr_error_prefix(agentrun_error **err, const char *fmt, ...)
 	AGENTRUN_PRINTF(2, 3);

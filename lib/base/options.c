@@ -24,7 +24,7 @@ int agr_options_read(void *known, size_t known_size, const void *given,
 	if (!given)
 		return 0;
 	memcpy(&size, given, sizeof(size));
-	if (size < sizeof(size) || size > 1024 * 1024)
+	if (size < sizeof(size) || size > (size_t)1024 * 1024)
 		return agentrun_error_raise(err, AGENTRUN_EINVAL,
 			"%s.struct_size is not set: call %s_init() first", name, name);
 	if (refuse_unknown(given, size, known_size, name, err) < 0)

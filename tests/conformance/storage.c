@@ -154,7 +154,7 @@ static void what_is_not_there_is_not_found(storage_case *c)
 static void a_bad_ref_is_refused(storage_case *c)
 {
 	static const char *const bad[] = { "", "artifact:/x", "cas://sha256:12", "cas://md5:12",
-		"http://x", "cas://sha256:" "ZZf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824" };
+		"http://x", "cas://sha256:ZZf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824" };
 	agentrun_buf data = AGENTRUN_BUF_INIT;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)

@@ -381,8 +381,7 @@ START_TEST(malformed_operations_are_all_named)
 		"{\"op\":\"copy\",\"from\":3,\"path\":\"/"
 		"a\"},{\"op\":\"replace\",\"path\":\"\"}]";
 	static const char *const expected[] = {
-		"operation 1: unknown op \"spam\", known are "
-		"add, remove, replace, move, copy, test",
+		"operation 1: unknown op \"spam\", known are add, remove, replace, move, copy, test",
 		"operation 2: \"op\" is missing", "operation 3: \"path\" is missing",
 		"operation 4: \"value\" is missing", "operation 5: \"from\" is missing",
 		"operation 6: must be an object",
