@@ -122,18 +122,21 @@ static int write_beside(const char *path, char *temp, const char *data, size_t l
 
 int cli_replace(const char *path, const char *data, size_t len, agentrun_error **err)
 {
+	static const char suffix[] = ".XXXXXX";
 	char *real = realpath(path, NULL), *temp = NULL;
+	size_t len_real;
 	int r = 0;
 
 	if (!real)
 		return complain(err, path, errno);
-	temp = malloc(strlen(real) + sizeof(".XXXXXX"));
+	len_real = strlen(real);
+	temp = malloc(len_real + sizeof(suffix));
 	if (!temp) {
 		free(real);
 		return agentrun_error_raise(err, AGENTRUN_ENOMEM, "out of memory");
 	}
-	strcpy(temp, real);
-	strcat(temp, ".XXXXXX");
+	memcpy(temp, real, len_real);
+	memcpy(temp + len_real, suffix, sizeof(suffix));
 	if (write_beside(real, temp, data, len) < 0) {
 		r = complain(err, path, errno);
 	} else if (rename(temp, real) < 0) {

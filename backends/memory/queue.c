@@ -104,12 +104,13 @@ static void item_free(struct item *item)
 
 static void list_free(struct list *list)
 {
-	while (list->first) {
-		struct item *item = list->first;
+	struct item *item = list->first, *next;
 
-		list_remove(list, item);
+	for (; item; item = next) {
+		next = item->next;
 		item_free(item);
 	}
+	memset(list, 0, sizeof(*list));
 }
 
 static struct item *list_find(const struct list *list, const char *id)

@@ -115,9 +115,9 @@ bool agr_clock_parse(int64_t *wall_ms, const char *text)
 			return false;
 		if (take_char(&text, ".,"))
 			for (int unit = 100; take_digits(&text, 1, 9, &digit); unit /= 10)
-				*wall_ms += digit * unit;
+				*wall_ms += (int64_t)digit * unit;
 	}
-	*wall_ms += ((int64_t)hour * 3600 + minute * 60 + second) * 1000;
+	*wall_ms += (((int64_t)hour * 60 + minute) * 60 + second) * 1000;
 	return take_zone(&text, wall_ms) && !*text;
 }
 

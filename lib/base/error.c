@@ -243,10 +243,10 @@ int agr_error_violation(agentrun_error **err, int code, const char *summary,
 
 	if (!err)
 		return code;
-	agentrun_error_raise(err, code, "%s", summary);
+	code = agentrun_error_raise(err, code, "%s", summary);
 	e = changeable(err);
 	if (!e || e->n_violations >= MAX_VIOLATIONS)
-		return (*err)->code;
+		return e ? e->code : code;
 	va_start(args, fmt);
 	agr_buf_vprintf(&raw, fmt, args);
 	va_end(args);

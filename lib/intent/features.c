@@ -473,7 +473,7 @@ static void find_kinds(struct view *v)
 {
 	static const struct {
 		uint32_t kinds;
-		size_t times;
+		uint32_t times;
 		agr_feature feature;
 	} table[] = {
 		{AGR_WORD_PAST, 1, AGR_FEATURE_PAST},

@@ -425,7 +425,7 @@ uint32_t agr_lexicon_find(const char *word, size_t len, bool *inflected)
 			continue;
 		n = len - strlen(endings[i].text);
 		memcpy(stem, word, n);
-		strcpy(stem + n, endings[i].instead);
+		memcpy(stem + n, endings[i].instead, strlen(endings[i].instead) + 1);
 		kinds = find(stem, strlen(stem));
 		if (!kinds && n > 2 && stem[n - 1] == stem[n - 2])
 			kinds = find(stem, n - 1); /* stopped: stop */

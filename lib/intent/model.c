@@ -6,9 +6,9 @@
 /* clang-format off */
 #define W(feature, patch, execute, unclear) \
 	[AGR_FEATURE_##feature] = { \
-		[AGENTRUN_LANE_PATCH] = patch, \
-		[AGENTRUN_LANE_EXECUTE] = execute, \
-		[AGENTRUN_LANE_UNCLEAR] = unclear, \
+		[AGENTRUN_LANE_PATCH] = (patch), \
+		[AGENTRUN_LANE_EXECUTE] = (execute), \
+		[AGENTRUN_LANE_UNCLEAR] = (unclear), \
 	},
 
 static const double weights[AGR_FEATURE_COUNT][AGR_LANES] = {

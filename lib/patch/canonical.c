@@ -31,7 +31,7 @@ static void read_printed(struct decimal *out, const char *text)
 	while (out->n > 1 && out->digits[out->n - 1] == '0')
 		out->n--;
 	out->digits[out->n] = '\0';
-	out->point = atoi(e + 1) + 1;
+	out->point = (int)strtol(e + 1, NULL, 10) + 1;
 }
 
 /* As JSON text, kept in the decimal itself. */

@@ -190,7 +190,7 @@ static int take(struct run *run, const agr_pointer *at, agr_tree_value *out)
 	r = find(run, at, &place);
 	if (r == 0)
 		r = parent_of(run, at, &parent);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	*out = *place;
 	if (parent->node->object) {
@@ -308,7 +308,7 @@ static int run_copy(struct run *run)
 static int run_test(struct run *run)
 {
 	agr_tree_value wanted = {.text = run->op->value}, *place;
-	bool equal;
+	bool equal = false;
 	int r = find(run, &run->op->path, &place);
 
 	if (r == 0)

@@ -151,7 +151,7 @@ static int diff(struct differ *d, agr_tree_value old, agr_tree_value new)
 	r = agr_tree_open(&d->arena, &old, d->err);
 	if (r == 0)
 		r = agr_tree_open(&d->arena, &new, d->err);
-	if (r < 0)
+	if (r < 0 || !old.node || !new.node)
 		return r;
 	return type == AGR_TYPE_OBJECT ? diff_members(d, old.node, new.node)
 				       : diff_elements(d, old.node, new.node);
@@ -361,7 +361,7 @@ static int diff_rest(struct differ *d, agr_span before, agr_span after)
 
 	if (r == 0)
 		r = open_rest(d, &new);
-	return r < 0 ? r : diff_members(d, old.node, new.node);
+	return r < 0 || !old.node || !new.node ? r : diff_members(d, old.node, new.node);
 }
 
 int agr_preview_workflow(

@@ -72,6 +72,6 @@ uint32_t agr_tree_op(const agr_tree_value *root, const agr_pointer *pointer);
 int agr_tree_write(agr_buf *out, const agr_tree_value *value, agentrun_error **err);
 
 /* Same JSON value (RFC 6902, 4.6): numbers by value, members in any order. */
-int agr_tree_equal(bool *equal, agr_tree_value a, agr_tree_value b, agentrun_error **err);
+int agr_tree_equal(bool *same, agr_tree_value a, agr_tree_value b, agentrun_error **err);
 
 #endif

@@ -60,7 +60,7 @@ static plan_outcome two_nodes(
 plan_outcome agr_plan_take_edge(plan_change *c, size_t *edge)
 {
 	plan_parser *ps = c->ps;
-	size_t a, b, start = ps->pos;
+	size_t a = 0, b = 0, start = ps->pos;
 	bool either = agr_plan_ahead(ps, 0, "between") > 0;
 	plan_outcome r = two_nodes(c,
 		either								? "between"
@@ -96,7 +96,7 @@ static plan_outcome remove_edge(plan_change *c, size_t edge)
 static plan_outcome disconnect_rule(plan_change *c)
 {
 	plan_parser *ps = c->ps;
-	size_t a, b, edge;
+	size_t a = 0, b = 0, edge = 0;
 	plan_outcome r;
 
 	if (agr_plan_take(ps, "disconnect|unlink")) {
@@ -257,7 +257,7 @@ static plan_outcome retype_rule(plan_change *c)
 static plan_outcome connect_rule(plan_change *c)
 {
 	plan_parser *ps = c->ps;
-	size_t a, b;
+	size_t a = 0, b = 0;
 	const char *text = NULL;
 	bool edge = agr_plan_take(ps,
 		"add an edge|add edge|add a connection|create an edge|"

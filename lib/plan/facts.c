@@ -401,8 +401,9 @@ static bool is_json(const char *p, size_t n)
 
 	if (*p == '[' || *p == '{')
 		return true;
-	return agr_scan_next(&value, &text, &pos, NULL) == 1 &&
-		agr_scan_next(&value, &text, &pos, NULL) >= 0;
+	if (agr_scan_next(&value, &text, &pos, NULL) != 1)
+		return false;
+	return agr_scan_next(&value, &text, &pos, NULL) >= 0; /* what follows it */
 }
 
 int agr_plan_facts(

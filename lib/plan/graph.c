@@ -101,13 +101,13 @@ bool agr_plan_reaches(const plan_graph *graph, size_t from, size_t to)
 
 	for (size_t i = 0; i < graph->n; i++)
 		agr_buf_char(&seen, i == from);
-	while (more && !seen.failed) {
+	while (more && seen.data && !seen.failed) {
 		more = false;
 		for (size_t i = 0; i < graph->n_edges; i++)
 			if (seen.data[graph->edges[i].from] && !seen.data[graph->edges[i].to])
 				seen.data[graph->edges[i].to] = more = true;
 	}
-	yes = seen.failed || seen.data[to];
+	yes = seen.failed || !seen.data || seen.data[to];
 	agr_buf_free(&seen);
 	return yes;
 }

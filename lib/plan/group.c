@@ -214,10 +214,12 @@ static const char *named_aggregate(plan_query *q, size_t *n)
 
 	*n = 0;
 	for (size_t i = 0; i < q->n_aggs; i++) {
-		if (strcmp(agr_plan_at(ps, 0)->text, q->aggs[i].as) == 0) {
+		const char *as = q->aggs[i].as;
+
+		if (as && strcmp(agr_plan_at(ps, 0)->text, as) == 0) {
 			agr_plan_use(ps, 1);
 			*n = 1;
-			return q->aggs[i].as;
+			return as;
 		}
 		for (size_t k = 0; k < AGR_COUNT(names); k++) {
 			size_t ahead = agr_plan_ahead(ps, 0, names[k][1]);

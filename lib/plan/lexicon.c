@@ -58,12 +58,15 @@ static const char hiding[] = "duplicate|duplicates|outlier|outliers|error|errors
 							 "billions|dozens|hundreds|halves|thirds|others|times|"
 							 "things|stuff|places|connections|retries|timeouts";
 
+static const char money_names[] =
+	"price|cost|fare|amount|fee|total|subtotal|charge|value|sales|revenue|"
+	"spend|spent|bill|payment|salary|budget";
+
 /* What fields that hold such values are called, the last word of the name. */
 static const char *const class_names[] = {
 	[PLAN_CLASS_NONE] = "",
 	[PLAN_CLASS_PRICE] = "price|cost|fare|amount",
-	[PLAN_CLASS_MONEY] = "price|cost|fare|amount|fee|total|subtotal|charge|value|"
-						 "sales|revenue|spend|spent|bill|payment|salary|budget",
+	[PLAN_CLASS_MONEY] = money_names,
 	[PLAN_CLASS_DURATION] = "duration|length|elapsed|runtime|latency",
 	[PLAN_CLASS_DATE] = "date",
 	[PLAN_CLASS_RATING] = "rating|score|stars",

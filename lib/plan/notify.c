@@ -295,7 +295,7 @@ static plan_outcome action_first(plan_change *c)
 {
 	plan_parser *ps = c->ps;
 	struct action a;
-	size_t from, to, base;
+	size_t from, to, base = 0;
 	plan_outcome r;
 
 	agr_plan_take(ps, "always");
@@ -329,7 +329,7 @@ static plan_outcome condition_first(plan_change *c)
 	from = ps->pos;
 	for (size_t to = from + 2; to < ps->words->n; to++) {
 		struct action a;
-		size_t base;
+		size_t base = 0;
 		plan_outcome r;
 
 		agr_plan_rewind(ps, from);

@@ -275,14 +275,13 @@ static bool take_key(plan_parser *ps, const char **key, bool *config_said)
 		return true;
 	}
 	word = agr_plan_at(ps, 0);
-	if (word->kind == PLAN_QUOTED && *config_said)
-		*key = word->text;
-	else if (word->kind == PLAN_WORD && agr_starts_with(word->low, "config.")) {
+	if (word->kind == PLAN_WORD && agr_starts_with(word->low, "config.")) {
 		*key = word->text + 7;
 		*config_said = true;
-	} else if (word->kind == PLAN_WORD &&
-		(!agr_plan_is_reserved(word->low) || *config_said ||
-			agr_plan_in_list(word->low, "to|from|limit|order|count")))
+	} else if ((word->kind == PLAN_QUOTED && *config_said) ||
+		(word->kind == PLAN_WORD &&
+			(!agr_plan_is_reserved(word->low) || *config_said ||
+				agr_plan_in_list(word->low, "to|from|limit|order|count"))))
 		*key = word->text;
 	else
 		return false;

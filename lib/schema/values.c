@@ -24,7 +24,9 @@ static struct shown show(agr_span value)
 			n--;
 	}
 	memcpy(s.text, value.p, n);
-	strcpy(s.text + n, n < value.n ? "..." : "");
+	memcpy(s.text + n, "...", sizeof("..."));
+	if (n == value.n)
+		s.text[n] = '\0';
 	return s;
 }
 

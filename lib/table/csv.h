@@ -25,9 +25,9 @@ typedef struct agr_csv {
 int agr_csv_next(agr_csv *csv, agentrun_error **err);
 void agr_csv_free(agr_csv *csv);
 
-/* Append a field as JSON: a number, true or false stay, an empty field is null
+/* Append field `i` as JSON: a number, true or false stay, an empty field is null
  * (a quoted one ""), the rest is a string. */
-void agr_csv_value(agr_buf *out, const agr_csv *csv, size_t field);
+void agr_csv_value(agr_buf *out, const agr_csv *csv, size_t i);
 
 /* Append text as a field, in quotes where it needs them. */
 void agr_csv_write(agr_buf *out, const char *text, size_t len);

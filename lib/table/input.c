@@ -255,7 +255,7 @@ int agr_input_next(agr_input *in, agr_row *row, agentrun_error **err)
 int agr_input_document(agr_input *in, agr_buf *made, agr_span *out,
 	agentrun_error **err)
 {
-	agr_row row;
+	agr_row row = { 0 };
 	int r;
 
 	if (in->format == AGENTRUN_FORMAT_JSON) {

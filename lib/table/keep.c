@@ -81,7 +81,7 @@ static bool keyset_grow(agr_keyset *set)
 size_t agr_keyset_add(agr_keyset *set, const void *key, size_t len, bool *added)
 {
 	uint64_t hash = agr_hash_of(key, len);
-	size_t slot, index;
+	size_t slot = 0, index;
 	char *copy;
 
 	*added = false;

@@ -265,6 +265,7 @@ static void scanner_init(struct scanner *s, const agr_text *text, size_t pos)
 	s->fault = NULL;
 	s->fault_at = s->p;
 	s->too_deep = false;
+	memset(s->kinds, 0, sizeof(s->kinds));
 	s->max_depth = text->max_depth ? text->max_depth : AGR_DEPTH_DEFAULT;
 	if (s->max_depth > AGR_DEPTH_MAX)
 		s->max_depth = AGR_DEPTH_MAX;

@@ -108,9 +108,9 @@ static void write_integer(agr_buf *out, agr_sum *sum)
 	for (i = sum->n_limbs; i > 1 && !sum->limbs[i - 1]; i--)
 		;
 	agr_buf_printf(out, "%s%lld", sign < 0 ? "-" : "",
-		(long long)(sum->limbs[i - 1] * (sign ? sign : 1)));
+		(long long)sum->limbs[i - 1] * (sign ? sign : 1));
 	while (--i > 0)
-		agr_buf_printf(out, "%09lld", (long long)(sum->limbs[i - 1] * sign));
+		agr_buf_printf(out, "%09lld", (long long)sum->limbs[i - 1] * sign);
 }
 
 /* ---- doubles ------------------------------------------------------------- */
