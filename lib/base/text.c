@@ -79,11 +79,6 @@ bool agr_is_space(char c)
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-bool agr_is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 bool agr_is_alpha(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');

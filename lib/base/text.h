@@ -18,7 +18,16 @@ size_t agr_utf8_put(char to[4], uint32_t code_point);
 
 /* ASCII only, whatever the locale. */
 bool agr_is_space(char c);
-bool agr_is_digit(char c);
+static inline bool agr_is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static inline bool agr_is_hex(char c)
+{
+	return agr_is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
 bool agr_is_alpha(char c);
 char agr_to_lower(char c);
 bool agr_str_equal_nocase(const char *a, const char *b);

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+/*
+ * kernel - what is the same for every instruction set: from the kinds of 64 bytes
+ * to the positions of tokens. A kernel's file says what a vector is and includes
+ * this; it defines
+ *
+ *     struct agr_kinds classify(const char *p)
+ *     uint64_t prefix_xor(uint64_t bits)       bit i: the parity of bits 0..i
+ *     uint32_t *positions(uint32_t *at, uint64_t bits, uint32_t from)
+ *
+ * and gets `static size_t index_blocks(...)`.
+ */
+#ifndef AGR_INDEX_KERNEL_H
+#define AGR_INDEX_KERNEL_H
+
+#include "table/index.h"
+
+/* A bit a byte, the first byte's the lowest. */
+struct agr_kinds {
+	uint64_t quote, backslash;
+	uint64_t op;      /* { } [ ] : , */
+	uint64_t space;   /* blank, tab, newline, carriage return */
+	uint64_t newline;
+	uint64_t control; /* below a blank */
+	uint64_t high;    /* beyond ASCII */
+};
+
+/* What is to be looked at again, in index.c. */
+struct agr_suspects {
+	uint64_t escaped; /* the byte behind a backslash */
+	uint64_t control; /* control characters inside a string */
+};
+
+struct agr_index_kernel {
+	const char *name;
+	/* Index whole blocks of `text`, whose bytes are at `p`. Stops behind a block
+	 * with something to be looked at: *suspects says what. Returns how many blocks
+	 * were done. */
+	size_t (*index_blocks)(agr_index *index, const char *p, const char *text,
+		size_t n, struct agr_suspects *suspects);
+};
+
+extern const struct agr_index_kernel agr_index_avx512, agr_index_avx2, agr_index_sse2,
+	agr_index_neon, agr_index_portable;
+
+#ifdef AGR_INDEX_KERNEL
+
+/* The bytes that a backslash makes literal; runs of backslashes pair up. */
+static inline uint64_t escaped_bytes(uint64_t backslash, uint64_t *carry)
+{
+	const uint64_t even = 0x5555555555555555u;
+	uint64_t escaped, starts, runs;
+
+	if (!backslash) {
+		escaped = *carry;
+		*carry = 0;
+		return escaped;
+	}
+	backslash &= ~*carry;
+	escaped = backslash << 1 | *carry;
+	/* A run that begins at an odd place: adding it to the even bits carries it
+	 * to the byte behind its end. */
+	starts = backslash & ~even & ~escaped;
+	*carry = __builtin_add_overflow(starts, backslash, &runs);
+	return (even ^ (runs << 1)) & escaped;
+}
+
+static inline uint32_t *index_block(agr_index *index, uint32_t *at, const char *p,
+	uint32_t from, agr_index_carry *c, struct agr_suspects *suspects)
+{
+	struct agr_kinds k = classify(p);
+	uint64_t escaped = escaped_bytes(k.backslash, &c->escaped);
+	uint64_t quote = k.quote & ~escaped;
+	uint64_t inside = prefix_xor(quote) ^ c->in_string; /* opening quote included */
+	uint64_t scalar = ~(k.op | k.space);
+	uint64_t bare = scalar & ~quote;
+	uint64_t starts = scalar & ~(bare << 1 | c->scalar);
+
+	index->escapes[from / AGR_INDEX_BLOCK] = k.backslash;
+	index->high[from / AGR_INDEX_BLOCK] = k.high;
+	index->any_high |= k.high;
+	c->in_string = (uint64_t)((int64_t)inside >> 63);
+	c->scalar = bare >> 63;
+	c->newlines += (uint64_t)__builtin_popcountll(k.newline);
+	suspects->escaped = escaped & inside;
+	suspects->control = k.control & inside;
+	/* Inside: all but the opening quote. The closing one begins nothing. */
+	return positions(at, (k.op | starts) & ~(inside ^ quote), from);
+}
+
+static size_t index_blocks(agr_index *index, const char *p, const char *text,
+	size_t n, struct agr_suspects *suspects)
+{
+	agr_index_carry carry = index->carry;
+	uint32_t *at = index->at + index->n;
+	size_t i = 0;
+
+	while (i < n) {
+		size_t from = (size_t)(text - index->base) + i * AGR_INDEX_BLOCK;
+
+		at = index_block(index, at, p + i * AGR_INDEX_BLOCK, (uint32_t)from, &carry,
+			suspects);
+		i++;
+		if (suspects->escaped | suspects->control)
+			break;
+	}
+	index->carry = carry;
+	index->n = (size_t)(at - index->at);
+	return i;
+}
+
+#endif
+#endif
