@@ -197,6 +197,8 @@ static int supply_ref(agr_task *task)
 	int r = agentrun_store_get(&data, agr_engine_store(task->engine),
 		agr_run_ref(task->run), &task->error);
 
+	if (r == AGENTRUN_EINVAL) /* the ref is the job's or the plan's, not ours */
+		r = agr_error_recode(&task->error, AGENTRUN_EINPUT);
 	if (r == 0)
 		r = agr_run_supply_ref(task->run, data.data, data.len, &task->error);
 	else

@@ -149,8 +149,12 @@ class Exec(CliTest):
         call = {"pipeline": [{"step": "count"}],
                 "input_ref": "artifact://00000000-0000-4000-8000-000000000000"}
         self.fails(6, "exec", json.dumps(call), says="00000000-0000-4000-8000-000000000000")
-        call["input_ref"] = "nonsense"
-        self.assertIn(self.run_it("exec", json.dumps(call)).status, (2, 3))
+        for ref in ("nonsense", "cas://md5:0", "cas://sha256:zz"):
+            call["input_ref"] = ref
+            self.fails(3, "exec", json.dumps(call), says="not a ref")
+            step = {"step": "join", "right": ref, "on": "id"}
+            self.fails(3, "exec", json.dumps([step]), "--input", self.file("r.json", ROWS),
+                       says=r"step 1 \(join\): not a ref")
 
     def test_results_do_not_depend_on_the_number_of_threads(self):
         rows = self.file("big.json", [{"k": i * 7919 % 1000, "v": i / 7} for i in range(30000)])
