@@ -393,7 +393,9 @@ static void store_failure(agr_task *task)
 /* 0: go on, 1: waits, < 0: the job failed. */
 static int turn(agr_task *task)
 {
-	if (task->state != STATE_ANSWER && task->state != STATE_STORE) {
+	/* Also a cancelled job is read: its result names it. */
+	if (task->state != STATE_READ && task->state != STATE_ANSWER &&
+		task->state != STATE_STORE) {
 		int r = check_time(task, &task->error);
 
 		if (r < 0)
