@@ -56,6 +56,23 @@ class Config(CliTest):
             with self.subTest(yaml=yaml):
                 self.complaint(yaml, says)
 
+    def test_variables_in_flow_style(self):
+        for yaml in ("limits: {max_steps: ${STEPS}}\n", "limits: {max_steps: ${STEPS:-9}}\n",
+                     "{limits: {max_steps: ${STEPS}, max_rows: ${NO:-5}}}\n",
+                     "limits: {max_steps: \"${STEPS}\"}\n", "limits: {max_steps: '${STEPS}'}\n",
+                     "llm: {model: ${NO:-a, [b]: {c #d}}\nlimits:\n  max_steps: ${STEPS}\n",
+                     "http: {allow_hosts: [${NO:-a}, x]} # ${no {variable\n"
+                     "limits: {max_steps: ${STEPS}}\n"):
+            with self.subTest(yaml=yaml):
+                self.assertTrue(self.limited("-c", self.file("c.yaml", yaml),
+                                             env={"STEPS": "1"}))
+        self.complaint("llm: {model: ${NOT_SET_HERE}, zzz: 1}\n",
+                       r"c\.yaml:1:14: the variable NOT_SET_HERE is not set")
+        self.complaint("llm: {model: ${A:-x}, zzz: 1}\n", r"c\.yaml:1:23: unknown key")
+        self.complaint("${A}: 1\n", r'c\.yaml:1:1: unknown key "\$\{A\}"')
+        self.complaint("llm: {model: ${A\n}\n", r"c\.yaml:\d:\d+: ")
+        self.complaint("log: {level: \ue07b${A:-x}}\n", r"c\.yaml:1:")
+
     def test_what_is_no_fault(self):
         for yaml in ("", "# only a comment\n", "---\n", "~\n", "service:\n", "service: ~\n",
                      "service: {port: }\n", "\ufefflog: {level: warn}\n",
