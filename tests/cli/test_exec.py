@@ -141,6 +141,12 @@ class Exec(CliTest):
                 self.fails(4, "-c", config, "exec",
                            '[{"step":"offset","n":0},{"step":"count"}]', "--input", rows,
                            says=says)
+        config = self.file("c.yaml", "limits: {max_rows: 3}\n")
+        self.fails(4, "-c", config, "exec", '[{"step":"count"}]', "--input",
+                   self.file("in.json", [1, 2, 3, 4]), says="the input has more rows .* 3 ")
+        self.fails(4, "-c", config, "exec", '[{"step":"flatten","field":"a"}]', "--input",
+                   self.file("in.json", [{"a": [1, 2]}] * 2),
+                   says=r"step 1 \(flatten\): more rows .* 3 .*come out")
         config = self.file("c.yaml", "limits: {max_depth: 10}\n")
         self.fails(4, "-c", config, "exec", KEEP, "--input", deep, says="10 levels")
         self.ok("exec", KEEP, "--input", deep)
