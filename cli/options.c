@@ -140,6 +140,30 @@ static int complain(const cli_command *command, const struct table *t, int c,
 	return cli_usage(command, "unknown or ambiguous option %s", argv[optind - 1]);
 }
 
+static bool is_one_of(const char *text, const char *const *names)
+{
+	while (*names && strcmp(*names, text) != 0)
+		names++;
+	return *names;
+}
+
+/* After all options are read: -1, or the exit status of a complaint. */
+static int check_global(const cli_command *command, const cli_global *global)
+{
+	static const char *const levels[] = { "debug", "info", "warn", "error", "off", NULL };
+	static const char *const formats[] = { "text", "json", NULL };
+
+	if (global->config && !*global->config)
+		return cli_usage(command, "--config wants a file's name");
+	if (global->log_level && !is_one_of(global->log_level, levels))
+		return cli_usage(command, "--log-level wants debug, info, warn, error or off, "
+			"not \"%s\"", global->log_level);
+	if (global->log_format && !is_one_of(global->log_format, formats))
+		return cli_usage(command, "--log-format wants text or json, not \"%s\"",
+			global->log_format);
+	return -1;
+}
+
 int cli_options_read(cli_global *global, const cli_command *command,
 	const cli_option *own, int argc, char **argv, int least, int most, int *n)
 {
@@ -165,8 +189,9 @@ int cli_options_read(cli_global *global, const cli_command *command,
 		printf("agentrun %s\n", agentrun_version());
 		return cli_finish();
 	}
-	if (global->config && !*global->config)
-		return cli_usage(command, "--config wants a file's name");
+	status = check_global(command, global);
+	if (status >= 0)
+		return status;
 	*n = argc - optind;
 	if (*n < least)
 		return cli_usage(command, "an argument is missing: agentrun %s %s",

@@ -17,7 +17,7 @@ KEY = re.compile(r"^( *)(# +)?([a-z_0-9]+):( .*)?$")
 def known_keys():
     """name -> default, None where there is none"""
     text = open(table, encoding="utf-8").read()
-    entry = re.compile(r'^\t(TEXT|INT|NUMBER|BOOL|CHOICE|LIST)\("([^"]+)",\s*(.*)$', re.M)
+    entry = re.compile(r'^\t(TEXT|INT|PORT|NUMBER|SHARE|BOOL|CHOICE|LIST)\("([^"]+)",\s*(.*)$', re.M)
     keys = {}
     for kind, name, rest in entry.findall(text):
         values = re.findall(r'"((?:[^"\\]|\\.)*)"|(NULL)', rest)

@@ -123,8 +123,11 @@ bool agr_clock_parse(int64_t *wall_ms, const char *text)
 
 int64_t agr_deadline_in(int64_t timeout_ms)
 {
-	return timeout_ms > 0 ? agr_clock_mono_ms() + timeout_ms
-			      : AGR_DEADLINE_NONE;
+	int64_t now = agr_clock_mono_ms();
+
+	return timeout_ms > 0 && timeout_ms < AGR_DEADLINE_NONE - now
+		? now + timeout_ms
+		: AGR_DEADLINE_NONE;
 }
 
 int64_t agr_deadline_left(int64_t deadline_ms, int64_t cap_ms)

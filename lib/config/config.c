@@ -92,6 +92,15 @@ static bool is_number(const char *text)
 	return digits > 0 && !*p;
 }
 
+/* Of what is_number(). Not by strtod(), which asks the locale for its point. */
+static bool is_above(const char *text, int64_t max)
+{
+	long long whole = strtoll(text, NULL, 10);
+	size_t n = strspn(text, "0123456789");
+
+	return whole > max || (whole == max && strpbrk(text + n, "123456789"));
+}
+
 /* -1: neither. */
 static int parse_bool(const char *text)
 {
@@ -128,11 +137,19 @@ static int check_value(const agr_config_key *key, const char *name,
 			return agentrun_error_raise(err, AGENTRUN_ECONFIG,
 				"%s must be at least %lld, not %lld", name,
 				(long long)key->min, (long long)number);
+		if (key->max && number > key->max)
+			return agentrun_error_raise(err, AGENTRUN_ECONFIG,
+				"%s must be at most %lld, not %lld", name,
+				(long long)key->max, (long long)number);
 		return 0;
 	case AGR_KEY_NUMBER:
 		if (!is_number(value) || *value == '-')
 			return agentrun_error_raise(err, AGENTRUN_ECONFIG,
 				"%s wants a number of at least 0, not \"%s\"", name, value);
+		if (key->max && is_above(value, key->max))
+			return agentrun_error_raise(err, AGENTRUN_ECONFIG,
+				"%s must be at most %lld, not %s", name,
+				(long long)key->max, value);
 		return 0;
 	case AGR_KEY_BOOL:
 		if (parse_bool(value) < 0)

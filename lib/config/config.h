@@ -20,8 +20,8 @@ typedef struct agr_env agr_env;
 
 typedef enum agr_key_type {
 	AGR_KEY_TEXT,
-	AGR_KEY_INT,    /* whole number, at least `min` */
-	AGR_KEY_NUMBER,
+	AGR_KEY_INT,    /* whole number, `min` to `max` */
+	AGR_KEY_NUMBER, /* 0 to `max` */
 	AGR_KEY_BOOL,
 	AGR_KEY_CHOICE, /* one of `choices`, separated by '|' */
 	AGR_KEY_LIST    /* of text; kept one item a line */
@@ -34,6 +34,7 @@ typedef struct agr_config_key {
 	const char *choices;
 	int64_t min;
 	const char *meaning;
+	int64_t max; /* 0: none */
 } agr_config_key;
 
 extern const agr_config_key agr_config_keys[];

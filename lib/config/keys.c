@@ -3,18 +3,22 @@
 
 #include "config/config.h"
 
-#define TEXT(name, fallback, meaning) { name, AGR_KEY_TEXT, fallback, NULL, 0, meaning }
-#define INT(name, min, fallback, meaning) { name, AGR_KEY_INT, fallback, NULL, min, meaning }
-#define NUMBER(name, fallback, meaning) { name, AGR_KEY_NUMBER, fallback, NULL, 0, meaning }
-#define BOOL(name, fallback, meaning) { name, AGR_KEY_BOOL, fallback, NULL, 0, meaning }
+#define TEXT(name, fallback, meaning) { name, AGR_KEY_TEXT, fallback, NULL, 0, meaning, 0 }
+#define INT(name, min, fallback, meaning) \
+	{ name, AGR_KEY_INT, fallback, NULL, min, meaning, 0 }
+#define NUMBER(name, fallback, meaning) { name, AGR_KEY_NUMBER, fallback, NULL, 0, meaning, 0 }
+#define PORT(name, min, fallback, meaning) \
+	{ name, AGR_KEY_INT, fallback, NULL, min, meaning, 65535 }
+#define SHARE(name, fallback, meaning) { name, AGR_KEY_NUMBER, fallback, NULL, 0, meaning, 1 }
+#define BOOL(name, fallback, meaning) { name, AGR_KEY_BOOL, fallback, NULL, 0, meaning, 0 }
 #define CHOICE(name, choices, fallback, meaning) \
-	{ name, AGR_KEY_CHOICE, fallback, choices, 0, meaning }
-#define LIST(name, meaning) { name, AGR_KEY_LIST, NULL, NULL, 0, meaning }
+	{ name, AGR_KEY_CHOICE, fallback, choices, 0, meaning, 0 }
+#define LIST(name, meaning) { name, AGR_KEY_LIST, NULL, NULL, 0, meaning, 0 }
 
 const agr_config_key agr_config_keys[] = {
 	TEXT("service.name", "agent-runner", "what the service calls itself"),
 	TEXT("service.host", "127.0.0.1", "address of the HTTP endpoints"),
-	INT("service.port", 0, "8082", "port of the HTTP endpoints"),
+	PORT("service.port", 0, "8082", "port of the HTTP endpoints"),
 	INT("service.workers", 0, "0", "threads that compute; 0: one a core"),
 	INT("service.concurrency", 1, "256", "jobs in flight"),
 	INT("service.drain_timeout_sec", 0, "30", "how long SIGTERM waits for running jobs"),
@@ -22,7 +26,7 @@ const agr_config_key agr_config_keys[] = {
 
 	TEXT("redis.url", NULL, "redis://… instead of host, port and db"),
 	TEXT("redis.host", "localhost", "Redis server"),
-	INT("redis.port", 1, "6379", "its port"),
+	PORT("redis.port", 1, "6379", "its port"),
 	INT("redis.db", 0, "0", "its database"),
 	TEXT("redis.username", NULL, "ACL user"),
 	TEXT("redis.password", NULL, "password"),
@@ -54,7 +58,7 @@ const agr_config_key agr_config_keys[] = {
 	BOOL("llm.single_turn", "false", "end a job after one call that succeeded"),
 
 	CHOICE("classifier.mode", "builtin|llm|hybrid", "builtin", "who classifies"),
-	NUMBER("classifier.threshold", "0.7", "confidence from which a lane is closed"),
+	SHARE("classifier.threshold", "0.7", "confidence from which a lane is closed"),
 
 	TEXT("orchestrator.api_url", NULL, "orchestrator that takes patches"),
 

@@ -11,12 +11,16 @@
 #define MAX_KEY_BYTES 256
 #define MAX_DEPTH 32
 
+/* U+E000 to U+E07F: what stands for an ASCII character, see veil(). */
+#define VEIL_BYTES 3
+
 struct reader {
 	agentrun_config *config;
 	yaml_document_t doc;
 	const char *name;
 	const agr_env *env;
 	agentrun_error **err;
+	bool veiled;
 };
 
 /* Put the node's place before the error of this code. */
@@ -151,6 +155,76 @@ static int read_section(struct reader *r, const yaml_node_t *node,
 	return status;
 }
 
+/* ---- ${...} ---------------------------------------------------------------- */
+
+static bool is_veiled(const char *p, const char *end)
+{
+	return (size_t)(end - p) >= VEIL_BYTES && (unsigned char)p[0] == 0xee &&
+		((unsigned char)p[1] & 0xfe) == 0x80;
+}
+
+static bool has_veiled(const char *p, const char *end)
+{
+	while (p < end && !is_veiled(p, end))
+		p++;
+	return p < end;
+}
+
+/*
+ * In {port: ${PORT:-80}} YAML takes the inner braces for its own. What is special
+ * to it in a ${...} goes through the parser as one private character for each, so
+ * that lines and columns stay; a text that has such characters itself goes through
+ * as it is.
+ */
+static void veil(agr_buf *out, const char *p, const char *end)
+{
+	bool plain = has_veiled(p, end), inside = false;
+
+	for (; p < end; p++) {
+		if (!plain && !inside && p[0] == '$' && end - p > 1 && p[1] == '{') {
+			size_t n = 2;
+
+			/* What is behind a quote may be YAML's again. */
+			while (n < (size_t)(end - p) && !strchr("}\n\"'", p[n]))
+				n++;
+			inside = n < (size_t)(end - p) && p[n] == '}';
+		}
+		if (inside && strchr("{}[],:#", *p) && *p) {
+			agr_buf_char(out, '\xee');
+			agr_buf_char(out, (char)(0x80 | (*p >> 6)));
+			agr_buf_char(out, (char)(0x80 | (*p & 0x3f)));
+		} else {
+			agr_buf_char(out, *p);
+		}
+		inside = inside && *p != '}';
+	}
+}
+
+/* What veil() did, undone in all scalars. */
+static void unveil(yaml_document_t *doc)
+{
+	for (yaml_node_t *node = doc->nodes.start; node < doc->nodes.top; node++) {
+		char *from, *to, *end;
+
+		if (node->type != YAML_SCALAR_NODE)
+			continue;
+		from = to = (char *)node->data.scalar.value;
+		end = from + node->data.scalar.length;
+		while (from < end) {
+			if (is_veiled(from, end)) {
+				*to++ = (char)((from[1] & 1) << 6 | (from[2] & 0x3f));
+				from += VEIL_BYTES;
+			} else {
+				*to++ = *from++;
+			}
+		}
+		*to = '\0';
+		node->data.scalar.length = (size_t)(to - (char *)node->data.scalar.value);
+	}
+}
+
+/* ---- the document ---------------------------------------------------------- */
+
 static int parser_fault(struct reader *r, const yaml_parser_t *parser)
 {
 	int code;
@@ -173,6 +247,8 @@ static int read_document(struct reader *r, yaml_parser_t *parser)
 
 	if (!yaml_parser_load(parser, &r->doc))
 		return parser_fault(r, parser);
+	if (r->veiled)
+		unveil(&r->doc);
 	root = yaml_document_get_root_node(&r->doc);
 	if (root && !is_null(root)) {
 		if (root->type != YAML_MAPPING_NODE)
@@ -224,10 +300,11 @@ static int check_depth(struct reader *r, const char *text, size_t len)
 	return status;
 }
 
-static int load(agentrun_config *config, const char *name, const agr_env *env,
-	const char *text, size_t len, agentrun_error **err)
+static int load_veiled(agentrun_config *config, const char *name, const agr_env *env,
+	const char *text, size_t len, bool veiled, agentrun_error **err)
 {
-	struct reader r = { .config = NULL, .name = name, .env = env, .err = err };
+	struct reader r = { .config = NULL, .name = name, .env = env, .err = err,
+		.veiled = veiled };
 	yaml_parser_t parser;
 	int status;
 
@@ -246,6 +323,23 @@ static int load(agentrun_config *config, const char *name, const agr_env *env,
 	if (status == 0)
 		agr_config_swap(config, r.config);
 	agentrun_config_free(r.config);
+	return status;
+}
+
+static int load(agentrun_config *config, const char *name, const agr_env *env,
+	const char *text, size_t len, agentrun_error **err)
+{
+	const char *end = len ? text + len : text;
+	agr_buf veiled = AGR_BUF_INIT;
+	int status;
+
+	veil(&veiled, text, end);
+	agr_buf_add(&veiled, "", 0);
+	status = agr_buf_check(&veiled, "the configuration", err);
+	if (status == 0)
+		status = load_veiled(config, name, env, veiled.data, veiled.len,
+			!has_veiled(text, end), err);
+	agr_buf_free(&veiled);
 	return status;
 }
 

@@ -402,14 +402,27 @@ void agentrun_engine_wakeup(agentrun_engine *engine)
 	pthread_mutex_unlock(&engine->lock);
 }
 
+/* With the lock held. A job that no thread has come to yet is known by its text
+ * alone, which nobody writes to. */
+static bool is_job(const agentrun_engine *engine, const agr_task *task,
+	const char *job_id)
+{
+	if (task->result)
+		return false;
+	if (task->named)
+		return strcmp(task->message.job_id, job_id) == 0;
+	return agr_message_is_of(task->text, task->text_len,
+		(size_t)agentrun_config_get_int(engine->ctx->config, "limits.max_depth",
+			AGR_DEPTH_DEFAULT), job_id);
+}
+
 int agentrun_engine_cancel(agentrun_engine *engine, const char *job_id)
 {
 	int r = AGENTRUN_ENOTFOUND;
 
 	pthread_mutex_lock(&engine->lock);
 	for (agr_task *task = engine->live; task; task = task->next_live) {
-		if (!task->named || task->result ||
-			strcmp(task->message.job_id, job_id) != 0)
+		if (!is_job(engine, task, job_id))
 			continue;
 		cancel_task(task);
 		r = 0;

@@ -40,6 +40,9 @@ typedef struct agr_message {
 int agr_message_read(agr_message *out, const char *text, size_t len,
 	size_t max_depth, agentrun_error **err);
 void agr_message_clear(agr_message *message);
+/* Is this the message of that job? Of one that has not been read yet. */
+bool agr_message_is_of(const char *text, size_t len, size_t max_depth,
+	const char *job_id);
 
 /* ---- task.c ------------------------------------------------------------- */
 

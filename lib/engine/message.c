@@ -201,6 +201,19 @@ int agr_message_read(agr_message *out, const char *text, size_t len,
 	return r.status;
 }
 
+bool agr_message_is_of(const char *text, size_t len, size_t max_depth,
+	const char *job_id)
+{
+	agr_text document = { .p = text, .n = len, .max_depth = max_depth };
+	agr_span object, id;
+
+	return agr_scan_document(&object, &document, NULL) == 0 &&
+		agr_span_type(object) == AGR_TYPE_OBJECT &&
+		agr_object_get(object, "job_id", 6, &id) &&
+		agr_span_type(id) == AGR_TYPE_STRING &&
+		agr_string_is(id, job_id, strlen(job_id));
+}
+
 void agr_message_clear(agr_message *message)
 {
 	free(message->job_id);

@@ -197,6 +197,8 @@ static int supply_ref(agr_task *task)
 	int r = agentrun_store_get(&data, agr_engine_store(task->engine),
 		agr_run_ref(task->run), &task->error);
 
+	if (r == AGENTRUN_EINVAL) /* the ref is the job's or the plan's, not ours */
+		r = agr_error_recode(&task->error, AGENTRUN_EINPUT);
 	if (r == 0)
 		r = agr_run_supply_ref(task->run, data.data, data.len, &task->error);
 	else
@@ -391,7 +393,9 @@ static void store_failure(agr_task *task)
 /* 0: go on, 1: waits, < 0: the job failed. */
 static int turn(agr_task *task)
 {
-	if (task->state != STATE_ANSWER && task->state != STATE_STORE) {
+	/* Also a cancelled job is read: its result names it. */
+	if (task->state != STATE_READ && task->state != STATE_ANSWER &&
+		task->state != STATE_STORE) {
 		int r = check_time(task, &task->error);
 
 		if (r < 0)

@@ -219,8 +219,10 @@ static int run_remove(struct run *run)
 	agr_undo undo = {.kind = AGR_UNDO_ADD, .path = {path->text, path->len}};
 	int r;
 
+	/* Where there was a document there is null then, as others have it. */
 	if (!path->n)
-		return refuse(run, "the document itself cannot be removed; replace it");
+		return overwrite(run, path, &run->state->root,
+			(agr_tree_value){.text = {"null", 4}});
 	r = take(run, path, &undo.value);
 	return r < 0 ? r : note(run, undo);
 }

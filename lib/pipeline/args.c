@@ -49,14 +49,21 @@ const char *agr_type_phrase(agr_span value)
 int agr_args_whole(const agr_args *args, const char *name, int64_t least,
 	int64_t *out, agentrun_error **err)
 {
+	static const agr_span most = { "9223372036854775807", 19 };
 	agr_span value;
 	char wanted[64];
 
 	if (!agr_args_get(args, name, &value))
 		return 0;
-	if (agr_span_type(value) == AGR_TYPE_NUMBER && agr_number_int64(value, out) &&
-		*out >= least)
-		return 1;
+	if (agr_span_type(value) == AGR_TYPE_NUMBER) {
+		if (agr_number_int64(value, out) && *out >= least)
+			return 1;
+		/* No table and no wait is that long: what is more is the same. */
+		if (agr_number_compare(value, most) > 0) {
+			*out = INT64_MAX;
+			return 1;
+		}
+	}
 	snprintf(wanted, sizeof(wanted), "a whole number of at least %lld",
 		(long long)least);
 	return agr_args_wrong(name, wanted, value, err);

@@ -35,7 +35,9 @@ int agr_op_emit(agr_op *op, const agr_row *row, agentrun_error **err)
 
 	if (max && op->rows_out >= max)
 		return agentrun_error_raise(err, AGENTRUN_ELIMIT,
-			"more rows than the limit of %zu come out", max);
+			op->type ? "more rows than the limit of %zu (max_rows) come out"
+				 : "the input has more rows than the limit of %zu (max_rows)",
+			max);
 	op->rows_out++;
 	r = agr_run_tick(op->run, err);
 	if (r < 0)

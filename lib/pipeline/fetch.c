@@ -201,6 +201,8 @@ static int resolve_now(void *user, const char *ref, agr_buf *json, agentrun_erro
 		return agentrun_error_raise(err, AGENTRUN_ENOTFOUND,
 			"%.100s cannot be read: no store is given", ref);
 	r = agentrun_store_get(&data, b->store, ref, err);
+	if (r == AGENTRUN_EINVAL) /* the ref is the pipeline's, not the caller's */
+		r = agr_error_recode(err, AGENTRUN_EINPUT);
 	if (r == 0) {
 		agr_buf_add(json, data.data, data.len);
 		r = agr_buf_check(json, ref, err);

@@ -24,6 +24,10 @@ class Config(CliTest):
                 ("service:\n  port: many\n", r"c\.yaml:2:9: service\.port wants a whole number"),
                 ("service: {port: -1}\n", r"c\.yaml:1:17: service\.port must be at least 0"),
                 ("service: {port: 99999999999999999999}\n", r"c\.yaml:1:17: service\.port"),
+                ("service: {port: 65536}\n", r"c\.yaml:1:17: .* at most 65535, not 65536"),
+                ("redis: {port: 70000}\n", r"c\.yaml:1:15: redis\.port must be at most 65535"),
+                ("classifier: {threshold: 1.5}\n", r"c\.yaml:1:25: .* at most 1, not 1\.5"),
+                ("classifier: {threshold: 1.01}\n", r"c\.yaml:1:25: .* at most 1, not 1\.01"),
                 ("service: {port: 1.5}\n", r"c\.yaml:1:17: service\.port"),
                 ("service: [1]\n", r"c\.yaml:1:10: a section of keys"),
                 ("service:\n  port: [1]\n", r"c\.yaml:2:9: a single value"),
@@ -52,10 +56,28 @@ class Config(CliTest):
             with self.subTest(yaml=yaml):
                 self.complaint(yaml, says)
 
+    def test_variables_in_flow_style(self):
+        for yaml in ("limits: {max_steps: ${STEPS}}\n", "limits: {max_steps: ${STEPS:-9}}\n",
+                     "{limits: {max_steps: ${STEPS}, max_rows: ${NO:-5}}}\n",
+                     "limits: {max_steps: \"${STEPS}\"}\n", "limits: {max_steps: '${STEPS}'}\n",
+                     "llm: {model: ${NO:-a, [b]: {c #d}}\nlimits:\n  max_steps: ${STEPS}\n",
+                     "http: {allow_hosts: [${NO:-a}, x]} # ${no {variable\n"
+                     "limits: {max_steps: ${STEPS}}\n"):
+            with self.subTest(yaml=yaml):
+                self.assertTrue(self.limited("-c", self.file("c.yaml", yaml),
+                                             env={"STEPS": "1"}))
+        self.complaint("llm: {model: ${NOT_SET_HERE}, zzz: 1}\n",
+                       r"c\.yaml:1:14: the variable NOT_SET_HERE is not set")
+        self.complaint("llm: {model: ${A:-x}, zzz: 1}\n", r"c\.yaml:1:23: unknown key")
+        self.complaint("${A}: 1\n", r'c\.yaml:1:1: unknown key "\$\{A\}"')
+        self.complaint("llm: {model: ${A\n}\n", r"c\.yaml:\d:\d+: ")
+        self.complaint("log: {level: \ue07b${A:-x}}\n", r"c\.yaml:1:")
+
     def test_what_is_no_fault(self):
         for yaml in ("", "# only a comment\n", "---\n", "~\n", "service:\n", "service: ~\n",
                      "service: {port: }\n", "\ufefflog: {level: warn}\n",
-                     "service: &s {port: 1}\n", "log: {level: 'off'}\r\n"):
+                     "service: &s {port: 1}\n", "service: {port: 65535}\n",
+                     "classifier: {threshold: 1.0}\n", "classifier: {threshold: .5}\n", "log: {level: 'off'}\r\n"):
             with self.subTest(yaml=yaml):
                 self.fine(yaml)
 

@@ -141,6 +141,12 @@ class Exec(CliTest):
                 self.fails(4, "-c", config, "exec",
                            '[{"step":"offset","n":0},{"step":"count"}]', "--input", rows,
                            says=says)
+        config = self.file("c.yaml", "limits: {max_rows: 3}\n")
+        self.fails(4, "-c", config, "exec", '[{"step":"count"}]', "--input",
+                   self.file("in.json", [1, 2, 3, 4]), says="the input has more rows .* 3 ")
+        self.fails(4, "-c", config, "exec", '[{"step":"flatten","field":"a"}]', "--input",
+                   self.file("in.json", [{"a": [1, 2]}] * 2),
+                   says=r"step 1 \(flatten\): more rows .* 3 .*come out")
         config = self.file("c.yaml", "limits: {max_depth: 10}\n")
         self.fails(4, "-c", config, "exec", KEEP, "--input", deep, says="10 levels")
         self.ok("exec", KEEP, "--input", deep)
@@ -149,8 +155,12 @@ class Exec(CliTest):
         call = {"pipeline": [{"step": "count"}],
                 "input_ref": "artifact://00000000-0000-4000-8000-000000000000"}
         self.fails(6, "exec", json.dumps(call), says="00000000-0000-4000-8000-000000000000")
-        call["input_ref"] = "nonsense"
-        self.assertIn(self.run_it("exec", json.dumps(call)).status, (2, 3))
+        for ref in ("nonsense", "cas://md5:0", "cas://sha256:zz"):
+            call["input_ref"] = ref
+            self.fails(3, "exec", json.dumps(call), says="not a ref")
+            step = {"step": "join", "right": ref, "on": "id"}
+            self.fails(3, "exec", json.dumps([step]), "--input", self.file("r.json", ROWS),
+                       says=r"step 1 \(join\): not a ref")
 
     def test_results_do_not_depend_on_the_number_of_threads(self):
         rows = self.file("big.json", [{"k": i * 7919 % 1000, "v": i / 7} for i in range(30000)])

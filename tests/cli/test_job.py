@@ -134,6 +134,10 @@ class Job(CliTest):
         error = self.run_job({**job, "job_id": "job-3"}, "-c", config, status=6)["error"]
         self.assertIn("0000", error["message"])
         self.assertEqual(error["type"], "storage_error")
+        previous[1]["result_ref"] = "nonsense"
+        error = self.run_job({**job, "job_id": "job-4"}, "-c", config, status=3)["error"]
+        self.assertRegex(error["message"], 'not a ref: "nonsense"')
+        self.assertEqual((error["type"], error["retryable"]), ("pipeline_error", False))
 
     def test_a_deadline_that_has_passed(self):
         rows = [{"id": i, "price": i * 7919 % 100003} for i in range(200000)]

@@ -68,8 +68,9 @@ class Usage(CliTest):
                      ("--log-level=off", "--log-format", "json", "store", "list")):
             with self.subTest(args=args):
                 self.assertEqual(self.ok(*args).out, "[]\n")
-        self.fails(3, "--log-level", "loud", "store", "list", says="log.level")
-        self.fails(3, "store", "list", "--log-format", "xml", says="log.format")
+        self.fails(2, "--log-level", "loud", "store", "list", says="--log-level wants")
+        self.fails(2, "store", "list", "--log-format", "xml", says="--log-format wants")
+        self.fails(2, "classify", "a", "--log-level", "", says="--log-level wants")
 
     def test_what_follows_two_dashes_is_no_option(self):
         self.assertEqual(self.value("classify", "--", "--batch")["text"], "--batch")

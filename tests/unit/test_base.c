@@ -178,6 +178,18 @@ START_TEST(utf8_is_checked_strictly)
 }
 END_TEST
 
+START_TEST(a_deadline_beyond_all_time_is_none)
+{
+	int64_t now = agr_clock_mono_ms();
+
+	ck_assert_int_eq(agr_deadline_in(0), AGR_DEADLINE_NONE);
+	ck_assert_int_eq(agr_deadline_in(INT64_MAX), AGR_DEADLINE_NONE);
+	ck_assert_int_eq(agr_deadline_in(INT64_MAX - now + 1), AGR_DEADLINE_NONE);
+	ck_assert_int_ge(agr_deadline_in(60000), now + 60000);
+	ck_assert_int_lt(agr_deadline_in(60000), AGR_DEADLINE_NONE);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -190,6 +202,7 @@ int main(void)
 		uuids_have_their_version_and_v7_sorts_by_time,
 		times_are_read_in_the_forms_people_write,
 		utf8_is_checked_strictly,
+		a_deadline_beyond_all_time_is_none,
 		NULL,
 	};
 

@@ -229,6 +229,30 @@ START_TEST(a_job_that_waits_for_the_network_can_be_cancelled)
 }
 END_TEST
 
+START_TEST(a_job_that_no_thread_has_come_to_can_be_cancelled)
+{
+	static char rows[600000] = "{\"job_id\":\"busy\",\"prompt\":\"sort by a\","
+		"\"context\":{\"data\":[{\"a\":0}";
+	size_t at = strlen(rows);
+	agentrun_result *result;
+
+	for (int i = 1; i < 50000; i++)
+		at += (size_t)sprintf(rows + at, ",{\"a\":%d}", i * 7919 % 101);
+	at += (size_t)sprintf(rows + at, "]}}");
+	open_engine(NULL, 1, 0);
+	ck_assert_int_eq(agentrun_engine_submit(engine, rows, at, 1, NULL), 0);
+	ck_assert_int_eq(submit(ROWS, "behind", 2), 0);
+	ck_assert_int_eq(agentrun_engine_cancel(engine, "behin"), AGENTRUN_ENOTFOUND);
+	ck_assert_int_eq(agentrun_engine_cancel(engine, "behind"), 0);
+	result = poll_one(20000);
+	ck_assert_str_eq(agentrun_result_job_id(result), "busy");
+	agentrun_result_free(result);
+	result = poll_one(20000);
+	ck_assert_str_eq(agentrun_result_job_id(result), "behind");
+	expect_failed(result, AGENTRUN_ECANCELLED, "cancelled");
+}
+END_TEST
+
 /* Whatever the job is doing when it is cancelled, its result comes soon. */
 START_TEST(cancelling_at_any_moment_ends_the_job)
 {
@@ -463,6 +487,7 @@ int main(void)
 		the_descriptor_is_readable_exactly_while_results_wait,
 		more_than_max_jobs_are_refused_until_results_are_taken,
 		a_job_that_waits_for_the_network_can_be_cancelled,
+		a_job_that_no_thread_has_come_to_can_be_cancelled,
 		cancelling_at_any_moment_ends_the_job,
 		a_deadline_ends_a_job_that_waits,
 		a_wakeup_makes_every_blocked_poll_return,

@@ -94,6 +94,17 @@ static void all_refuse(const struct bad *cases, size_t n)
 		refuses(cases[i].document, cases[i].patch, cases[i].message);
 }
 
+START_TEST(a_removed_document_leaves_null)
+{
+	gives("1", "[{\"op\":\"remove\",\"path\":\"\"}]", "null");
+	gives("{\"a\":[1,2]}", "[{\"op\":\"remove\",\"path\":\"\"},"
+		"{\"op\":\"test\",\"path\":\"\",\"value\":null},"
+		"{\"op\":\"add\",\"path\":\"\",\"value\":{\"b\":1}}]", "{\"b\":1}");
+	refuses("{\"a\":1}", "[{\"op\":\"remove\",\"path\":\"\"},"
+		"{\"op\":\"remove\",\"path\":\"/a\"}]", "operation 2 (remove /a)");
+}
+END_TEST
+
 START_TEST(the_examples_of_rfc_6902_appendix_a_hold)
 {
 	static const struct good good[] = {
@@ -222,9 +233,6 @@ START_TEST(the_whole_document_is_a_place_like_another)
 	};
 
 	all_give(good, AGR_COUNT(good));
-	refuses("{}", "[{\"op\":\"remove\",\"path\":\"\"}]",
-		"operation 1 (remove \"\"): "
-		"the document itself");
 	refuses("{\"a\":1}", "[{\"op\":\"move\",\"from\":\"\",\"path\":\"/b\"}]",
 		"cannot be moved into itself");
 }
@@ -591,6 +599,7 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		the_examples_of_rfc_6902_appendix_a_hold,
+		a_removed_document_leaves_null,
 		the_pointers_of_rfc_6901_section_5_lead_where_it_says,
 		pointers_that_are_none_are_refused,
 		the_whole_document_is_a_place_like_another,
