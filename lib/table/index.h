@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 #define AGR_INDEX_BLOCK 64
-#define AGR_INDEX_BLOCKS 64 /* in a window */
+#define AGR_INDEX_BLOCKS 128 /* in a window */
 #define AGR_INDEX_WINDOW ((size_t)AGR_INDEX_BLOCK * AGR_INDEX_BLOCKS)
 
 /* What a kernel carries from one block to the next. */
@@ -48,7 +48,10 @@ typedef struct agr_index {
 	uint64_t high[AGR_INDEX_BLOCKS];    /* a bit a byte: beyond ASCII */
 	uint64_t any_high;                  /* all of these or'ed */
 	uint64_t cut; /* the next block's first bytes that end a character */
+	/* The tokens: where they begin, counted from `base`, and their first bytes, but
+	 * '0' for every number. Kernels write up to a block behind the last. */
 	uint32_t at[AGR_INDEX_WINDOW + AGR_INDEX_BLOCK];
+	char kinds[AGR_INDEX_WINDOW + AGR_INDEX_BLOCK];
 } agr_index;
 
 /* Kernels by name, fastest first, those this machine can run: "avx512", "avx2",
@@ -60,7 +63,7 @@ const char *agr_index_kernel_name(const agr_index_kernel *kernel);
 /* The text is borrowed. `kernel` NULL: the fastest. */
 void agr_index_begin(agr_index *index, const char *p, const char *end,
 	const agr_index_kernel *kernel);
-/* Index the next window: `n` positions in `at`. False when there is nothing more, or
+/* Index the next window: `n` tokens. False when there is nothing more, or
  * behind a fault. */
 bool agr_index_next(agr_index *index);
 

@@ -10,6 +10,9 @@
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
 static const char no_value[] = "expected a JSON value";
+static const char no_key[] = "expected a key in quotes";
+static const char no_colon[] = "expected ':' after a key";
+static const char no_more[] = "the text ends where a value should be";
 static const char wants_digit[] = "a number wants a digit here";
 
 static inline bool is_white(char c)
@@ -25,22 +28,26 @@ static void fail(agr_scanner *s, const char *at, const char *what)
 
 /* ---- tokens ---------------------------------------------------------------- */
 
-/* The next window's; none at the end. */
-static agr_tokens refill(agr_scanner *s)
+/* The next window. False at the end. */
+static bool refill(agr_scanner *s)
 {
+	s->next = 0;
 	do {
 		if (!agr_index_next(&s->index))
-			return (agr_tokens){ NULL, NULL, NULL };
+			return false;
 	} while (!s->index.n);
-	return (agr_tokens){ s->index.at, s->index.at + s->index.n, s->index.base };
+	return true;
 }
 
 /* Is there a token? */
-static inline bool fill(agr_scanner *s, agr_tokens *t)
+static inline bool fill(agr_scanner *s)
 {
-	if (unlikely(t->at == t->end))
-		*t = refill(s);
-	return t->at != t->end;
+	return likely(s->next < s->index.n) || refill(s);
+}
+
+static inline const char *token_at(const agr_scanner *s, size_t i)
+{
+	return s->index.base + s->index.at[i];
 }
 
 /* Behind the last token, which begins the scalar `p`: where that may end. */
@@ -122,7 +129,7 @@ static inline bool is_short_number(const char *p, size_t n)
 		p[__builtin_ctzll(others) / 8] == '.';
 }
 
-/* Where the word ends, or NULL. */
+/* Where the word (or what is none) ends, or NULL. */
 static const char *scan_word(agr_scanner *s, const char *p, const char *end)
 {
 	const char *word = *p == 't' ? "true" : *p == 'f' ? "false" : "null";
@@ -133,29 +140,25 @@ static const char *scan_word(agr_scanner *s, const char *p, const char *end)
 	return fail(s, p, no_value), NULL;
 }
 
-/* The scalar from `p`, no further than `end`: where it ends, or NULL. */
-static inline const char *scan_scalar(agr_scanner *s, const char *p, const char *end)
+/* The number or word from `p`, no further than `end`: where it ends, or NULL. */
+static inline const char *scan_scalar(agr_scanner *s, char kind, const char *p,
+	const char *end)
 {
 	size_t n = (size_t)(end - p);
 
-	if (*p == '"')
-		return end;
-	if (agr_is_digit(*p) || *p == '-') {
-		if (likely(n <= 8 && s->end - p >= 8 && is_short_number(p, n)))
-			return end;
-		return scan_number(s, p, end);
-	}
-	if (*p == 't' || *p == 'f' || *p == 'n')
+	if (kind != '0')
 		return scan_word(s, p, end);
-	return fail(s, p, no_value), NULL;
+	if (likely(n <= 8 && s->end - p >= 8 && is_short_number(p, n)))
+		return end;
+	return scan_number(s, p, end);
 }
 
 /* ---- members --------------------------------------------------------------- */
 
 /* Does the string hold a backslash? */
-static inline bool has_escape(const agr_scanner *s, const char *base, const char *p,
-	size_t n)
+static inline bool has_escape(const agr_scanner *s, const char *p, size_t n)
 {
+	const char *base = s->index.base;
 	size_t at = (size_t)(p - base), bit = at % 64;
 	uint64_t bits;
 
@@ -169,11 +172,11 @@ static inline bool has_escape(const agr_scanner *s, const char *base, const char
 
 /* Where the value of this key is to be noted; the key's quotes are at p and end - 1. */
 static inline agr_span *slot_of(const agr_scanner *s, const agr_wanted *wanted,
-	agr_span *slots, const char *base, const char *p, const char *end)
+	agr_span *slots, const char *p, const char *end)
 {
 	size_t n = (size_t)(end - p) - 2, i = AGR_WANTED_NONE;
 
-	if (unlikely(has_escape(s, base, p, n + 1)))
+	if (unlikely(has_escape(s, p, n + 1)))
 		i = agr_wanted_find_escaped(wanted, (agr_span){ p, n + 2 });
 	else if (wanted->lengths >> (n & 63) & 1)
 		i = agr_wanted_find(wanted, p + 1, n);
@@ -203,92 +206,116 @@ static const char *unclosed(const agr_scanner *s, size_t depth)
 }
 
 /*
- * Walk the value that begins at `p`, the token taken last. Returns its end, or NULL
- * with s->fault; the fault "at the end" may mean that the text is cut.
+ * Walk the value whose first token, just taken, is of this kind and at `p`. Returns
+ * its end, or NULL with s->fault; a fault at the end may mean that the text is cut.
  */
-static const char *walk(agr_scanner *s, const char *p, const agr_wanted *wanted,
-	agr_span *slots)
+static const char *walk(agr_scanner *s, char kind, const char *p,
+	const agr_wanted *wanted, agr_span *slots)
 {
-	agr_tokens t = s->tokens;
 	agr_span *slot = NULL;
-	const char *from = p, *q, *end;
+	const char *from = p, *end;
 	size_t depth = 0;
 
 value:
-	if (*p == '{' || *p == '[') {
-		if (unlikely(depth >= s->max_depth)) {
-			s->too_deep = true;
-			return fail(s, p, "nested too deeply"), NULL;
-		}
-		s->closers[depth++] = (char)(*p + 2); /* } is { + 2, ] is [ + 2 */
-		if (unlikely(!fill(s, &t)))
-			return fail(s, s->end, *p == '{' ? "expected a key in quotes"
-				: "the text ends where a value should be"), NULL;
-		q = p;
-		p = t.base + *t.at++;
-		if (*p == *q + 2) {
-			depth--;
-			end = p + 1;
+	if (kind == '"' || (kind != '{' && kind != '[')) {
+		const char *next = fill(s) ? token_at(s, s->next) : last_end(s, p);
+
+		if (unlikely(!next))
+			return NULL;
+		next = trim(next);
+		end = likely(kind == '"') ? next : scan_scalar(s, kind, p, next);
+		if (likely(end == next))
 			goto after;
-		}
-		if (*q == '{')
-			goto member;
-		goto value;
-	}
-	q = likely(fill(s, &t)) ? t.base + *t.at : last_end(s, p);
-	if (unlikely(!q))
-		return NULL;
-	q = trim(q);
-	end = scan_scalar(s, p, q);
-	if (unlikely(end != q)) {
 		if (end)
 			fail(s, end, unexpected(s, depth));
 		return NULL;
 	}
+	if (unlikely(depth >= s->max_depth)) {
+		s->too_deep = true;
+		return fail(s, p, "nested too deeply"), NULL;
+	}
+	s->closers[depth++] = (char)(kind + 2); /* } is { + 2, ] is [ + 2 */
+	if (unlikely(!fill(s)))
+		return fail(s, s->end, kind == '{' ? no_key : no_more), NULL;
+	kind = s->index.kinds[s->next];
+	if (kind == s->closers[depth - 1])
+		goto close;
+	if (s->closers[depth - 1] == '}')
+		goto member;
+	p = token_at(s, s->next++);
+	goto value;
+close:
+	end = token_at(s, s->next++) + 1;
+	depth--;
 after:
 	if (depth <= 1) {
-		if (slot && depth == 1)
-			*slot = (agr_span){ from, (size_t)(end - from) };
 		if (depth == 0)
-			goto done;
+			return end;
+		if (slot)
+			*slot = (agr_span){ from, (size_t)(end - from) };
 	}
-	if (unlikely(!fill(s, &t)))
+	if (unlikely(!fill(s)))
 		return fail(s, s->end, unclosed(s, depth)), NULL;
-	p = t.base + *t.at++;
-	if (*p == ',') {
-		q = s->closers[depth - 1] == '}' ? "expected a key in quotes"
-			: "the text ends where a value should be";
-		if (unlikely(!fill(s, &t)))
-			return fail(s, s->end, q), NULL;
-		p = t.base + *t.at++;
-		if (s->closers[depth - 1] == '}')
-			goto member;
-		goto value;
-	}
-	if (unlikely(*p != s->closers[depth - 1]))
-		return fail(s, p, unexpected(s, depth)), NULL;
-	depth--;
-	end = p + 1;
-	goto after;
+	kind = s->index.kinds[s->next];
+	if (kind == s->closers[depth - 1])
+		goto close;
+	if (unlikely(kind != ','))
+		return fail(s, token_at(s, s->next), unexpected(s, depth)), NULL;
+	s->next++;
+	if (unlikely(!fill(s)))
+		return fail(s, s->end, s->closers[depth - 1] == '}' ? no_key : no_more), NULL;
+	if (s->closers[depth - 1] == '}')
+		goto member;
+	kind = s->index.kinds[s->next];
+	p = token_at(s, s->next++);
+	goto value;
 member:
-	if (unlikely(*p != '"'))
-		return fail(s, p, "expected a key in quotes"), NULL;
-	if (unlikely(!fill(s, &t)))
-		return fail(s, s->end, "expected ':' after a key"), NULL;
-	q = t.base + *t.at++;
-	if (unlikely(*q != ':'))
-		return fail(s, q, "expected ':' after a key"), NULL;
+	p = token_at(s, s->next);
+	if (unlikely(s->index.kinds[s->next++] != '"'))
+		return fail(s, p, no_key), NULL;
+	if (unlikely(!fill(s)))
+		return fail(s, s->end, no_colon), NULL;
+	if (unlikely(s->index.kinds[s->next] != ':'))
+		return fail(s, token_at(s, s->next), no_colon), NULL;
 	if (depth == 1 && wanted)
-		slot = slot_of(s, wanted, slots, t.base, p, trim(q));
-	if (unlikely(!fill(s, &t)))
-		return fail(s, s->end, "the text ends where a value should be"), NULL;
-	p = t.base + *t.at++;
+		slot = slot_of(s, wanted, slots, p, trim(token_at(s, s->next)));
+	s->next++;
+	if (unlikely(!fill(s)))
+		return fail(s, s->end, no_more), NULL;
+	kind = s->index.kinds[s->next];
+	p = token_at(s, s->next++);
 	if (depth == 1)
 		from = p;
 	goto value;
-done:
-	s->tokens = t;
-	return end;
+}
+
+/* ---- rows of a shape --------------------------------------------------------- */
+
+/* Does a row of this shape begin at the token `first`? Its end, or NULL. */
+static inline const char *match(agr_scanner *s, const agr_shape *shape, size_t first,
+	agr_span *slots)
+{
+	const agr_index *index = &s->index;
+	const char *last = token_at(s, first + shape->n - 1);
+
+	if (s->end - last < 16 || !agr_shape_has_keys(shape, index, first))
+		return NULL;
+	for (size_t i = 0; i < shape->n_scalars; i++) {
+		size_t at = first + shape->scalars[i];
+		const char *end = trim(token_at(s, at + 1));
+
+		if (scan_scalar(s, index->kinds[at], token_at(s, at), end) != end)
+			return NULL;
+	}
+	for (size_t i = 0; i < shape->n_slots; i++) {
+		const agr_shape_slot *slot = &shape->slots[i];
+		const char *p = token_at(s, first + slot->token);
+		const char *end = slot->close ? token_at(s, first + slot->close) + 1
+					      : trim(token_at(s, first + slot->token + 1));
+
+		slots[slot->slot] = (agr_span){ p, (size_t)(end - p) };
+	}
+	return last + 1;
 }
 
 /* What walk() could not read: which of two faults comes first, or that it is cut. */
@@ -308,32 +335,70 @@ static int refused(agr_scanner *s)
 	return AGR_SCAN_FAULT;
 }
 
+/* ---- all -------------------------------------------------------------------- */
+
 void agr_scanner_begin(agr_scanner *s, const char *p, const char *end, bool whole,
 	size_t max_depth, const agr_index_kernel *kernel)
 {
-	agr_index_begin(&s->index, p, end, kernel);
-	s->tokens = (agr_tokens){ NULL, NULL, NULL };
+	s->index.kernel = kernel ? kernel : agr_index_kernel_at(0);
+	agr_shapes_init(&s->shapes);
+	s->max_depth = max_depth ? max_depth : AGR_DEPTH_DEFAULT;
+	if (s->max_depth > AGR_DEPTH_MAX)
+		s->max_depth = AGR_DEPTH_MAX;
+	agr_scanner_move(s, p, end, whole);
+}
+
+void agr_scanner_move(agr_scanner *s, const char *p, const char *end, bool whole)
+{
+	agr_index_begin(&s->index, p, end, s->index.kernel);
+	s->next = 0;
 	s->begin = s->pos = p;
 	s->end = end;
 	s->whole = whole;
 	s->too_deep = false;
-	s->max_depth = max_depth ? max_depth : AGR_DEPTH_DEFAULT;
-	if (s->max_depth > AGR_DEPTH_MAX)
-		s->max_depth = AGR_DEPTH_MAX;
 	fail(s, p, NULL);
+}
+
+void agr_scanner_end(agr_scanner *s)
+{
+	agr_shapes_free(&s->shapes);
 }
 
 const char *agr_scanner_next(agr_scanner *s)
 {
-	return fill(s, &s->tokens) ? s->tokens.base + *s->tokens.at : NULL;
+	return fill(s) ? token_at(s, s->next) : NULL;
 }
 
 bool agr_scanner_take(agr_scanner *s, char c)
 {
-	if (!fill(s, &s->tokens) || s->tokens.base[*s->tokens.at] != c)
+	if (!fill(s) || s->index.kinds[s->next] != c)
 		return false;
-	s->pos = s->tokens.base + *s->tokens.at++ + 1;
+	s->pos = token_at(s, s->next++) + 1;
 	return true;
+}
+
+/* The value at the next token, which is there. Its end, or NULL. */
+static const char *read_value(agr_scanner *s, const char *p, const agr_wanted *wanted,
+	agr_span *slots)
+{
+	size_t first = s->next;
+	char kind = s->index.kinds[first];
+	const char *base = s->index.base, *end;
+	const agr_shape *shape;
+
+	if (kind == '{' && wanted) {
+		shape = agr_shapes_find(&s->shapes, &s->index, first);
+		end = shape ? match(s, shape, first, slots) : NULL;
+		if (end) {
+			s->next = first + shape->n;
+			return end;
+		}
+	}
+	s->next++;
+	end = walk(s, kind, p, wanted, slots);
+	if (end && kind == '{' && wanted && s->index.base == base)
+		agr_shapes_learn(&s->shapes, &s->index, first, s->next - first, wanted);
+	return end;
 }
 
 int agr_scanner_value(agr_scanner *s, agr_span *out, const agr_wanted *wanted,
@@ -341,15 +406,14 @@ int agr_scanner_value(agr_scanner *s, agr_span *out, const agr_wanted *wanted,
 {
 	const char *p, *end;
 
-	if (!fill(s, &s->tokens)) {
+	if (!fill(s)) {
 		fail(s, s->end, NULL);
 		return s->index.fault.what ? refused(s) : AGR_SCAN_END;
 	}
 	for (size_t i = 0; wanted && i < wanted->n; i++)
 		slots[i].p = NULL;
-	p = s->tokens.base + *s->tokens.at++;
-	s->pos = p;
-	end = walk(s, p, wanted, slots);
+	p = s->pos = token_at(s, s->next);
+	end = read_value(s, p, wanted, slots);
 	if (end && s->index.fault.what && s->index.fault.at <= end) {
 		fail(s, end, NULL);
 		end = NULL;

@@ -8,17 +8,11 @@
 #define AGR_SCANNER_H
 
 #include "table/index.h"
-#include "table/wanted.h"
+#include "table/shape.h"
 
-/* Positions of tokens, taken one by one. */
-typedef struct agr_tokens {
-	const uint32_t *at, *end;
-	const char *base;
-} agr_tokens;
-
-/* About 26 KiB; begin it in place. */
+/* Begin it in place (about 60 KiB), end it when done. */
 typedef struct agr_scanner {
-	agr_tokens tokens;
+	size_t next;       /* the next token of the window */
 	const char *begin; /* the text */
 	const char *end;
 	const char *pos;   /* behind what was taken */
@@ -27,6 +21,7 @@ typedef struct agr_scanner {
 	size_t max_depth;
 	const char *fault; /* what is wrong, and where */
 	const char *fault_at;
+	agr_shapes shapes;
 	agr_index index;
 	char closers[AGR_DEPTH_MAX];
 } agr_scanner;
@@ -41,10 +36,13 @@ enum {
 /* `max_depth` 0: AGR_DEPTH_DEFAULT; `kernel` NULL: the fastest. */
 void agr_scanner_begin(agr_scanner *s, const char *p, const char *end, bool whole,
 	size_t max_depth, const agr_index_kernel *kernel);
+void agr_scanner_end(agr_scanner *s);
+/* Go on with another text, keeping what was learned of rows. */
+void agr_scanner_move(agr_scanner *s, const char *p, const char *end, bool whole);
 
 /* The next value. Where `wanted` is not NULL and the value is an object, the values
  * of its members by these keys are noted in `slots` (p NULL: it has none; of
- * duplicates the last). */
+ * duplicates the last). It must be the same from one value to the next. */
 int agr_scanner_value(agr_scanner *s, agr_span *out, const agr_wanted *wanted,
 	agr_span *slots);
 

@@ -3,8 +3,9 @@
 #include <immintrin.h>
 #include <stdint.h>
 
+#include "table/index.h"
+
 #define AGR_INDEX_KERNEL
-#define AGR_INDEX_PREFIX_XOR
 struct agr_kinds;
 static inline struct agr_kinds classify(const char *p);
 
@@ -16,7 +17,32 @@ static inline uint64_t prefix_xor(uint64_t bits)
 	return (uint64_t)_mm_cvtsi128_si64(product);
 }
 
-#include "table/index/plain.h"
+static const uint64_t places[256] = {
+#include "table/index/places.inc"
+};
+
+/* Eight bytes at a time, as many tokens as there may be in them: no branches. */
+static inline unsigned tokens(uint32_t *at, char *kinds, uint64_t bits, const char *p,
+	uint32_t from)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < AGR_INDEX_BLOCK; i += 8) {
+		unsigned set = bits >> i & 0xff;
+		__m128i place = _mm_cvtsi64_si128((int64_t)places[set]);
+		__m128i bytes = _mm_loadl_epi64((const __m128i *)(const void *)(p + i));
+		__m256i base = _mm256_set1_epi32((int)(from + i));
+
+		_mm256_storeu_si256((__m256i *)(void *)(at + n),
+			_mm256_add_epi32(base, _mm256_cvtepu8_epi32(place)));
+		_mm_storel_epi64((__m128i *)(void *)(kinds + n),
+			_mm_shuffle_epi8(bytes, place));
+		n += (unsigned)__builtin_popcount(set);
+	}
+	return n;
+}
+
+#include "table/index/kernel.h"
 
 static inline __m256i equal(__m256i v, char c)
 {

@@ -3,6 +3,8 @@
 #include <immintrin.h>
 #include <stdint.h>
 
+#include "table/index.h"
+
 #define AGR_INDEX_KERNEL
 struct agr_kinds;
 static inline struct agr_kinds classify(const char *p);
@@ -15,24 +17,25 @@ static inline uint64_t prefix_xor(uint64_t bits)
 	return (uint64_t)_mm_cvtsi128_si64(product);
 }
 
-/* Sixteen are written whatever their number: there is room behind the last. */
-static inline uint32_t *positions(uint32_t *at, uint64_t bits, uint32_t from)
+/* Sixteen are written whatever their number. */
+static inline unsigned tokens(uint32_t *at, char *kinds, uint64_t bits, const char *p,
+	uint32_t from)
 {
 	const __m512i places = _mm512_set_epi64(0x3f3e3d3c3b3a3938, 0x3736353433323130,
 		0x2f2e2d2c2b2a2928, 0x2726252423222120, 0x1f1e1d1c1b1a1918,
 		0x1716151413121110, 0x0f0e0d0c0b0a0908, 0x0706050403020100);
 	__m512i set = _mm512_maskz_compress_epi8(bits, places);
 	__m512i base = _mm512_set1_epi32((int)from);
-	int n = __builtin_popcountll(bits);
-	uint32_t *end = at + n;
+	unsigned n = (unsigned)__builtin_popcountll(bits);
 
-	for (int i = 0; i < n; i += 16) {
+	_mm512_storeu_si512(kinds, _mm512_maskz_compress_epi8(bits, _mm512_loadu_si512(p)));
+	for (unsigned i = 0; i < n; i += 16) {
 		__m128i low = _mm512_castsi512_si128(set);
 
 		_mm512_storeu_si512(at + i, _mm512_add_epi32(base, _mm512_cvtepu8_epi32(low)));
 		set = _mm512_alignr_epi64(set, set, 2);
 	}
-	return end;
+	return n;
 }
 
 #include "table/index/kernel.h"

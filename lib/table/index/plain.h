@@ -5,28 +5,29 @@
 
 #include <stdint.h>
 
-#ifndef AGR_INDEX_PREFIX_XOR
 static inline uint64_t prefix_xor(uint64_t bits)
 {
 	for (unsigned shift = 1; shift < 64; shift *= 2)
 		bits ^= bits << shift;
 	return bits;
 }
-#endif
 
-/* Four are written whatever their number: there is room behind the last. */
-static inline uint32_t *positions(uint32_t *at, uint64_t bits, uint32_t from)
+/* Four are written whatever their number. */
+static inline unsigned tokens(uint32_t *at, char *kinds, uint64_t bits, const char *p,
+	uint32_t from)
 {
-	uint32_t *end = at + __builtin_popcountll(bits);
+	unsigned n = (unsigned)__builtin_popcountll(bits);
 
-	while (bits) {
-		for (int i = 0; i < 4; i++) {
-			at[i] = from + (uint32_t)__builtin_ctzll(bits | (uint64_t)1 << 63);
+	for (unsigned i = 0; i < n; i += 4) {
+		for (unsigned k = i; k < i + 4; k++) {
+			unsigned bit = (unsigned)__builtin_ctzll(bits | (uint64_t)1 << 63);
+
+			at[k] = from + bit;
+			kinds[k] = p[bit];
 			bits &= bits - 1;
 		}
-		at += 4;
 	}
-	return end;
+	return n;
 }
 
 #include "table/index/kernel.h"

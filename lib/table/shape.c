@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+#include "table/shape.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A row that fits counts one, a row that does not so many against it. */
+#define MISS 4
+#define SCORE_MAX 256
+#define SCORE_LOW (-1024)
+
+void agr_shapes_init(agr_shapes *shapes)
+{
+	*shapes = (agr_shapes){ .score = SCORE_MAX };
+}
+
+void agr_shapes_free(agr_shapes *shapes)
+{
+	free(shapes->list);
+	agr_shapes_init(shapes);
+}
+
+static bool fits(const agr_shape *shape, const agr_index *index, size_t first)
+{
+	return shape->n <= index->n - first &&
+		memcmp(shape->kinds, index->kinds + first, shape->n) == 0;
+}
+
+const agr_shape *agr_shapes_find(agr_shapes *shapes, const agr_index *index,
+	size_t first)
+{
+	if (shapes->score < 0) { /* now and then the data may become regular */
+		shapes->score++;
+		return NULL;
+	}
+	for (size_t i = 0; i < shapes->n; i++) {
+		size_t at = (shapes->last + i) % AGR_SHAPES;
+
+		if (at < shapes->n && fits(&shapes->list[at], index, first)) {
+			shapes->last = at;
+			shapes->score += shapes->score < SCORE_MAX;
+			return &shapes->list[at];
+		}
+	}
+	return NULL;
+}
+
+bool agr_shape_has_keys(const agr_shape *shape, const agr_index *index, size_t first)
+{
+	uint64_t differ = 0;
+
+	for (size_t i = 0; i < shape->n_keys; i++) {
+		const agr_shape_key *key = &shape->keys[i];
+		uint64_t words[2];
+
+		memcpy(words, index->base + index->at[first + key->token], sizeof(words));
+		differ |= (words[0] ^ key->words[0]) & key->masks[0];
+		differ |= (words[1] ^ key->words[1]) & key->masks[1];
+	}
+	return !differ;
+}
+
+/* ---- learning --------------------------------------------------------------- */
+
+static bool learn_key(agr_shape *shape, const agr_index *index, size_t first,
+	uint32_t token)
+{
+	const char *p = index->base + index->at[first + token];
+	const char *end = index->base + index->at[first + token + 1];
+	agr_shape_key *key = &shape->keys[shape->n_keys];
+	size_t n = (size_t)(end - p);
+
+	if (shape->n_keys == AGR_SHAPE_KEYS || n > sizeof(key->words) || n < 2 ||
+		end[-1] != '"' || memchr(p, '\\', n))
+		return false;
+	memset(key, 0, sizeof(*key));
+	memcpy(key->words, p, n);
+	memset(key->masks, 0xff, n);
+	key->token = token;
+	shape->n_keys++;
+	return true;
+}
+
+/* Depth 1 and behind a colon: a value that may be wanted. */
+static bool learn_slot(agr_shape *shape, const agr_index *index, size_t first,
+	uint32_t key, const agr_wanted *wanted, agr_shape_slot **open)
+{
+	const char *p = index->base + index->at[first + key];
+	const char *end = index->base + index->at[first + key + 1];
+	size_t slot;
+
+	*open = NULL;
+	if (!wanted)
+		return true;
+	slot = agr_wanted_find(wanted, p + 1, (size_t)(end - p) - 2);
+	if (slot == AGR_WANTED_NONE)
+		return true;
+	/* Of duplicates the last counts, which the walk knows of. */
+	for (size_t i = 0; i < shape->n_slots; i++)
+		if (shape->slots[i].slot == slot)
+			return false;
+	if (shape->n_slots == AGR_SHAPE_SLOTS)
+		return false;
+	*open = &shape->slots[shape->n_slots++];
+	**open = (agr_shape_slot){ (uint32_t)slot, key + 2, 0 };
+	return true;
+}
+
+static bool learn(agr_shape *shape, const agr_index *index, size_t first, size_t n,
+	const agr_wanted *wanted)
+{
+	agr_shape_slot *open = NULL;
+	size_t depth = 0;
+
+	shape->n_keys = shape->n_scalars = shape->n_slots = 0;
+	shape->n = n;
+	memcpy(shape->kinds, index->kinds + first, n);
+	for (uint32_t i = 0; i < n; i++) {
+		char kind = shape->kinds[i];
+
+		if (kind == '{' || kind == '[') {
+			depth++;
+		} else if (kind == '}' || kind == ']') {
+			if (--depth == 1 && open)
+				open->close = i;
+		} else if (kind == ':' && depth == 1) {
+			if (!learn_key(shape, index, first, i - 1) ||
+				!learn_slot(shape, index, first, i - 1, wanted, &open))
+				return false;
+		} else if (kind != '"' && kind != ',' && kind != ':') {
+			if (shape->n_scalars == AGR_SHAPE_SCALARS)
+				return false;
+			shape->scalars[shape->n_scalars++] = i;
+		}
+	}
+	return true;
+}
+
+void agr_shapes_learn(agr_shapes *shapes, const agr_index *index, size_t first,
+	size_t n, const agr_wanted *wanted)
+{
+	size_t at = shapes->n < AGR_SHAPES ? shapes->n : (shapes->last + 1) % AGR_SHAPES;
+
+	if (shapes->score < 0)
+		return;
+	shapes->score -= MISS;
+	if (shapes->score < 0)
+		shapes->score = SCORE_LOW;
+	if (n > AGR_SHAPE_TOKENS)
+		return;
+	if (!shapes->list)
+		shapes->list = malloc(AGR_SHAPES * sizeof(*shapes->list));
+	if (!shapes->list || !learn(&shapes->list[at], index, first, n, wanted))
+		return;
+	shapes->last = at;
+	if (at == shapes->n)
+		shapes->n++;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+/*
+ * shape - rows that look like one that was walked before. JSON's grammar depends on
+ * the kinds of tokens alone, so a row whose tokens are of the same kinds, one by one,
+ * as those of a row that was found valid is valid too, but for its numbers and words.
+ * Where the keys are the same as well, the places of the wanted values are known.
+ *
+ * A few shapes are remembered; where hardly any row fits one, none is looked for.
+ */
+#ifndef AGR_SHAPE_H
+#define AGR_SHAPE_H
+
+#include "table/index.h"
+#include "table/wanted.h"
+
+#define AGR_SHAPES 8
+#define AGR_SHAPE_TOKENS 256
+#define AGR_SHAPE_KEYS 48
+#define AGR_SHAPE_SCALARS 64
+#define AGR_SHAPE_SLOTS 32
+
+/* A key with its quotes, at most 16 bytes: two words under masks. */
+typedef struct agr_shape_key {
+	uint64_t words[2], masks[2];
+	uint32_t token;
+} agr_shape_key;
+
+typedef struct agr_shape_slot {
+	uint32_t slot, token; /* the value begins at the token */
+	uint32_t close;       /* a container ends there, or 0: before the next one */
+} agr_shape_slot;
+
+typedef struct agr_shape {
+	size_t n;
+	size_t n_keys, n_scalars, n_slots;
+	char kinds[AGR_SHAPE_TOKENS];
+	agr_shape_key keys[AGR_SHAPE_KEYS];
+	uint32_t scalars[AGR_SHAPE_SCALARS]; /* numbers, true, false, null */
+	agr_shape_slot slots[AGR_SHAPE_SLOTS];
+} agr_shape;
+
+typedef struct agr_shapes {
+	agr_shape *list; /* NULL: memory was short, there are none */
+	size_t n;
+	size_t last;     /* the one that fitted */
+	int score;       /* below 0: not worth looking */
+} agr_shapes;
+
+void agr_shapes_init(agr_shapes *shapes);
+void agr_shapes_free(agr_shapes *shapes);
+
+/* The shape of the row whose tokens are `first`..`first + n` of the index, or NULL.
+ * Keys and scalars are not yet compared. */
+const agr_shape *agr_shapes_find(agr_shapes *shapes, const agr_index *index,
+	size_t first);
+
+/* Are the keys of this row the shape's? Reads 16 bytes from every key. */
+bool agr_shape_has_keys(const agr_shape *shape, const agr_index *index, size_t first);
+
+/* Remember the row, which was walked and is an object. */
+void agr_shapes_learn(agr_shapes *shapes, const agr_index *index, size_t first,
+	size_t n, const agr_wanted *wanted);
+
+#endif
