@@ -6,7 +6,7 @@
 
 /* ---- the end of a chain --------------------------------------------------- */
 
-static int end_push(agr_op *op, const agr_row *row, agentrun_error **err)
+static int end_push(agr_op *op, agr_row *row, agentrun_error **err)
 {
 	agr_buf *out = op->state;
 
@@ -27,7 +27,7 @@ static int blame(const agr_op *op, int r, agentrun_error **err)
 	return r;
 }
 
-int agr_op_emit(agr_op *op, const agr_row *row, agentrun_error **err)
+int agr_op_emit(agr_op *op, agr_row *row, agentrun_error **err)
 {
 	agr_op *next = op->next;
 	size_t max = agr_run_max_rows(op->run);
@@ -43,12 +43,16 @@ int agr_op_emit(agr_op *op, const agr_row *row, agentrun_error **err)
 	if (r < 0)
 		return r;
 	next->rows_in++;
-	return blame(next, next->type->push(next, row, err), err);
+	if (!next->type->want) {
+		r = agr_row_make(row, err);
+		row->slots = NULL;
+	}
+	return r < 0 ? r : blame(next, next->type->push(next, row, err), err);
 }
 
 int agr_op_emit_made(agr_op *op, agentrun_error **err)
 {
-	agr_row row = { { op->row.data, op->row.len }, false };
+	agr_row row = { .span = { op->row.data, op->row.len } };
 
 	if (op->row.failed)
 		return agr_buf_check(&op->row, "a row", err);
@@ -104,7 +108,7 @@ static int feed(agr_chain *chain, agr_input *in, agentrun_error **err)
 {
 	agr_op source = { .next = chain->ops, .run = chain->ops->run };
 	bool enough = false;
-	agr_row row;
+	agr_row row = { .slots = NULL };
 	int r;
 
 	/* What is not wanted any more is read all the same: it must be valid. */

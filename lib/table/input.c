@@ -164,7 +164,7 @@ static int next_record(agr_input *in, agr_row *row, agentrun_error **err)
 	r = agr_buf_check(&in->row, "a CSV record", err);
 	if (r < 0)
 		return r;
-	*row = (agr_row){ { in->row.data, in->row.len }, false };
+	*row = agr_row_of((agr_span){ in->row.data, in->row.len });
 	return 1;
 }
 
@@ -255,7 +255,7 @@ int agr_input_next(agr_input *in, agr_row *row, agentrun_error **err)
 int agr_input_document(agr_input *in, agr_buf *made, agr_span *out,
 	agentrun_error **err)
 {
-	agr_row row = { 0 };
+	agr_row row = agr_row_of((agr_span){ NULL, 0 });
 	int r;
 
 	if (in->format == AGENTRUN_FORMAT_JSON) {

@@ -9,7 +9,7 @@
 #include <agentrun/pipeline.h>
 
 #include "table/csv.h"
-#include "table/keep.h"
+#include "table/path.h"
 
 typedef struct agr_input {
 	agr_text text;

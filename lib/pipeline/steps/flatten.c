@@ -20,14 +20,14 @@ static int flatten_compile(void **plan, const agr_args *args, agentrun_error **e
 	return agr_args_field(args, "field", field, err);
 }
 
-static int flatten_push(agr_op *op, const agr_row *row, agentrun_error **err)
+static int flatten_push(agr_op *op, agr_row *row, agentrun_error **err)
 {
 	agr_edit edit = { .at = NULL };
 	agr_span array;
 	agr_iter it;
 	int r = 0;
 
-	if (!agr_field_get(op->plan, row->span, &array))
+	if (!agr_field_get(op->plan, row, &array))
 		return 0; /* no array, so no elements */
 	if (*array.p != '[')
 		return agr_op_emit(op, row, err);
@@ -46,5 +46,6 @@ const agr_step_type agr_step_flatten = {
 	.summary = "one row for each element of an array field",
 	.compile = flatten_compile,
 	.plan_free = flatten_plan_free,
+	.makes_rows = true,
 	.push = flatten_push,
 };

@@ -113,7 +113,7 @@ static const char *join_wants(const void *plan)
 /* ---- the right side ------------------------------------------------------------ */
 
 /* The row's key; false when a field of it is missing or null. */
-static bool read_key(const agr_fields *fields, agr_span row, agr_buf *key)
+static bool read_key(const agr_fields *fields, const agr_row *row, agr_buf *key)
 {
 	agr_span value;
 
@@ -176,19 +176,20 @@ static int add_columns(agr_op *op, agr_span row, agentrun_error **err)
 	return r;
 }
 
-static int add_right(agr_op *op, agr_span row, agentrun_error **err)
+static int add_right(agr_op *op, agr_span span, agentrun_error **err)
 {
+	agr_row row = agr_row_of(span);
 	const struct join *j = op->plan;
 	struct joined *s = op->state;
 	size_t at;
 	bool added;
 	int r = 0;
 
-	if (*row.p != '{')
+	if (*span.p != '{')
 		return 0;
 	if (j->keep_left)
-		r = add_columns(op, row, err);
-	if (r < 0 || !read_key(&j->right, row, &op->key))
+		r = add_columns(op, span, err);
+	if (r < 0 || !read_key(&j->right, &row, &op->key))
 		return r;
 	at = op->key.failed ? AGR_KEYSET_NONE
 			    : agr_keyset_add(&s->keys, op->key.data, op->key.len, &added);
@@ -199,7 +200,7 @@ static int add_right(agr_op *op, agr_span row, agentrun_error **err)
 	else
 		s->rows[s->last[at]].next = s->n;
 	s->last[at] = s->n;
-	s->rows[s->n++] = (struct right_row){ row, NONE };
+	s->rows[s->n++] = (struct right_row){ span, NONE };
 	return 0;
 }
 
@@ -293,7 +294,7 @@ static int emit_match(agr_op *op, agr_span right, agentrun_error **err)
 	return agr_op_emit_made(op, err);
 }
 
-static int emit_alone(agr_op *op, const agr_row *row, agentrun_error **err)
+static int emit_alone(agr_op *op, agr_row *row, agentrun_error **err)
 {
 	static const agr_span null = { "null", 4 };
 	const struct join *j = op->plan;
@@ -313,7 +314,7 @@ static int emit_alone(agr_op *op, const agr_row *row, agentrun_error **err)
 	return agr_op_emit_made(op, err);
 }
 
-static int join_push(agr_op *op, const agr_row *row, agentrun_error **err)
+static int join_push(agr_op *op, agr_row *row, agentrun_error **err)
 {
 	const struct join *j = op->plan;
 	struct joined *s = op->state;
@@ -322,7 +323,7 @@ static int join_push(agr_op *op, const agr_row *row, agentrun_error **err)
 
 	if (*row->span.p == '{' && !agr_members_read(&s->left, row->span))
 		return agr_error_oom(err);
-	if (read_key(&j->left, row->span, &op->key)) {
+	if (read_key(&j->left, row, &op->key)) {
 		if (op->key.failed)
 			return agr_error_oom(err);
 		at = agr_keyset_find(&s->keys, op->key.data, op->key.len);
@@ -358,6 +359,7 @@ const agr_step_type agr_step_join = {
 	.state_size = sizeof(struct joined),
 	.wants = join_wants,
 	.open = join_open,
+	.makes_rows = true,
 	.push = join_push,
 	.close = join_close,
 };

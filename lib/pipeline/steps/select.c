@@ -102,7 +102,17 @@ static int select_compile(void **plan, const agr_args *args, agentrun_error **er
 	return r;
 }
 
-static int select_push(agr_op *op, const agr_row *row, agentrun_error **err)
+static bool select_want(void *plan, agr_wanted *keys)
+{
+	struct select *s = plan;
+
+	for (size_t i = 0; i < s->n; i++)
+		if (!agr_field_want(&s->columns[i].field, keys))
+			return false;
+	return true;
+}
+
+static int select_push(agr_op *op, agr_row *row, agentrun_error **err)
 {
 	const struct select *s = op->plan;
 	agr_span value;
@@ -112,7 +122,7 @@ static int select_push(agr_op *op, const agr_row *row, agentrun_error **err)
 		agr_buf_char(&op->row, i ? ',' : '{');
 		agr_buf_add(&op->row, s->columns[i].name.p, s->columns[i].name.n);
 		agr_buf_char(&op->row, ':');
-		if (agr_field_find(&s->columns[i].field, row->span, &value))
+		if (agr_field_find(&s->columns[i].field, row, &value))
 			agr_buf_add(&op->row, value.p, value.n);
 		else
 			agr_buf_str(&op->row, "null");
@@ -126,5 +136,7 @@ const agr_step_type agr_step_table_select = {
 	.summary = "only these fields, in this order; a missing one is null",
 	.compile = select_compile,
 	.plan_free = select_plan_free,
+	.want = select_want,
+	.makes_rows = true,
 	.push = select_push,
 };

@@ -38,6 +38,11 @@ static int sort_compile(void **plan, const agr_args *args, agentrun_error **err)
 	return r < 0 ? r : 0;
 }
 
+static bool sort_want(void *plan, agr_wanted *wanted)
+{
+	return agr_order_want(plan, wanted);
+}
+
 static int sort_open(agr_op *op, agr_span supplied, agentrun_error **err)
 {
 	agr_sorted *list = op->state;
@@ -48,9 +53,9 @@ static int sort_open(agr_op *op, agr_span supplied, agentrun_error **err)
 	return 0;
 }
 
-static int sort_push(agr_op *op, const agr_row *row, agentrun_error **err)
+static int sort_push(agr_op *op, agr_row *row, agentrun_error **err)
 {
-	return agr_sorted_add(op->state, row) < 0 ? agr_error_oom(err) : 0;
+	return agr_sorted_add(op->state, row, NULL, err);
 }
 
 static int sort_finish(agr_op *op, agentrun_error **err)
@@ -79,6 +84,8 @@ const agr_step_type agr_step_table_sort = {
 	.plan_free = sort_plan_free,
 	.state_size = sizeof(agr_sorted),
 	.open = sort_open,
+	.want = sort_want,
+	.makes_rows = true,
 	.push = sort_push,
 	.finish = sort_finish,
 	.close = sort_close,

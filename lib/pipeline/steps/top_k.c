@@ -47,6 +47,13 @@ static int top_k_compile(void **plan, const agr_args *args, agentrun_error **err
 	return r < 0 ? r : 0;
 }
 
+static bool top_k_want(void *plan, agr_wanted *wanted)
+{
+	struct top_k *top = plan;
+
+	return agr_order_want(&top->order, wanted);
+}
+
 static int top_k_open(agr_op *op, agr_span supplied, agentrun_error **err)
 {
 	const struct top_k *top = op->plan;
@@ -58,7 +65,7 @@ static int top_k_open(agr_op *op, agr_span supplied, agentrun_error **err)
 	return 0;
 }
 
-static int first_push(agr_op *op, const agr_row *row, uint64_t k,
+static int first_push(agr_op *op, agr_row *row, uint64_t k,
 	agentrun_error **err)
 {
 	int r;
@@ -69,7 +76,7 @@ static int first_push(agr_op *op, const agr_row *row, uint64_t k,
 	return !r && op->rows_in == k ? AGR_ENOUGH : r;
 }
 
-static int top_k_push(agr_op *op, const agr_row *row, agentrun_error **err)
+static int top_k_push(agr_op *op, agr_row *row, agentrun_error **err)
 {
 	const struct top_k *top = op->plan;
 	struct best *best = op->state;
@@ -83,15 +90,16 @@ static int top_k_push(agr_op *op, const agr_row *row, agentrun_error **err)
 		if (r <= 0)
 			return r < 0 ? agr_error_oom(err) : 0;
 	}
-	if (agr_sorted_add(&best->list, row) < 0)
-		return agr_error_oom(err);
+	r = agr_sorted_add(&best->list, row, NULL, err);
+	if (r < 0)
+		return r;
 	if (best->list.n < k || best->list.n - k < k + SLACK)
 		return 0;
 	r = agr_sorted_sort(&best->list, op, err);
 	if (r < 0)
 		return r;
 	best->pruned = true;
-	return agr_sorted_truncate(&best->list, k) < 0 ? agr_error_oom(err) : 0;
+	return agr_sorted_truncate(&best->list, k, err);
 }
 
 static int top_k_finish(agr_op *op, agentrun_error **err)
@@ -123,6 +131,8 @@ const agr_step_type agr_step_top_k = {
 	.plan_free = top_k_plan_free,
 	.state_size = sizeof(struct best),
 	.open = top_k_open,
+	.want = top_k_want,
+	.makes_rows = true,
 	.push = top_k_push,
 	.finish = top_k_finish,
 	.close = top_k_close,
