@@ -9,10 +9,16 @@
 static int end_push(agr_op *op, agr_row *row, agentrun_error **err)
 {
 	agr_buf *out = op->state;
+	int r = agr_row_make(row, err);
 
+	if (r < 0)
+		return r;
 	if (out->len > 1)
 		agr_buf_char(out, ',');
-	agr_value_write(out, row->span);
+	if (row->compact)
+		agr_buf_add(out, row->span.p, row->span.n);
+	else
+		agr_value_write(out, row->span);
 	return out->failed ? agr_buf_check(out, "the result", err) : 0;
 }
 
@@ -22,8 +28,8 @@ static const agr_step_type end_type = { .push = end_push };
 
 static int blame(const agr_op *op, int r, agentrun_error **err)
 {
-	if (r < 0 && op->type->name)
-		agr_error_step(err, op->number, op->type->name);
+	if (r < 0 && op->name)
+		agr_error_step(err, op->number, op->name);
 	return r;
 }
 
@@ -50,9 +56,9 @@ int agr_op_emit(agr_op *op, agr_row *row, agentrun_error **err)
 	return r < 0 ? r : blame(next, next->type->push(next, row, err), err);
 }
 
-int agr_op_emit_made(agr_op *op, agentrun_error **err)
+int agr_op_emit_made(agr_op *op, bool compact, agentrun_error **err)
 {
-	agr_row row = { .span = { op->row.data, op->row.len } };
+	agr_row row = { .span = { op->row.data, op->row.len }, .compact = compact };
 
 	if (op->row.failed)
 		return agr_buf_check(&op->row, "a row", err);
@@ -66,20 +72,21 @@ int agr_op_check(agr_op *op, agentrun_error **err)
 
 /* ---- a chain --------------------------------------------------------------- */
 
-static int op_init(agr_op *op, agr_run *run, const agr_compiled *step, size_t number,
+static int op_init(agr_op *op, agr_run *run, const agr_compiled *step,
 	agentrun_error **err)
 {
 	op->type = step->type;
 	op->plan = step->plan;
 	op->run = run;
-	op->number = number;
+	op->number = step->number;
+	op->name = step->name;
 	op->next = op + 1;
 	op->row.max = op->key.max = SIZE_MAX;
 	op->state = calloc(1, op->type->state_size ? op->type->state_size : 1);
 	return op->state ? 0 : agr_error_oom(err);
 }
 
-int agr_chain_init(agr_chain *chain, agr_run *run, const agr_compiled *steps,
+int agr_chain_init(agr_chain *chain, agr_run *run, const agr_compiled *ops,
 	size_t from, size_t to, size_t max_output, agentrun_error **err)
 {
 	agr_op *end;
@@ -88,12 +95,14 @@ int agr_chain_init(agr_chain *chain, agr_run *run, const agr_compiled *steps,
 	memset(chain, 0, sizeof(*chain));
 	chain->out.max = max_output ? max_output : SIZE_MAX;
 	chain->ops = calloc(to - from + 1, sizeof(*chain->ops));
-	if (!chain->ops)
+	chain->wanted = ops[from].wanted;
+	chain->slots = calloc(chain->wanted->n + 1, sizeof(*chain->slots));
+	if (!chain->ops || !chain->slots)
 		return agr_error_oom(err);
 	while (!r && chain->n < to - from) {
 		size_t i = chain->n++;
 
-		r = op_init(&chain->ops[i], run, &steps[from + i], from + i + 1, err);
+		r = op_init(&chain->ops[i], run, &ops[from + i], err);
 	}
 	if (r < 0)
 		return r;
@@ -114,8 +123,6 @@ static int feed(agr_chain *chain, agr_input *in, agentrun_error **err)
 	/* What is not wanted any more is read all the same: it must be valid. */
 	while ((r = agr_input_next(in, &row, err)) == 1) {
 		if (enough) {
-			if (in->format == AGENTRUN_FORMAT_JSON)
-				return 0;
 			r = agr_run_tick(chain->ops->run, err);
 		} else {
 			r = agr_op_emit(&source, &row, err);
@@ -132,6 +139,7 @@ int agr_chain_run(agr_chain *chain, agr_input *in, agentrun_error **err)
 	int r;
 
 	agr_buf_char(&chain->out, '[');
+	agr_input_want(in, chain->wanted, chain->slots);
 	r = feed(chain, in, err);
 	for (size_t i = 0; r >= 0 && i < chain->n; i++) {
 		agr_op *op = &chain->ops[i];
@@ -155,6 +163,7 @@ void agr_chain_close(agr_chain *chain)
 		agr_buf_free(&op->key);
 	}
 	free(chain->ops);
+	free(chain->slots);
 	agr_buf_free(&chain->out);
 	memset(chain, 0, sizeof(*chain));
 }

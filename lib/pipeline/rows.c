@@ -9,7 +9,7 @@ int agentrun_read_rows(agentrun_buf *out, agentrun_ctx *ctx, const char *text,
 	agr_text document = { .name = name, .p = text, .n = len,
 		.max_depth = limits.max_depth };
 	agr_buf made = AGR_BUF_INIT;
-	agr_input input = { .document = { NULL, 0 } };
+	agr_input input = { .format = 0 };
 	agr_span value;
 	int r;
 

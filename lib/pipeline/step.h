@@ -68,7 +68,8 @@ typedef struct agr_op {
 	void *state;       /* zeroed, type->state_size bytes */
 	struct agr_op *next;
 	agr_run *run;
-	size_t number;     /* from 1 */
+	size_t number;     /* the step's, from 1 */
+	const char *name;  /* the step's, for messages */
 	size_t rows_in, rows_out;
 	agr_buf row, key;  /* for building a row and a key; reset by who uses them */
 } agr_op;
@@ -77,8 +78,8 @@ typedef struct agr_op {
 
 /* Hand a record on. 0, AGR_ENOUGH or an error. */
 int agr_op_emit(agr_op *op, agr_row *row, agentrun_error **err);
-/* Hand on what op->row holds. */
-int agr_op_emit_made(agr_op *op, agentrun_error **err);
+/* Hand on what op->row holds; `compact` as in agr_row. */
+int agr_op_emit_made(agr_op *op, bool compact, agentrun_error **err);
 /* 0, AGENTRUN_ETIMEDOUT or AGENTRUN_ECANCELLED; for long work without rows. */
 int agr_op_check(agr_op *op, agentrun_error **err);
 

@@ -39,6 +39,7 @@ bool agr_path_enter(const agr_path_part *part, agr_span value, agr_span *out);
 typedef struct agr_row {
 	agr_span span;  /* p is NULL: make() first */
 	bool lasting;   /* its bytes live as long as the run; else as the call */
+	bool compact;   /* no white space and no duplicate keys: as it is to come out */
 	const agr_span *slots; /* NULL: look into the span; p NULL: it lacks that key */
 	int (*make)(struct agr_row *row, void *maker, agentrun_error **err);
 	void *maker;

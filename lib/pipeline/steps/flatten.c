@@ -36,7 +36,7 @@ static int flatten_push(agr_op *op, agr_row *row, agentrun_error **err)
 	while (!r && agr_array_next(&it, &edit.value)) {
 		agr_buf_reset(&op->row);
 		agr_value_write_edited(&op->row, row->span, &edit, 1);
-		r = agr_op_emit_made(op, err);
+		r = agr_op_emit_made(op, false, err);
 	}
 	return r;
 }

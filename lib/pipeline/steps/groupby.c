@@ -382,7 +382,7 @@ static int groupby_finish(agr_op *op, agentrun_error **err)
 	for (size_t i = 0; !r && i < s->n; i++) {
 		r = write_group(op, i, err);
 		if (!r)
-			r = agr_op_emit_made(op, err);
+			r = agr_op_emit_made(op, false, err);
 	}
 	return r;
 }

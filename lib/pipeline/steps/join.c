@@ -291,7 +291,7 @@ static int emit_match(agr_op *op, agr_span right, agentrun_error **err)
 	agr_buf_char(&op->row, '}');
 	if (s->name.failed)
 		return agr_error_oom(err);
-	return agr_op_emit_made(op, err);
+	return agr_op_emit_made(op, false, err);
 }
 
 static int emit_alone(agr_op *op, agr_row *row, agentrun_error **err)
@@ -311,7 +311,7 @@ static int emit_alone(agr_op *op, agr_row *row, agentrun_error **err)
 	agr_buf_char(&op->row, '}');
 	if (s->name.failed)
 		return agr_error_oom(err);
-	return agr_op_emit_made(op, err);
+	return agr_op_emit_made(op, false, err);
 }
 
 static int join_push(agr_op *op, agr_row *row, agentrun_error **err)

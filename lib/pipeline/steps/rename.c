@@ -94,7 +94,7 @@ static int rename_push(agr_op *op, agr_row *row, agentrun_error **err)
 		return agr_op_emit(op, row, err);
 	agr_buf_reset(&op->row);
 	agr_value_write_edited(&op->row, plain, edits, n);
-	return agr_op_emit_made(op, err);
+	return agr_op_emit_made(op, false, err);
 }
 
 static void rename_close(agr_op *op)

@@ -112,23 +112,30 @@ static bool select_want(void *plan, agr_wanted *keys)
 	return true;
 }
 
-static int select_push(agr_op *op, agr_row *row, agentrun_error **err)
+void agr_select_make(const void *plan, const agr_row *row, agr_buf *out)
 {
-	const struct select *s = op->plan;
+	const struct select *s = plan;
 	agr_span value;
 
-	agr_buf_reset(&op->row);
+	agr_buf_reset(out);
 	for (size_t i = 0; i < s->n; i++) {
-		agr_buf_char(&op->row, i ? ',' : '{');
-		agr_buf_add(&op->row, s->columns[i].name.p, s->columns[i].name.n);
-		agr_buf_char(&op->row, ':');
-		if (agr_field_find(&s->columns[i].field, row, &value))
-			agr_buf_add(&op->row, value.p, value.n);
+		agr_buf_char(out, i ? ',' : '{');
+		agr_buf_add(out, s->columns[i].name.p, s->columns[i].name.n);
+		agr_buf_char(out, ':');
+		if (!agr_field_find(&s->columns[i].field, row, &value))
+			agr_buf_str(out, "null");
+		else if (*value.p == '{' || *value.p == '[')
+			agr_value_write(out, value);
 		else
-			agr_buf_str(&op->row, "null");
+			agr_buf_add(out, value.p, value.n);
 	}
-	agr_buf_char(&op->row, '}');
-	return agr_op_emit_made(op, err);
+	agr_buf_char(out, '}');
+}
+
+static int select_push(agr_op *op, agr_row *row, agentrun_error **err)
+{
+	agr_select_make(op->plan, row, &op->row);
+	return agr_op_emit_made(op, true, err);
 }
 
 const agr_step_type agr_step_table_select = {

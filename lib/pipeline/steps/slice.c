@@ -64,7 +64,7 @@ static int count_finish(agr_op *op, agentrun_error **err)
 {
 	agr_buf_reset(&op->row);
 	agr_buf_printf(&op->row, "{\"count\":%zu}", op->rows_in);
-	return agr_op_emit_made(op, err);
+	return agr_op_emit_made(op, true, err);
 }
 
 const agr_step_type agr_step_limit = {
