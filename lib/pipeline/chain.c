@@ -6,20 +6,37 @@
 
 /* ---- the end of a chain --------------------------------------------------- */
 
+/* What is written out later is larger than what was held back at first. */
+#define WRITE_SIZE ((size_t)256 * 1024)
+
+static int write_out(agr_chain *chain, agentrun_error **err)
+{
+	int r = chain->write(chain->user, chain->out.data, chain->out.len, err);
+
+	agr_buf_reset(&chain->out);
+	chain->hold = WRITE_SIZE;
+	return r;
+}
+
 static int end_push(agr_op *op, agr_row *row, agentrun_error **err)
 {
-	agr_buf *out = op->state;
+	agr_chain *chain = op->state;
+	agr_buf *out = &chain->out;
 	int r = agr_row_make(row, err);
 
 	if (r < 0)
 		return r;
-	if (out->len > 1)
+	if (chain->rows++ && chain->format == AGENTRUN_FORMAT_JSON)
 		agr_buf_char(out, ',');
 	if (row->compact)
 		agr_buf_add(out, row->span.p, row->span.n);
 	else
 		agr_value_write(out, row->span);
-	return out->failed ? agr_buf_check(out, "the result", err) : 0;
+	if (chain->format == AGENTRUN_FORMAT_NDJSON)
+		agr_buf_char(out, '\n');
+	if (out->failed)
+		return agr_buf_check(out, "the result", err);
+	return chain->write && out->len >= chain->hold ? write_out(chain, err) : 0;
 }
 
 static const agr_step_type end_type = { .push = end_push };
@@ -93,6 +110,8 @@ int agr_chain_init(agr_chain *chain, agr_run *run, const agr_compiled *ops,
 	int r = 0;
 
 	memset(chain, 0, sizeof(*chain));
+	chain->format = AGENTRUN_FORMAT_JSON;
+	chain->hold = AGR_RUN_HOLD;
 	chain->out.max = max_output ? max_output : SIZE_MAX;
 	chain->ops = calloc(to - from + 1, sizeof(*chain->ops));
 	chain->wanted = ops[from].wanted;
@@ -109,7 +128,7 @@ int agr_chain_init(agr_chain *chain, agr_run *run, const agr_compiled *ops,
 	end = &chain->ops[chain->n];
 	end->type = &end_type;
 	end->run = run;
-	end->state = &chain->out;
+	end->state = chain;
 	return 0;
 }
 
@@ -138,7 +157,8 @@ int agr_chain_run(agr_chain *chain, agr_input *in, agentrun_error **err)
 {
 	int r;
 
-	agr_buf_char(&chain->out, '[');
+	if (chain->format == AGENTRUN_FORMAT_JSON)
+		agr_buf_char(&chain->out, '[');
 	agr_input_want(in, chain->wanted, chain->slots);
 	r = feed(chain, in, err);
 	for (size_t i = 0; r >= 0 && i < chain->n; i++) {
@@ -147,7 +167,8 @@ int agr_chain_run(agr_chain *chain, agr_input *in, agentrun_error **err)
 		if (op->type->finish)
 			r = blame(op, op->type->finish(op, err), err);
 	}
-	agr_buf_char(&chain->out, ']');
+	if (chain->format == AGENTRUN_FORMAT_JSON)
+		agr_buf_char(&chain->out, ']');
 	return r < 0 ? r : agr_buf_check(&chain->out, "the result", err);
 }
 

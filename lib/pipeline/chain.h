@@ -12,10 +12,16 @@ typedef struct agr_chain {
 	size_t n;    /* without the end */
 	const agr_wanted *wanted; /* what is to be noted of the input's rows */
 	agr_span *slots;
-	agr_buf out;
+	agr_buf out;       /* the array; where it is written out, what is held of it */
+	int format;        /* AGENTRUN_FORMAT_JSON or _NDJSON */
+	size_t rows;
+	size_t hold;       /* write out from so many bytes on */
+	agr_write_fn write; /* NULL: `out` is the result */
+	void *user;
 } agr_chain;
 
-/* Set up the operators [from, to). Close in every case. */
+/* Set up the operators [from, to). Close in every case. Where `write` is set then,
+ * rows go there in the chain's format. */
 int agr_chain_init(agr_chain *chain, agr_run *run, const agr_compiled *ops,
 	size_t from, size_t to, size_t max_output, agentrun_error **err);
 /* All rows of the input through the steps; chain->out then holds the array. */

@@ -16,7 +16,7 @@
 
 #include <agentrun/pipeline.h>
 
-#include "base/base.h"
+#include "table/input.h"
 
 /* 0 means no limit, but for max_depth and max_steps, where it is the default. */
 typedef struct agr_pipeline_limits {
@@ -71,10 +71,19 @@ typedef struct agr_pipeline_request {
 	int64_t timeout_ms; /* 0: the default */
 } agr_pipeline_request;
 
+/* Take a part of the result. */
+typedef int (*agr_write_fn)(void *user, const char *data, size_t len,
+	agentrun_error **err);
+
 /* All text is borrowed until the run is freed. */
 typedef struct agr_run_options {
-	const char *input;      /* NULL: none, or `context` */
+	const char *input;      /* NULL: none, or `read`, or `context` */
 	size_t input_len;
+	agr_read_fn read;       /* NULL, or what reads the input */
+	void *read_user;
+	agr_write_fn write;     /* NULL, or what takes the result as it comes: */
+	void *write_user;       /* see agr_run_write_output() */
+	int output_format;      /* for `write`: AGENTRUN_FORMAT_... */
 	const char *input_name; /* for messages, or NULL */
 	int input_format;       /* AGENTRUN_FORMAT_... */
 	const char *context;    /* a job's context object, or NULL */
@@ -117,6 +126,13 @@ void agr_run_blame(const agr_run *run, agentrun_error **err);
 /* The result of a run that is done. */
 int agr_run_take_output(agr_run *run, agentrun_buf *out, int format,
 	agentrun_error **err);
+
+/* The same to the run's `write`, of which most may have gone there already: JSON and
+ * NDJSON do not wait for the end, but for the first AGR_RUN_HOLD bytes, so that what
+ * fails early has no output. */
+int agr_run_write_output(agr_run *run, agentrun_error **err);
+
+#define AGR_RUN_HOLD ((size_t)4 << 20)
 
 /* ---- both with I/O ------------------------------------------------------- */
 

@@ -28,6 +28,7 @@ struct agr_run {
 	agr_input input;   /* the data as it stands */
 	agr_buf text;      /* what the data lies in, when that is ours */
 	bool made_here;    /* a step made the data */
+	bool written;      /* the result went out, but for what `text` holds */
 	unsigned ticks;
 };
 
@@ -155,6 +156,12 @@ static int choose_input(agr_run *run, agentrun_error **err)
 		run->ref = strdup(run->pipeline->input_ref);
 		return run->ref ? 0 : agr_error_oom(err);
 	}
+	if (o->read) {
+		agr_text text = { .name = o->input_name, .max_depth = o->limits.max_depth };
+
+		return agr_input_open_reader(&run->input, &text, o->read, o->read_user,
+			o->limits.max_input_bytes, o->input_format, err);
+	}
 	if (o->input)
 		return open_input(run, o->input_name, o->input, o->input_len,
 			o->input_format, err);
@@ -223,7 +230,10 @@ static int run_chain(agr_run *run, agentrun_error **err)
 
 	if (!r) {
 		run->chain.out = (agr_buf)AGR_BUF_INIT;
-		r = set_value(run, (agr_span){ out.data, out.len }, err);
+		if (run->chain.write)
+			run->written = true;
+		else
+			r = set_value(run, (agr_span){ out.data, out.len }, err);
 		own(run, &out);
 		run->at += run->chain.n;
 	}
@@ -244,7 +254,16 @@ static int begin_chain(agr_run *run, agentrun_error **err)
 	run->chain_at = 0;
 	r = agr_chain_init(&run->chain, run, p->ops, run->at, end,
 		run->opts.limits.max_output_bytes, err);
-	return r < 0 ? r : open_ops(run, err);
+	if (r < 0)
+		return r;
+	if (end == p->n_ops && (run->opts.output_format == AGENTRUN_FORMAT_JSON ||
+		run->opts.output_format == AGENTRUN_FORMAT_NDJSON)) {
+		run->chain.write = run->opts.write;
+		run->chain.user = run->opts.write_user;
+		run->chain.format = run->opts.write ? run->opts.output_format
+						    : AGENTRUN_FORMAT_JSON;
+	}
+	return open_ops(run, err);
 }
 
 static int apply_document(agr_run *run, agentrun_error **err)
@@ -503,6 +522,26 @@ int agr_run_take_output(agr_run *run, agentrun_buf *out, int format,
 	r = agr_format_value(&text, run->input.document, format, err);
 	if (!r)
 		r = agr_buf_give(&text, out, "the output", err);
+	agr_buf_free(&text);
+	return r;
+}
+
+int agr_run_write_output(agr_run *run, agentrun_error **err)
+{
+	const agr_run_options *o = &run->opts;
+	agr_buf text = AGR_BUF_INIT;
+	int r = 0;
+
+	if (run->state != STATE_DONE || !o->write)
+		return agentrun_error_raise(err, AGENTRUN_EINVAL,
+			"the run is not done, or has nowhere to write to");
+	if (run->written)
+		return o->write(o->write_user, run->text.data, run->text.len, err);
+	r = agr_format_value(&text, run->input.document, o->output_format, err);
+	if (!r)
+		r = agr_buf_check(&text, "the output", err);
+	if (!r)
+		r = o->write(o->write_user, text.data, text.len, err);
 	agr_buf_free(&text);
 	return r;
 }
