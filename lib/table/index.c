@@ -119,14 +119,17 @@ static void check_utf8(agr_index *index, size_t n_blocks)
 		into_next = 0;
 		while (bits) {
 			unsigned at = (unsigned)__builtin_ctzll(bits);
-			size_t n = agr_utf8_len(block + at, (size_t)(index->end - block) - at);
-			uint64_t taken = ((uint64_t)1 << n) - 1;
+			size_t left = (size_t)(index->end - block) - at;
+			size_t n = agr_utf8_len(block + at, left);
+			uint64_t taken;
 
+			if (!n && is_cut(block + at, index->end))
+				n = left;
 			if (!n) {
-				if (!is_cut(block + at, index->end))
-					fault(index, block + at, "invalid UTF-8");
+				fault(index, block + at, "invalid UTF-8");
 				return;
 			}
+			taken = ((uint64_t)1 << n) - 1;
 			bits &= ~(taken << at);
 			if (at + n > AGR_INDEX_BLOCK)
 				into_next = taken >> (AGR_INDEX_BLOCK - at);
@@ -149,9 +152,12 @@ void agr_index_begin(agr_index *index, const char *p, const char *end,
 	index->n = 0;
 }
 
-/* Index `n` blocks at `p`, which is the text itself or a copy of its end. */
-static void index_at(agr_index *index, const char *p, const char *text, size_t n)
+/* Index `n` blocks at `p`, which is the text itself or a copy of its end. Returns how
+ * many were, up to a fault. */
+static size_t index_at(agr_index *index, const char *p, const char *text, size_t n)
 {
+	const size_t all = n;
+
 	while (n && !index->fault.what) {
 		struct agr_suspects suspects = { 0 };
 		size_t done = index->kernel->index_blocks(index, p, text, n, &suspects);
@@ -161,6 +167,7 @@ static void index_at(agr_index *index, const char *p, const char *text, size_t n
 		n -= done;
 		check_suspects(index, text - AGR_INDEX_BLOCK, &suspects);
 	}
+	return all - n;
 }
 
 /* Positions behind a fault would mislead. */
@@ -177,7 +184,7 @@ bool agr_index_next(agr_index *index)
 {
 	size_t left = (size_t)(index->end - index->next);
 	size_t blocks = left < AGR_INDEX_WINDOW ? left / AGR_INDEX_BLOCK : AGR_INDEX_BLOCKS;
-	size_t whole = blocks * AGR_INDEX_BLOCK, rest = left - whole;
+	size_t whole = blocks * AGR_INDEX_BLOCK, rest = left - whole, done;
 	char tail[AGR_INDEX_BLOCK];
 
 	index->base = index->next;
@@ -185,17 +192,17 @@ bool agr_index_next(agr_index *index)
 	index->any_high = 0;
 	if (!left || index->fault.what)
 		return false;
-	index_at(index, index->base, index->base, blocks);
+	done = index_at(index, index->base, index->base, blocks);
 	index->next += whole;
 	if (rest && rest < AGR_INDEX_BLOCK && blocks < AGR_INDEX_BLOCKS) {
 		memset(tail, ' ', sizeof(tail));
 		memcpy(tail, index->next, rest);
-		index_at(index, tail, index->next, 1);
+		done += index_at(index, tail, index->next, 1);
 		index->next += rest;
-		blocks++;
 	}
+	/* No further: what is noted there is of the window before. */
 	if (index->any_high || index->cut)
-		check_utf8(index, blocks);
+		check_utf8(index, done);
 	if (index->fault.what)
 		drop_behind_fault(index);
 	return true;

@@ -19,7 +19,7 @@
 /* A bit a byte, the first byte's the lowest. */
 struct agr_kinds {
 	uint64_t quote, backslash;
-	uint64_t op;      /* { } [ ] : , */
+	uint64_t op;      /* { } [ ] : , and two that JSON has no use for: \f 0x1a */
 	uint64_t space;   /* blank, tab, newline, carriage return */
 	uint64_t newline;
 	uint64_t control; /* below a blank */
