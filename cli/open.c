@@ -109,13 +109,13 @@ void cli_close(cli_global *global)
 
 static int open_sqlite(const char *path, agentrun_store **out, agentrun_error **err)
 {
-	int (*make)(agentrun_store **, const agentrun_sqlite_options *, agentrun_error **);
-	void (*init)(agentrun_sqlite_options *, size_t);
+	int (*make)(agentrun_store **, const agentrun_sqlite_store_options *, agentrun_error **);
+	void (*init)(agentrun_sqlite_store_options *, size_t);
 	void *found[2] = {
 		load("libagentrun-sqlite.so.0", "agentrun_sqlite_store_new", err),
-		load("libagentrun-sqlite.so.0", "agentrun_sqlite_options_init", err),
+		load("libagentrun-sqlite.so.0", "agentrun_sqlite_store_options_init", err),
 	};
-	agentrun_sqlite_options opts;
+	agentrun_sqlite_store_options opts;
 
 	if (!found[0] || !found[1])
 		return AGENTRUN_EBACKEND;

@@ -16,9 +16,9 @@ AGENTRUN_BEGIN_DECLS
 typedef void (*agentrun_conformance_report_fn)(void *user, const char *check,
 	const char *failure);
 
-/** A storage backend to check. Fields are only ever appended. */
-typedef struct agentrun_conformance_storage {
-	size_t struct_size; /**< sizeof(agentrun_conformance_storage) */
+/** A store backend to check. Fields are only ever appended. */
+typedef struct agentrun_conformance_store {
+	size_t struct_size; /**< sizeof(agentrun_conformance_store) */
 	void *user;
 	/** Mandatory. Open a store; one that is opened again after it was freed
 	 * holds what was put, where `is_durable` says so. */
@@ -28,11 +28,11 @@ typedef struct agentrun_conformance_storage {
 	int is_durable;
 	agentrun_conformance_report_fn report; /**< may be NULL */
 	/* fields above: 0.1 */
-} agentrun_conformance_storage;
+} agentrun_conformance_store;
 
 /** @return how many checks failed; 0 when the backend conforms */
-AGENTRUN_API int agentrun_conformance_check_storage(
-	const agentrun_conformance_storage *backend);
+AGENTRUN_API int agentrun_conformance_check_store(
+	const agentrun_conformance_store *backend);
 
 /** A queue backend to check. Fields are only ever appended. */
 typedef struct agentrun_conformance_queue {

@@ -11,7 +11,7 @@
  *
  * A store may be used from several threads at once. The memory store lives in
  * the core and forgets at exit; others are libraries of their own, made from
- * the vtable in sys/storage.h.
+ * the vtable in sys/store.h.
  */
 #ifndef AGENTRUN_STORE_H
 #define AGENTRUN_STORE_H
@@ -81,8 +81,8 @@ AGENTRUN_API int agentrun_records_add(agentrun_records *records,
 	agentrun_record *take_record);
 
 /** Which records to list, newest first. Fields are only ever appended. */
-typedef struct agentrun_list_query {
-	size_t struct_size;  /**< set by agentrun_list_query_init() */
+typedef struct agentrun_store_query {
+	size_t struct_size;  /**< set by agentrun_store_query_init() */
 	const char *run_id;  /**< NULL: any */
 	const char *node_id; /**< NULL: any */
 	const char *status;  /**< NULL: any */
@@ -90,9 +90,9 @@ typedef struct agentrun_list_query {
 	size_t limit;        /**< init: 100; 0: no limit */
 	size_t offset;
 	/* fields above: 0.1 */
-} agentrun_list_query;
+} agentrun_store_query;
 
-AGENTRUN_API void agentrun_list_query_init(agentrun_list_query *query,
+AGENTRUN_API void agentrun_store_query_init(agentrun_store_query *query,
 	size_t struct_size);
 
 /** A store in this process' memory. @return 0, AGENTRUN_ENOMEM */
@@ -138,7 +138,7 @@ AGENTRUN_API int agentrun_store_find_job(agentrun_record **out,
 	agentrun_store *store, const char *job_id, agentrun_error **err);
 /** List records; NULL `query` for defaults. */
 AGENTRUN_API int agentrun_store_list(agentrun_records **out,
-	agentrun_store *store, const agentrun_list_query *query,
+	agentrun_store *store, const agentrun_store_query *query,
 	agentrun_error **err);
 /** Bring the backend's tables to this version's shape; nothing to do is fine. */
 AGENTRUN_API int agentrun_store_migrate(agentrun_store *store,

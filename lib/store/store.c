@@ -4,25 +4,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <agentrun/sys/storage.h>
+#include <agentrun/sys/store.h>
 
 #define SHA_PREFIX "sha256:"
 #define HEX_LEN (AGR_SHA256_HEX - 1)
 
 struct agentrun_store {
-	agentrun_storage_impl impl;
+	agentrun_store_impl impl;
 	void *self;
 	size_t max_inline_bytes;
 };
 
-static const agentrun_list_query query_defaults = { .limit = 100 };
+static const agentrun_store_query query_defaults = { .limit = 100 };
 
-void agentrun_list_query_init(agentrun_list_query *query, size_t struct_size)
+void agentrun_store_query_init(agentrun_store_query *query, size_t struct_size)
 {
 	agr_options_init(query, struct_size, &query_defaults, sizeof(query_defaults));
 }
 
-int agentrun_store_new(agentrun_store **out, const agentrun_storage_impl *impl,
+int agentrun_store_new(agentrun_store **out, const agentrun_store_impl *impl,
 	void *take_self, agentrun_error **err)
 {
 	agentrun_store *store;
@@ -33,12 +33,12 @@ int agentrun_store_new(agentrun_store **out, const agentrun_storage_impl *impl,
 	if (!store)
 		return agr_error_oom(err);
 	r = agr_impl_read(&store->impl, sizeof(store->impl), impl,
-		AGENTRUN_STORAGE_IMPL_VERSION, "agentrun_storage_impl", err);
+		AGENTRUN_STORE_IMPL_VERSION, "agentrun_store_impl", err);
 	if (r == 0 && (!store->impl.name || !store->impl.put || !store->impl.get ||
 		!store->impl.list || !store->impl.put_blob || !store->impl.get_blob ||
 		!store->impl.destroy))
 		r = agentrun_error_raise(err, AGENTRUN_EINVAL,
-			"agentrun_storage_impl lacks a mandatory member");
+			"agentrun_store_impl lacks a mandatory member");
 	if (r < 0) {
 		free(store);
 		return r;
@@ -266,14 +266,14 @@ static int read_time(char out[AGR_TIME_SIZE], const char *text, const char *name
 }
 
 int agentrun_store_list(agentrun_records **out, agentrun_store *store,
-	const agentrun_list_query *query_in, agentrun_error **err)
+	const agentrun_store_query *query_in, agentrun_error **err)
 {
-	agentrun_list_query query = query_defaults;
+	agentrun_store_query query = query_defaults;
 	char since[AGR_TIME_SIZE];
 	int r;
 
 	*out = NULL;
-	r = agr_options_read(&query, sizeof(query), query_in, "agentrun_list_query", err);
+	r = agr_options_read(&query, sizeof(query), query_in, "agentrun_store_query", err);
 	if (r == 0 && query.since) {
 		r = read_time(since, query.since, "since", err);
 		query.since = since;

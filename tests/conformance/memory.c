@@ -26,11 +26,11 @@ static int open_queue(void *user, agentrun_queue **out, uint32_t lease_ms,
 
 int main(void)
 {
-	const agentrun_conformance_storage storage = { .struct_size = sizeof(storage),
+	const agentrun_conformance_store store = { .struct_size = sizeof(store),
 		.open = open_store, .reset = reset_store, .report = run_report };
 	const agentrun_conformance_queue queue = { .struct_size = sizeof(queue),
 		.open = open_queue, .report = run_report };
 
-	return run_end(agentrun_conformance_check_storage(&storage) +
+	return run_end(agentrun_conformance_check_store(&store) +
 		agentrun_conformance_check_queue(&queue));
 }

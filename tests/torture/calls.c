@@ -421,11 +421,11 @@ static int memory_store(struct outcome *out, agentrun_error **err)
 #ifdef WITH_SQLITE
 static int sqlite_store(struct outcome *out, agentrun_error **err)
 {
-	agentrun_sqlite_options opts;
+	agentrun_sqlite_store_options opts;
 	agentrun_store *store;
 	int r;
 
-	agentrun_sqlite_options_init(&opts, sizeof(opts));
+	agentrun_sqlite_store_options_init(&opts, sizeof(opts));
 	opts.path = ":memory:";
 	r = agentrun_sqlite_store_new(&store, &opts, err);
 	if (r == 0)

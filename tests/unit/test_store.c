@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
-/* The front that every storage backend stands behind: refs, ids, times, spill. */
+/* The front that every store backend stands behind: refs, ids, times, spill. */
 #include "unit.h"
 
 #include <agentrun/store.h>
-#include <agentrun/sys/storage.h>
+#include <agentrun/sys/store.h>
 
 #define ABC "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
@@ -147,13 +147,13 @@ START_TEST(times_are_read_or_refused)
 {
 	static const char *const wrong[] = { "tomorrow", "", "2026", "2026-13-01", "zzzz" };
 	agentrun_record *record = record_of("j", "1");
-	agentrun_list_query query;
+	agentrun_store_query query;
 	agentrun_records *records;
 	uint64_t removed = 9;
 
 	ck_assert_int_eq(agentrun_store_put(&out, store, record, NULL), 0);
 	agentrun_record_free(record);
-	agentrun_list_query_init(&query, sizeof(query));
+	agentrun_store_query_init(&query, sizeof(query));
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		query.since = wrong[i];
 		ck_assert_int_eq(agentrun_store_list(&records, store, &query, NULL),
@@ -228,7 +228,7 @@ static int no_get(void *self, int which, const char *key, agentrun_record *into,
 	return agentrun_error_raise(why, AGENTRUN_EBACKEND, "gone");
 }
 
-static int no_list(void *self, const agentrun_list_query *query, agentrun_records *into,
+static int no_list(void *self, const agentrun_store_query *query, agentrun_records *into,
 	agentrun_error **why)
 {
 	(void)self;
@@ -254,7 +254,7 @@ static void count_destroy(void *self)
 
 START_TEST(a_backend_s_failures_come_through)
 {
-	agentrun_storage_impl impl = { .version = AGENTRUN_STORAGE_IMPL_VERSION,
+	agentrun_store_impl impl = { .version = AGENTRUN_STORE_IMPL_VERSION,
 		.struct_size = sizeof(impl), .name = "mine", .put = no_put, .get = no_get,
 		.list = no_list, .put_blob = no_blob, .get_blob = lie,
 		.destroy = count_destroy };

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 /**
  * @file
- * Write a storage backend: fill an agentrun_storage_impl, hand it to
+ * Write a store backend: fill an agentrun_store_impl, hand it to
  * agentrun_store_new(). `agentrun/conformance.h` checks a backend from outside.
  */
-#ifndef AGENTRUN_SYS_STORAGE_H
-#define AGENTRUN_SYS_STORAGE_H
+#ifndef AGENTRUN_SYS_STORE_H
+#define AGENTRUN_SYS_STORE_H
 
 #include <agentrun/store.h>
 
 AGENTRUN_BEGIN_DECLS
 
-#define AGENTRUN_STORAGE_IMPL_VERSION 1
+#define AGENTRUN_STORE_IMPL_VERSION 1
 
 /**
  * `self` is the backend's private state; several threads may call at once.
@@ -19,9 +19,9 @@ AGENTRUN_BEGIN_DECLS
  * (agentrun_error_raise()). AGENTRUN_EBACKEND: the backend cannot be reached and
  * nothing was kept; AGENTRUN_ESTORAGE: it refused.
  */
-typedef struct agentrun_storage_impl {
-	uint32_t version;     /**< AGENTRUN_STORAGE_IMPL_VERSION */
-	uint32_t struct_size; /**< sizeof(agentrun_storage_impl) */
+typedef struct agentrun_store_impl {
+	uint32_t version;     /**< AGENTRUN_STORE_IMPL_VERSION */
+	uint32_t struct_size; /**< sizeof(agentrun_store_impl) */
 	const char *name;     /**< "sqlite"; static; appears in messages */
 
 	/**
@@ -41,7 +41,7 @@ typedef struct agentrun_storage_impl {
 	int (*get)(void *self, int field, const char *key, agentrun_record *into,
 		agentrun_error **err);
 	/** Mandatory. Append matching records, newest first; without result_data. */
-	int (*list)(void *self, const agentrun_list_query *query,
+	int (*list)(void *self, const agentrun_store_query *query,
 		agentrun_records *into, agentrun_error **err);
 	/**
 	 * Mandatory. Keep a blob under its hex SHA-256 (64 characters); a blob that
@@ -60,7 +60,7 @@ typedef struct agentrun_storage_impl {
 	int (*gc)(void *self, const char *before, uint64_t *records_removed,
 		uint64_t *blobs_removed, agentrun_error **err);
 	/* members above: version 1 */
-} agentrun_storage_impl;
+} agentrun_store_impl;
 
 /**
  * Make a store from a backend.
@@ -70,7 +70,7 @@ typedef struct agentrun_storage_impl {
  * @return 0, AGENTRUN_EINVAL (a mandatory member is missing), AGENTRUN_ENOMEM
  */
 AGENTRUN_API int agentrun_store_new(agentrun_store **out,
-	const agentrun_storage_impl *impl, void *take_self, agentrun_error **err);
+	const agentrun_store_impl *impl, void *take_self, agentrun_error **err);
 
 AGENTRUN_END_DECLS
 #endif

@@ -11,7 +11,7 @@
 #include <sqlite3.h>
 
 #include <agentrun/sqlite.h>
-#include <agentrun/sys/storage.h>
+#include <agentrun/sys/store.h>
 
 #define SCHEMA_VERSION 1
 
@@ -242,7 +242,7 @@ static int add_row(struct sqlite_store *s, sqlite3_stmt *stmt, agentrun_records 
 	return r;
 }
 
-static int sqlite_list(void *self, const agentrun_list_query *query,
+static int sqlite_list(void *self, const agentrun_store_query *query,
 	agentrun_records *into, agentrun_error **err)
 {
 	static const char sql[] =
@@ -405,9 +405,9 @@ static void sqlite_destroy(void *self)
 	free(s);
 }
 
-static const agentrun_storage_impl storage_impl = {
-	.version = AGENTRUN_STORAGE_IMPL_VERSION,
-	.struct_size = sizeof(storage_impl),
+static const agentrun_store_impl store_impl = {
+	.version = AGENTRUN_STORE_IMPL_VERSION,
+	.struct_size = sizeof(store_impl),
 	.name = "sqlite",
 	.put = sqlite_put,
 	.get = sqlite_get,
@@ -419,9 +419,9 @@ static const agentrun_storage_impl storage_impl = {
 	.gc = sqlite_gc,
 };
 
-void agentrun_sqlite_options_init(agentrun_sqlite_options *opts, size_t struct_size)
+void agentrun_sqlite_store_options_init(agentrun_sqlite_store_options *opts, size_t struct_size)
 {
-	const agentrun_sqlite_options defaults = { .path = "agentrun.db",
+	const agentrun_sqlite_store_options defaults = { .path = "agentrun.db",
 		.busy_timeout_ms = 5000 };
 
 	if (struct_size < sizeof(opts->struct_size))
@@ -432,7 +432,7 @@ void agentrun_sqlite_options_init(agentrun_sqlite_options *opts, size_t struct_s
 	opts->struct_size = struct_size;
 }
 
-static int open_file(struct sqlite_store *s, const agentrun_sqlite_options *opts,
+static int open_file(struct sqlite_store *s, const agentrun_sqlite_store_options *opts,
 	agentrun_error **err)
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
@@ -452,23 +452,23 @@ static int open_file(struct sqlite_store *s, const agentrun_sqlite_options *opts
 }
 
 int agentrun_sqlite_store_new(agentrun_store **out,
-	const agentrun_sqlite_options *opts_in, agentrun_error **err)
+	const agentrun_sqlite_store_options *opts_in, agentrun_error **err)
 {
 	struct sqlite_store *s = calloc(1, sizeof(*s));
-	agentrun_sqlite_options opts;
+	agentrun_sqlite_store_options opts;
 	int r;
 
 	*out = NULL;
 	if (!s)
 		return oom(err);
-	agentrun_sqlite_options_init(&opts, sizeof(opts));
+	agentrun_sqlite_store_options_init(&opts, sizeof(opts));
 	if (opts_in)
 		memcpy(&opts, opts_in, opts_in->struct_size < sizeof(opts) ?
 			opts_in->struct_size : sizeof(opts));
 	pthread_mutex_init(&s->lock, NULL);
 	r = open_file(s, &opts, err);
 	if (r == 0)
-		r = agentrun_store_new(out, &storage_impl, s, err);
+		r = agentrun_store_new(out, &store_impl, s, err);
 	if (r < 0)
 		sqlite_destroy(s);
 	return r;

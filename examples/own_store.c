@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 /*
- * Bring a storage backend: a directory with a file a record and a file a blob.
+ * Bring a store backend: a directory with a file a record and a file a blob.
  * One process may use a directory at a time.
  *
- *     cc -o own_storage own_storage.c \
+ *     cc -o own_store own_store.c \
  *             $(pkg-config --cflags --libs agentrun agentrun-conformance)
  *
- *     ./own_storage DIRECTORY            run a job and keep its result there
- *     ./own_storage --check DIRECTORY    does the backend do what it must?
+ *     ./own_store DIRECTORY            run a job and keep its result there
+ *     ./own_store --check DIRECTORY    does the backend do what it must?
  *
  * A record's file is named for its job and holds each field as its length (-1:
  * not set), a newline, the bytes and a newline.
@@ -23,7 +23,7 @@
 
 #include <agentrun/agentrun.h>
 #include <agentrun/conformance.h>
-#include <agentrun/sys/storage.h>
+#include <agentrun/sys/store.h>
 
 #define RECORD "record-"
 #define BLOB "blob-"
@@ -282,7 +282,7 @@ static int dir_get(void *self, int field, const char *key, agentrun_record *into
 
 static int matches(const agentrun_record *record, const void *what)
 {
-	const agentrun_list_query *q = what;
+	const agentrun_store_query *q = what;
 	const char *made = agentrun_record_get(record, AGENTRUN_RECORD_CREATED_AT, NULL);
 
 	return is(record, AGENTRUN_RECORD_RUN_ID, q->run_id) &&
@@ -317,7 +317,7 @@ static int copy_to(agentrun_records *into, const agentrun_record *from)
 	return r;
 }
 
-static int dir_list(void *self, const agentrun_list_query *query, agentrun_records *into,
+static int dir_list(void *self, const agentrun_store_query *query, agentrun_records *into,
 	agentrun_error **err)
 {
 	struct dir_store *d = self;
@@ -379,8 +379,8 @@ static void dir_destroy(void *self)
 	free(d);
 }
 
-static const agentrun_storage_impl dir_impl = {
-	.version = AGENTRUN_STORAGE_IMPL_VERSION,
+static const agentrun_store_impl dir_impl = {
+	.version = AGENTRUN_STORE_IMPL_VERSION,
 	.struct_size = sizeof(dir_impl),
 	.name = "directory",
 	.put = dir_put,
@@ -439,10 +439,10 @@ static void report(void *user, const char *check, const char *failure)
 
 static int check(char *dir)
 {
-	const agentrun_conformance_storage backend = { .struct_size = sizeof(backend),
+	const agentrun_conformance_store backend = { .struct_size = sizeof(backend),
 		.user = dir, .open = open_directory, .reset = clear_directory, .is_durable = 1,
 		.report = report };
-	int failed = agentrun_conformance_check_storage(&backend);
+	int failed = agentrun_conformance_check_store(&backend);
 
 	printf("%d failed\n", failed);
 	return failed ? 1 : 0;
@@ -480,7 +480,7 @@ int main(int argc, char **argv)
 	if (argc == 3 && strcmp(argv[1], "--check") == 0)
 		return check(argv[2]);
 	if (argc != 2) {
-		fprintf(stderr, "usage: own_storage [--check] DIRECTORY\n");
+		fprintf(stderr, "usage: own_store [--check] DIRECTORY\n");
 		return 2;
 	}
 	r = open_directory(argv[1], &store, &err);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <agentrun/sys/storage.h>
+#include <agentrun/sys/store.h>
 
 #include "index.h"
 
@@ -185,7 +185,7 @@ static int wanted(const char *want, const agentrun_record *record, int field)
 	return !want || strcmp(want, text_of(record, field)) == 0;
 }
 
-static int matches(const agentrun_list_query *q, const agentrun_record *record)
+static int matches(const agentrun_store_query *q, const agentrun_record *record)
 {
 	return wanted(q->run_id, record, AGENTRUN_RECORD_RUN_ID) &&
 		wanted(q->node_id, record, AGENTRUN_RECORD_NODE_ID) &&
@@ -194,7 +194,7 @@ static int matches(const agentrun_list_query *q, const agentrun_record *record)
 			strcmp(text_of(record, AGENTRUN_RECORD_CREATED_AT), q->since) >= 0);
 }
 
-static int memory_list(void *self, const agentrun_list_query *query,
+static int memory_list(void *self, const agentrun_store_query *query,
 	agentrun_records *into, agentrun_error **err)
 {
 	struct memory_store *m = self;
@@ -356,9 +356,9 @@ static void memory_destroy(void *self)
 	free(m);
 }
 
-static const agentrun_storage_impl storage_impl = {
-	.version = AGENTRUN_STORAGE_IMPL_VERSION,
-	.struct_size = sizeof(storage_impl),
+static const agentrun_store_impl store_impl = {
+	.version = AGENTRUN_STORE_IMPL_VERSION,
+	.struct_size = sizeof(store_impl),
 	.name = "memory",
 	.put = memory_put,
 	.get = memory_get,
@@ -378,7 +378,7 @@ int agentrun_memory_store_new(agentrun_store **out, agentrun_error **err)
 	if (!m)
 		return oom(err);
 	pthread_mutex_init(&m->lock, NULL);
-	r = agentrun_store_new(out, &storage_impl, m, err);
+	r = agentrun_store_new(out, &store_impl, m, err);
 	if (r < 0)
 		memory_destroy(m);
 	return r;
