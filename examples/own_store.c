@@ -23,6 +23,7 @@
 
 #include <agentrun/agentrun.h>
 #include <agentrun/conformance.h>
+#include <agentrun/sys/options.h>
 #include <agentrun/sys/store.h>
 
 #define RECORD "record-"
@@ -127,7 +128,7 @@ static int write_record(const struct dir_store *d, const char *path,
 	FILE *out = open_memstream(&text, &size);
 	int r;
 
-	for (int i = 0; out && i < AGENTRUN_RECORD_FIELDS; i++) {
+	for (int i = 0; out && i < agentrun_record_field_count(); i++) {
 		size_t len = 0;
 		const char *field = agentrun_record_get(record, i, &len);
 
@@ -150,7 +151,8 @@ static int read_record(agentrun_record *into, const char *path, int with_data,
 	int r = read_file(&text, path, err);
 	char *at = text.data, *end = at ? at + text.len : at;
 
-	for (int i = 0; at && r == 0 && i < AGENTRUN_RECORD_FIELDS; i++) {
+	/* A file that an older library wrote ends before the newest fields. */
+	for (int i = 0; r == 0 && at < end && i < agentrun_record_field_count(); i++) {
 		long len = strtol(at, &at, 10);
 		size_t n = len > 0 ? (size_t)len : 0;
 
@@ -304,7 +306,7 @@ static int copy_to(agentrun_records *into, const agentrun_record *from)
 	agentrun_record *copy = NULL;
 	int r = agentrun_record_new(&copy, NULL);
 
-	for (int i = 0; r == 0 && i < AGENTRUN_RECORD_FIELDS; i++) {
+	for (int i = 0; r == 0 && i < agentrun_record_field_count(); i++) {
 		size_t len = 0;
 		const char *text = agentrun_record_get(from, i, &len);
 
@@ -320,15 +322,19 @@ static int copy_to(agentrun_records *into, const agentrun_record *from)
 static int dir_list(void *self, const agentrun_store_query *query, agentrun_records *into,
 	agentrun_error **err)
 {
+	agentrun_store_query q = { .struct_size = sizeof(q) };
 	struct dir_store *d = self;
 	const agentrun_record **order = NULL;
 	agentrun_records *found = NULL;
 	size_t n = 0, taken = 0;
-	int r = agentrun_records_new(&found, err);
+	int r = agentrun_options_read(&q, sizeof(q), query, "agentrun_store_query", err);
 
+	if (r < 0)
+		return r;
+	r = agentrun_records_new(&found, err);
 	pthread_mutex_lock(&d->lock);
 	if (r == 0)
-		r = find(d, found, matches, query, err);
+		r = find(d, found, matches, &q, err);
 	pthread_mutex_unlock(&d->lock);
 	if (r == 0) {
 		n = agentrun_records_count(found);
@@ -339,8 +345,8 @@ static int dir_list(void *self, const agentrun_store_query *query, agentrun_reco
 		order[i] = agentrun_records_at(found, i);
 	if (r == 0)
 		qsort(order, n, sizeof(agentrun_record *), newest_first);
-	for (size_t i = query->offset; r == 0 && i < n; i++)
-		if (!query->limit || taken++ < query->limit)
+	for (size_t i = q.offset; r == 0 && i < n; i++)
+		if (!q.limit || taken++ < q.limit)
 			r = copy_to(into, order[i]);
 	free(order);
 	agentrun_records_free(found);

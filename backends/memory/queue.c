@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include <agentrun/sys/options.h>
 #include <agentrun/sys/queue.h>
 
 #include "index.h"
@@ -650,28 +651,27 @@ void agentrun_memory_queue_options_init(agentrun_memory_queue_options *opts,
 	const agentrun_memory_queue_options defaults = { .lease_ms = 30000,
 		.max_deliveries = 5, .max_results = 100000 };
 
-	if (struct_size < sizeof(opts->struct_size))
-		return;
-	memset(opts, 0, struct_size);
-	memcpy(opts, &defaults,
-		struct_size < sizeof(defaults) ? struct_size : sizeof(defaults));
-	opts->struct_size = struct_size;
+	agentrun_options_init(opts, struct_size, &defaults, sizeof(defaults));
 }
 
 int agentrun_memory_queue_new(agentrun_queue **out,
 	const agentrun_memory_queue_options *opts, agentrun_error **err)
 {
-	struct memory_queue *q = calloc(1, sizeof(*q));
+	struct memory_queue *q;
+	agentrun_memory_queue_options known;
 	pthread_condattr_t attr;
 	int r;
 
 	*out = NULL;
+	agentrun_memory_queue_options_init(&known, sizeof(known));
+	r = agentrun_options_read(&known, sizeof(known), opts,
+		"agentrun_memory_queue_options", err);
+	if (r < 0)
+		return r;
+	q = calloc(1, sizeof(*q));
 	if (!q)
 		return oom(err);
-	agentrun_memory_queue_options_init(&q->opts, sizeof(q->opts));
-	if (opts)
-		memcpy(&q->opts, opts, opts->struct_size < sizeof(q->opts) ?
-			opts->struct_size : sizeof(q->opts));
+	q->opts = known;
 	pthread_mutex_init(&q->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

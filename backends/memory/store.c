@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <agentrun/sys/options.h>
 #include <agentrun/sys/store.h>
 
 #include "index.h"
@@ -36,7 +37,7 @@ static int oom(agentrun_error **err)
 static int copy_record(agentrun_record *to, const agentrun_record *from,
 	int without, agentrun_error **err)
 {
-	for (int i = 0; i < AGENTRUN_RECORD_FIELDS; i++) {
+	for (int i = 0; i < agentrun_record_field_count(); i++) {
 		size_t len = 0;
 		const char *text = agentrun_record_get(from, i, &len);
 
@@ -197,17 +198,20 @@ static int matches(const agentrun_store_query *q, const agentrun_record *record)
 static int memory_list(void *self, const agentrun_store_query *query,
 	agentrun_records *into, agentrun_error **err)
 {
+	agentrun_store_query q = { .struct_size = sizeof(q) };
 	struct memory_store *m = self;
-	size_t skip = query->offset, taken = 0;
-	int r = 0;
+	size_t taken = 0;
+	int r = agentrun_options_read(&q, sizeof(q), query, "agentrun_store_query", err);
 
+	if (r < 0)
+		return r;
 	pthread_mutex_lock(&m->lock);
 	for (size_t i = m->n_records; r == 0 && i > 0; i--) {
 		agentrun_record *copy = NULL;
 
-		if (query->limit && taken >= query->limit)
+		if (q.limit && taken >= q.limit)
 			break;
-		if (!matches(query, m->records[i - 1]) || (skip && skip--))
+		if (!matches(&q, m->records[i - 1]) || (q.offset && q.offset--))
 			continue;
 		r = agentrun_record_new(&copy, err);
 		if (r == 0)

@@ -42,9 +42,11 @@ enum {
 	AGENTRUN_RECORD_EXECUTION_TIME_MS = 12, /**< whole number */
 	AGENTRUN_RECORD_LLM_MODEL = 13,
 	AGENTRUN_RECORD_CREATED_AT = 14,   /**< ISO 8601, UTC */
-	AGENTRUN_RECORD_COMPLETED_AT = 15, /**< ISO 8601, UTC */
-	AGENTRUN_RECORD_FIELDS = 16
+	AGENTRUN_RECORD_COMPLETED_AT = 15  /**< ISO 8601, UTC */
 };
+
+/** How many fields a record of the library that runs has: 16, and more later. */
+AGENTRUN_API int agentrun_record_field_count(void);
 
 /** "result_id", "job_id", ...; NULL for another number. */
 AGENTRUN_API const char *agentrun_record_field_name(int field);

@@ -38,7 +38,7 @@ static const agentrun_engine_options defaults = { 0 };
 
 void agentrun_engine_options_init(agentrun_engine_options *opts, size_t struct_size)
 {
-	agr_options_init(opts, struct_size, &defaults, sizeof(defaults));
+	agentrun_options_init(opts, struct_size, &defaults, sizeof(defaults));
 }
 
 /* ---- lists -------------------------------------------------------------- */
@@ -241,7 +241,7 @@ int agentrun_engine_new(agentrun_engine **out, agentrun_ctx *ctx,
 	int r;
 
 	*out = NULL;
-	r = agr_options_read(&opts, sizeof(opts), opts_in, "agentrun_engine_options", err);
+	r = agentrun_options_read(&opts, sizeof(opts), opts_in, "agentrun_engine_options", err);
 	if (r < 0)
 		return r;
 	engine = calloc(1, sizeof(*engine));
@@ -437,7 +437,7 @@ int agentrun_run(agentrun_result **out, agentrun_ctx *ctx, const char *job, size
 	int r;
 
 	*out = NULL;
-	r = agr_options_read(&opts, sizeof(opts), opts_in, "agentrun_engine_options", err);
+	r = agentrun_options_read(&opts, sizeof(opts), opts_in, "agentrun_engine_options", err);
 	if (r < 0)
 		return r;
 	opts.struct_size = sizeof(opts);

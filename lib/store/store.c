@@ -19,7 +19,7 @@ static const agentrun_store_query query_defaults = { .limit = 100 };
 
 void agentrun_store_query_init(agentrun_store_query *query, size_t struct_size)
 {
-	agr_options_init(query, struct_size, &query_defaults, sizeof(query_defaults));
+	agentrun_options_init(query, struct_size, &query_defaults, sizeof(query_defaults));
 }
 
 int agentrun_store_new(agentrun_store **out, const agentrun_store_impl *impl,
@@ -273,7 +273,7 @@ int agentrun_store_list(agentrun_records **out, agentrun_store *store,
 	int r;
 
 	*out = NULL;
-	r = agr_options_read(&query, sizeof(query), query_in, "agentrun_store_query", err);
+	r = agentrun_options_read(&query, sizeof(query), query_in, "agentrun_store_query", err);
 	if (r == 0 && query.since) {
 		r = read_time(since, query.since, "since", err);
 		query.since = since;

@@ -186,7 +186,8 @@ START_TEST(records_print_as_json_with_nulls)
 		"\"status\":\"completed\",\"error\":null,\"tool_calls\":null,\"tokens_used\":7,"
 		"\"cache_hit\":null,\"execution_time_ms\":null,\"llm_model\":null,"
 		"\"created_at\":null,\"completed_at\":null}");
-	ck_assert_int_eq(agentrun_record_set(record, AGENTRUN_RECORD_FIELDS, "x", 1),
+	ck_assert_int_eq(agentrun_record_field_count(), AGENTRUN_RECORD_COMPLETED_AT + 1);
+	ck_assert_int_eq(agentrun_record_set(record, agentrun_record_field_count(), "x", 1),
 		AGENTRUN_EINVAL);
 	ck_assert_int_eq(agentrun_record_set(record, -1, "x", 1), AGENTRUN_EINVAL);
 	ck_assert_ptr_null(agentrun_record_get(record, 99, NULL));

@@ -29,7 +29,8 @@ typedef struct agentrun_store_impl {
 	 * or none, durably when it returns. Where a record of the same job_id is
 	 * kept already, that one stays if its status is "completed", and is
 	 * replaced otherwise. `result_ids[i]` becomes the result_id of the record
-	 * that is kept for records[i].
+	 * that is kept for records[i]. Loop to agentrun_record_field_count(); a field
+	 * of a newer library that you have no place for is left out.
 	 */
 	int (*put)(void *self, const agentrun_record *const *records, size_t n,
 		agentrun_buf *result_ids, agentrun_error **err);
@@ -40,7 +41,11 @@ typedef struct agentrun_store_impl {
 	 */
 	int (*get)(void *self, int field, const char *key, agentrun_record *into,
 		agentrun_error **err);
-	/** Mandatory. Append matching records, newest first; without result_data. */
+	/**
+	 * Mandatory. Append matching records, newest first; without result_data.
+	 * `query` may be longer than yours: agentrun_options_read() refuses what you
+	 * do not know.
+	 */
 	int (*list)(void *self, const agentrun_store_query *query,
 		agentrun_records *into, agentrun_error **err);
 	/**
