@@ -82,7 +82,7 @@ static int gc(const struct store *o, agentrun_store *store, agentrun_error **err
 {
 	uint64_t records = 0, blobs = 0;
 	char line[120];
-	int r = agentrun_store_gc(store, o->before, &records, &blobs, err);
+	int r = agentrun_store_gc(&records, &blobs, store, o->before, err);
 
 	if (r < 0)
 		return r;

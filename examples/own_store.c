@@ -236,8 +236,8 @@ static int put_one(struct dir_store *d, const agentrun_record *record,
 }
 
 /* Several records at once would want a journal; the library puts one a call. */
-static int dir_put(void *self, const agentrun_record *const *records, size_t n,
-	agentrun_buf *result_ids, agentrun_error **err)
+static int dir_put(void *self, agentrun_buf *result_ids,
+	const agentrun_record *const *records, size_t n, agentrun_error **err)
 {
 	struct dir_store *d = self;
 	int r;
@@ -256,7 +256,7 @@ static int has_result_id(const agentrun_record *record, const void *what)
 	return is(record, AGENTRUN_RECORD_RESULT_ID, what);
 }
 
-static int dir_get(void *self, int field, const char *key, agentrun_record *into,
+static int dir_get(void *self, agentrun_record *into, int field, const char *key,
 	agentrun_error **err)
 {
 	struct dir_store *d = self;
@@ -319,7 +319,7 @@ static int copy_to(agentrun_records *into, const agentrun_record *from)
 	return r;
 }
 
-static int dir_list(void *self, const agentrun_store_query *query, agentrun_records *into,
+static int dir_list(void *self, agentrun_records *into, const agentrun_store_query *query,
 	agentrun_error **err)
 {
 	agentrun_store_query q = { .struct_size = sizeof(q) };
@@ -367,7 +367,7 @@ static int dir_put_blob(void *self, const char *hex, const char *data, size_t le
 	return r;
 }
 
-static int dir_get_blob(void *self, const char *hex, agentrun_buf *out,
+static int dir_get_blob(void *self, agentrun_buf *out, const char *hex,
 	agentrun_error **err)
 {
 	struct place place;
@@ -397,7 +397,8 @@ static const agentrun_store_impl dir_impl = {
 	.destroy = dir_destroy,
 };
 
-static int open_directory(void *user, agentrun_store **out, agentrun_error **err)
+static int open_directory(void *user, agentrun_store **out,
+	const agentrun_store_options *opts, agentrun_error **err)
 {
 	struct dir_store *d = calloc(1, sizeof(*d));
 	int r;
@@ -412,7 +413,7 @@ static int open_directory(void *user, agentrun_store **out, agentrun_error **err
 		r = agentrun_error_raise(err, AGENTRUN_EBACKEND, "%s: %s", d->dir,
 			strerror(errno));
 	else
-		r = agentrun_store_new(out, &dir_impl, d, err);
+		r = agentrun_store_new(out, &dir_impl, d, opts, err);
 	if (r < 0)
 		dir_destroy(d);
 	return r;
@@ -489,7 +490,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: own_store [--check] DIRECTORY\n");
 		return 2;
 	}
-	r = open_directory(argv[1], &store, &err);
+	r = open_directory(argv[1], &store, NULL, &err);
 	if (r == 0)
 		r = agentrun_ctx_new(&ctx, NULL, &err);
 	if (r == 0)

@@ -60,15 +60,20 @@ static int open_store(agentrun_store **out, const char *path, agentrun_error **e
 	return agentrun_sqlite_store_new(out, &opts, err);
 #else
 	(void)path;
-	return agentrun_memory_store_new(out, err);
+	return agentrun_memory_store_new(out, NULL, err);
 #endif
 }
 
 #ifdef WITH_CONFORMANCE
-static int open_memory(void *user, agentrun_store **out, agentrun_error **err)
+static int open_memory(void *user, agentrun_store **out,
+	const agentrun_store_options *store, agentrun_error **err)
 {
+	agentrun_memory_store_options opts;
+
 	(void)user;
-	return agentrun_memory_store_new(out, err);
+	agentrun_memory_store_options_init(&opts, sizeof(opts));
+	opts.store = store;
+	return agentrun_memory_store_new(out, &opts, err);
 }
 
 static void forget(void *user)

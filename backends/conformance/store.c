@@ -57,7 +57,19 @@ static void reopen(store_case *c)
 {
 	agentrun_store_free(c->store);
 	c->store = NULL;
-	EXPECT(&c->check, c->backend->open(c->backend->user, &c->store, NULL) == 0);
+	EXPECT(&c->check, c->backend->open(c->backend->user, &c->store, NULL, NULL) == 0);
+}
+
+/* The same store, with a limit to what a record holds itself. */
+static void reopen_with_limit(store_case *c, size_t max_inline_bytes)
+{
+	agentrun_store_options opts;
+
+	agentrun_store_options_init(&opts, sizeof(opts));
+	opts.max_inline_bytes = max_inline_bytes;
+	agentrun_store_free(c->store);
+	c->store = NULL;
+	EXPECT(&c->check, c->backend->open(c->backend->user, &c->store, &opts, NULL) == 0);
 }
 
 /* ---- checks ------------------------------------------------------------- */
@@ -198,7 +210,8 @@ static void a_large_result_goes_to_a_blob(store_case *c)
 	agentrun_buf ref = AGENTRUN_BUF_INIT, data = AGENTRUN_BUF_INIT;
 	agentrun_record *back = NULL;
 
-	agentrun_store_set_max_inline_bytes(c->store, 8);
+	reopen_with_limit(c, 8);
+	REQUIRE(&c->check, c->store != NULL);
 	EXPECT(&c->check, put(c, "job-l", "[1,2,3,4,5]", &ref) == 0);
 	EXPECT(&c->check,
 		ref.data && agentrun_store_get_record(&back, c->store, ref.data, NULL) == 0);
@@ -269,11 +282,12 @@ static void old_records_and_their_blobs_are_removed(store_case *c)
 	agentrun_store_query query;
 	int r;
 
+	reopen_with_limit(c, 1);
+	REQUIRE(&c->check, c->store != NULL);
 	put_dated(c, "old", "r", "2020-01-01T00:00:00.000Z");
-	agentrun_store_set_max_inline_bytes(c->store, 1);
 	put_dated(c, "new", "r", "2026-01-01T00:00:00.000Z");
 	EXPECT(&c->check, agentrun_store_put_blob(&ref, c->store, "x", 1, NULL) == 0);
-	r = agentrun_store_gc(c->store, "2021-01-01T00:00:00.000Z", &records, &blobs, NULL);
+	r = agentrun_store_gc(&records, &blobs, c->store, "2021-01-01T00:00:00.000Z", NULL);
 	agentrun_buf_dispose(&ref);
 	if (r == AGENTRUN_EINVAL)
 		return; /* an optional member */
@@ -365,7 +379,7 @@ int agentrun_conformance_check_store(const agentrun_conformance_store *backend)
 		agentrun_error *err = NULL;
 
 		backend->reset(backend->user);
-		if (backend->open(backend->user, &c.store, &err) == 0)
+		if (backend->open(backend->user, &c.store, NULL, &err) == 0)
 			checks[i].run(&c);
 		else
 			snprintf(c.check.why, sizeof(c.check.why), "open: %s",

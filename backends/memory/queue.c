@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include <agentrun/memory.h>
 #include <agentrun/sys/options.h>
 #include <agentrun/sys/queue.h>
 

@@ -161,8 +161,8 @@ static int kept_id(struct sqlite_store *s, const agentrun_record *record,
 	return r;
 }
 
-static int sqlite_put(void *self, const agentrun_record *const *records, size_t n,
-	agentrun_buf *result_ids, agentrun_error **err)
+static int sqlite_put(void *self, agentrun_buf *result_ids,
+	const agentrun_record *const *records, size_t n, agentrun_error **err)
 {
 	struct sqlite_store *s = self;
 	int r;
@@ -201,7 +201,7 @@ static int read_row(struct sqlite_store *s, sqlite3_stmt *stmt,
 	return 0;
 }
 
-static int sqlite_get(void *self, int field, const char *key, agentrun_record *into,
+static int sqlite_get(void *self, agentrun_record *into, int field, const char *key,
 	agentrun_error **err)
 {
 	struct sqlite_store *s = self;
@@ -246,8 +246,8 @@ static int add_row(struct sqlite_store *s, sqlite3_stmt *stmt, agentrun_records 
 	return r;
 }
 
-static int sqlite_list(void *self, const agentrun_store_query *query,
-	agentrun_records *into, agentrun_error **err)
+static int sqlite_list(void *self, agentrun_records *into,
+	const agentrun_store_query *query, agentrun_error **err)
 {
 	static const char sql[] =
 		"SELECT result_id, job_id, run_id, node_id, NULL, cas_id, s3_ref, status, error,"
@@ -311,7 +311,7 @@ static int sqlite_put_blob(void *self, const char *hex, const char *data, size_t
 	return r;
 }
 
-static int sqlite_get_blob(void *self, const char *hex, agentrun_buf *out,
+static int sqlite_get_blob(void *self, agentrun_buf *out, const char *hex,
 	agentrun_error **err)
 {
 	struct sqlite_store *s = self;
@@ -339,8 +339,8 @@ static int sqlite_get_blob(void *self, const char *hex, agentrun_buf *out,
 
 /* ---- keeping house ------------------------------------------------------ */
 
-static int sqlite_gc(void *self, const char *before, uint64_t *records_removed,
-	uint64_t *blobs_removed, agentrun_error **err)
+static int sqlite_gc(void *self, uint64_t *records_removed, uint64_t *blobs_removed,
+	const char *before, agentrun_error **err)
 {
 	struct sqlite_store *s = self;
 	sqlite3_stmt *stmt;
@@ -481,7 +481,7 @@ int agentrun_sqlite_store_new(agentrun_store **out,
 	pthread_mutex_init(&s->lock, NULL);
 	r = open_file(s, &opts, err);
 	if (r == 0)
-		r = agentrun_store_new(out, &store_impl, s, err);
+		r = agentrun_store_new(out, &store_impl, s, opts.store, err);
 	if (r < 0)
 		sqlite_destroy(s);
 	return r;

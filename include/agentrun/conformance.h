@@ -20,9 +20,11 @@ typedef void (*agentrun_conformance_report_fn)(void *user, const char *check,
 typedef struct agentrun_conformance_store {
 	size_t struct_size; /**< sizeof(agentrun_conformance_store) */
 	void *user;
-	/** Mandatory. Open a store; one that is opened again after it was freed
-	 * holds what was put, where `is_durable` says so. */
-	int (*open)(void *user, agentrun_store **out, agentrun_error **err);
+	/** Mandatory. Open a store with these options, to be handed on; one that is
+	 * opened again after it was freed holds what was put, where `is_durable`
+	 * says so. */
+	int (*open)(void *user, agentrun_store **out,
+		const agentrun_store_options *opts, agentrun_error **err);
 	/** Mandatory. Remove what the store keeps, for the next check. */
 	void (*reset)(void *user);
 	int is_durable;

@@ -9,9 +9,9 @@
  * lease lapses goes back to the front of the queue. A job that was delivered
  * more often than `max_deliveries` goes to the dead letters.
  *
- * A queue may be used from several threads at once. The memory queue lives in
- * the core; others are libraries of their own, made from the vtable in
- * sys/queue.h.
+ * A queue may be used from several threads at once. The one of memory.h lives in
+ * the core; others are libraries of their own, made from the table of functions
+ * in sys/queue.h.
  */
 #ifndef AGENTRUN_QUEUE_H
 #define AGENTRUN_QUEUE_H
@@ -93,20 +93,6 @@ typedef struct agentrun_queue_stats {
 	/* fields above: 0.1 */
 } agentrun_queue_stats;
 
-/** Fields are only ever appended. */
-typedef struct agentrun_memory_queue_options {
-	size_t struct_size; /**< set by agentrun_memory_queue_options_init() */
-	uint32_t lease_ms;  /**< init: 30000 */
-	uint32_t max_deliveries; /**< init: 5 */
-	size_t max_results; /**< results kept for agentrun_queue_result(); init: 100000 */
-	/* fields above: 0.1 */
-} agentrun_memory_queue_options;
-
-AGENTRUN_API void agentrun_memory_queue_options_init(
-	agentrun_memory_queue_options *opts, size_t struct_size);
-/** A queue in this process' memory. @return 0, AGENTRUN_EINVAL, AGENTRUN_ENOMEM */
-AGENTRUN_API int agentrun_memory_queue_new(agentrun_queue **out,
-	const agentrun_memory_queue_options *opts, agentrun_error **err);
 AGENTRUN_API void agentrun_queue_free(agentrun_queue *queue); /**< NULL ok */
 
 /** Append all of `jobs` or none. */

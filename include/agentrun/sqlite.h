@@ -19,6 +19,7 @@ typedef struct agentrun_sqlite_store_options {
 	size_t struct_size;   /**< set by agentrun_sqlite_store_options_init() */
 	const char *path;     /**< the file; init: "agentrun.db". Borrowed */
 	int64_t busy_timeout_ms; /**< wait for other writers; init: 5000; 0: do not */
+	const agentrun_store_options *store; /**< of every store; NULL: its defaults */
 	/* fields above: 0.1 */
 } agentrun_sqlite_store_options;
 

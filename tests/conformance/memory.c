@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+#include <agentrun/memory.h>
+
 #include "run.h"
 
-static int open_store(void *user, agentrun_store **out, agentrun_error **err)
+static int open_store(void *user, agentrun_store **out,
+	const agentrun_store_options *store, agentrun_error **err)
 {
+	agentrun_memory_store_options opts;
+
 	(void)user;
-	return agentrun_memory_store_new(out, err);
+	agentrun_memory_store_options_init(&opts, sizeof(opts));
+	opts.store = store;
+	return agentrun_memory_store_new(out, &opts, err);
 }
 
 static void reset_store(void *user)

@@ -9,12 +9,14 @@ struct place {
 	char path[64];
 };
 
-static int open_store(void *user, agentrun_store **out, agentrun_error **err)
+static int open_store(void *user, agentrun_store **out,
+	const agentrun_store_options *store, agentrun_error **err)
 {
 	agentrun_sqlite_store_options opts;
 
 	agentrun_sqlite_store_options_init(&opts, sizeof(opts));
 	opts.path = ((struct place *)user)->path;
+	opts.store = store;
 	return agentrun_sqlite_store_new(out, &opts, err);
 }
 
