@@ -370,16 +370,20 @@ static const struct {
 #undef CHECK
 };
 
-int agentrun_conformance_check_store(const agentrun_conformance_store *backend)
+int agentrun_conformance_check_store(const agentrun_conformance_store *given)
 {
+	agentrun_conformance_store backend = { .struct_size = sizeof(backend) };
 	int failed = 0;
 
+	if (agentrun_options_read(&backend, sizeof(backend), given,
+		"agentrun_conformance_store", NULL) < 0 || !backend.open || !backend.reset)
+		return AGENTRUN_EINVAL;
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
-		store_case c = { .backend = backend };
+		store_case c = { .backend = &backend };
 		agentrun_error *err = NULL;
 
-		backend->reset(backend->user);
-		if (backend->open(backend->user, &c.store, NULL, &err) == 0)
+		backend.reset(backend.user);
+		if (backend.open(backend.user, &c.store, NULL, &err) == 0)
 			checks[i].run(&c);
 		else
 			snprintf(c.check.why, sizeof(c.check.why), "open: %s",
@@ -387,10 +391,10 @@ int agentrun_conformance_check_store(const agentrun_conformance_store *backend)
 		agentrun_error_free(err);
 		agentrun_store_free(c.store);
 		failed += *c.check.why != '\0';
-		if (backend->report)
-			backend->report(backend->user, checks[i].name,
+		if (backend.report)
+			backend.report(backend.user, checks[i].name,
 				*c.check.why ? c.check.why : NULL);
 	}
-	backend->reset(backend->user);
+	backend.reset(backend.user);
 	return failed;
 }

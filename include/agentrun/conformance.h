@@ -32,7 +32,7 @@ typedef struct agentrun_conformance_store {
 	/* fields above: 0.1 */
 } agentrun_conformance_store;
 
-/** @return how many checks failed; 0 when the backend conforms */
+/** @return how many checks failed, 0 when the backend conforms; AGENTRUN_EINVAL */
 AGENTRUN_API int agentrun_conformance_check_store(
 	const agentrun_conformance_store *backend);
 
@@ -41,13 +41,15 @@ typedef struct agentrun_conformance_queue {
 	size_t struct_size; /**< sizeof(agentrun_conformance_queue) */
 	void *user;
 	/** Mandatory. Open an empty queue with these leases and deliveries. */
-	int (*open)(void *user, agentrun_queue **out, uint32_t lease_ms,
+	int (*open)(void *user, agentrun_queue **out, int64_t lease_ms,
 		uint32_t max_deliveries, agentrun_error **err);
 	agentrun_conformance_report_fn report; /**< may be NULL */
+	int wakes;         /**< 1: it has a wakeup */
+	uint32_t reserved; /**< 0 */
 	/* fields above: 0.1 */
 } agentrun_conformance_queue;
 
-/** @return how many checks failed; 0 when the backend conforms */
+/** @return how many checks failed, 0 when the backend conforms; AGENTRUN_EINVAL */
 AGENTRUN_API int agentrun_conformance_check_queue(
 	const agentrun_conformance_queue *backend);
 

@@ -19,7 +19,7 @@ static void reset_store(void *user)
 	(void)user;
 }
 
-static int open_queue(void *user, agentrun_queue **out, uint32_t lease_ms,
+static int open_queue(void *user, agentrun_queue **out, int64_t lease_ms,
 	uint32_t max_deliveries, agentrun_error **err)
 {
 	agentrun_memory_queue_options opts;
@@ -36,7 +36,7 @@ int main(void)
 	const agentrun_conformance_store store = { .struct_size = sizeof(store),
 		.open = open_store, .reset = reset_store, .report = run_report };
 	const agentrun_conformance_queue queue = { .struct_size = sizeof(queue),
-		.open = open_queue, .report = run_report };
+		.open = open_queue, .report = run_report, .wakes = 1 };
 
 	return run_end(agentrun_conformance_check_store(&store) +
 		agentrun_conformance_check_queue(&queue));

@@ -468,27 +468,30 @@ static int make_job(agentrun_jobs *jobs, agentrun_error **err)
 static int use_queue(struct outcome *out, agentrun_queue *queue, agentrun_jobs *jobs,
 	agentrun_jobs *taken, agentrun_error **err)
 {
-	agentrun_settlement settlement = { .struct_size = sizeof(settlement),
-		.action = AGENTRUN_SETTLE_REJECT, .reason = "because", .result = "{}",
-		.result_len = 2 };
-	const agentrun_settlement *const list[] = { &settlement };
+	agentrun_job *job;
 	agentrun_buf text = AGENTRUN_BUF_INIT;
 	int r = make_job(jobs, err);
 
 	if (r == 0)
 		r = agentrun_queue_enqueue(queue, jobs, err);
 	if (r == 0)
-		r = agentrun_queue_acquire(queue, taken, 1, 0, err);
-	if (r == 0 && agentrun_jobs_count(taken) == 1) {
-		settlement.job = agentrun_jobs_at(taken, 0);
-		r = agentrun_queue_settle(queue, list, 1, err);
-	}
+		r = agentrun_queue_acquire(queue, taken, 1, 1000, 0, err);
+	if (r == 0)
+		r = agentrun_queue_renew(queue, taken, 0, err);
+	job = agentrun_jobs_at(taken, 0);
+	if (r == 0 && job && (agentrun_job_set_result(job, "{}", 2) < 0 ||
+		agentrun_job_reject(job, "because") < 0))
+		r = agentrun_error_raise(err, AGENTRUN_ENOMEM, "out of memory");
+	if (r == 0)
+		r = agentrun_queue_settle(queue, taken, err);
+	if (r == 0)
+		say_str(out, job && agentrun_job_is_settled(job) ? "settled" : "?");
 	if (r == 0)
 		r = agentrun_queue_result(&text, queue, "j", 0, err);
 	if (r == 0)
 		say(out, text.data, text.len);
 	if (r == 0)
-		r = agentrun_queue_dead_list(&text, queue, err);
+		r = agentrun_queue_dead_list(&text, queue, NULL, err);
 	if (r == 0)
 		say_str(out, strstr(text.data, "because") ? "dead" : "?");
 	if (r == 0)
