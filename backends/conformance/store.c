@@ -246,9 +246,11 @@ static int lists(store_case *c, const agentrun_store_query *query, const char *j
 	if (agentrun_store_list(&list, c->store, query, NULL) < 0)
 		return 0;
 	for (size_t i = 0; i < agentrun_records_count(list); i++) {
-		strncat(have, agentrun_record_get(agentrun_records_at(list, i),
-			AGENTRUN_RECORD_JOB_ID, NULL), 20);
-		strcat(have, " ");
+		size_t end = strlen(have);
+
+		snprintf(have + end, sizeof(have) - end, "%.20s ",
+			agentrun_record_get(agentrun_records_at(list, i), AGENTRUN_RECORD_JOB_ID,
+				NULL));
 	}
 	agentrun_records_free(list);
 	return strcmp(have, jobs) == 0;

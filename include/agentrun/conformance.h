@@ -16,7 +16,7 @@ AGENTRUN_BEGIN_DECLS
 typedef void (*agentrun_conformance_report_fn)(void *user, const char *check,
 	const char *failure);
 
-/** A store backend to check. Fields are only ever appended. */
+/** A store to check. Fields are only ever appended. */
 typedef struct agentrun_conformance_store {
 	size_t struct_size; /**< sizeof(agentrun_conformance_store) */
 	void *user;
@@ -36,7 +36,7 @@ typedef struct agentrun_conformance_store {
 AGENTRUN_API int agentrun_conformance_check_store(
 	const agentrun_conformance_store *backend);
 
-/** A queue backend to check. Fields are only ever appended. */
+/** A queue to check. Fields are only ever appended. */
 typedef struct agentrun_conformance_queue {
 	size_t struct_size; /**< sizeof(agentrun_conformance_queue) */
 	void *user;

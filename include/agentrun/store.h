@@ -66,12 +66,13 @@ AGENTRUN_API int agentrun_record_set(agentrun_record *record, int field,
 /** A field's text, lent until it is set again; NULL: not set. `len` may be NULL. */
 AGENTRUN_API const char *agentrun_record_get(const agentrun_record *record,
 	int field, size_t *len);
-/** The record as one JSON object; unset fields are null. */
+/** The record as one JSON object; unset fields are null. @return 0, AGENTRUN_ENOMEM */
 AGENTRUN_API int agentrun_record_json(agentrun_buf *out,
 	const agentrun_record *record);
 
 /** Records in order. One thread's at a time. */
 typedef struct agentrun_records agentrun_records;
+/** @return 0, AGENTRUN_ENOMEM */
 AGENTRUN_API int agentrun_records_new(agentrun_records **out,
 	agentrun_error **err);
 AGENTRUN_API void agentrun_records_free(agentrun_records *records); /**< NULL ok */
