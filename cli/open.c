@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <agentrun/memory.h>
 #include <agentrun/sqlite.h>
 #include <agentrun/sys/transport.h>
 
@@ -107,15 +108,16 @@ void cli_close(cli_global *global)
 
 /* ---- stores ------------------------------------------------------------- */
 
-static int open_sqlite(const char *path, agentrun_store **out, agentrun_error **err)
+static int open_sqlite(const char *path, const agentrun_store_options *store,
+	agentrun_store **out, agentrun_error **err)
 {
-	int (*make)(agentrun_store **, const agentrun_sqlite_options *, agentrun_error **);
-	void (*init)(agentrun_sqlite_options *, size_t);
+	int (*make)(agentrun_store **, const agentrun_sqlite_store_options *, agentrun_error **);
+	void (*init)(agentrun_sqlite_store_options *, size_t);
 	void *found[2] = {
 		load("libagentrun-sqlite.so.0", "agentrun_sqlite_store_new", err),
-		load("libagentrun-sqlite.so.0", "agentrun_sqlite_options_init", err),
+		load("libagentrun-sqlite.so.0", "agentrun_sqlite_store_options_init", err),
 	};
-	agentrun_sqlite_options opts;
+	agentrun_sqlite_store_options opts;
 
 	if (!found[0] || !found[1])
 		return AGENTRUN_EBACKEND;
@@ -123,6 +125,7 @@ static int open_sqlite(const char *path, agentrun_store **out, agentrun_error **
 	memcpy(&init, &found[1], sizeof(init));
 	init(&opts, sizeof(opts));
 	opts.path = path;
+	opts.store = store;
 	return make(out, &opts, err);
 }
 
@@ -130,17 +133,17 @@ int cli_open_store(cli_global *global, agentrun_store **out, agentrun_error **er
 {
 	const agentrun_config *settings = agentrun_ctx_config(global->ctx);
 	const char *backend = agentrun_config_get(settings, "storage.backend");
-	int r;
+	agentrun_memory_store_options memory;
+	agentrun_store_options opts;
 
+	agentrun_store_options_init(&opts, sizeof(opts));
+	opts.max_inline_bytes = (size_t)agentrun_config_get_int(settings,
+		"storage.max_inline_bytes", (int64_t)opts.max_inline_bytes);
 	if (strcmp(backend, "sqlite") == 0)
-		r = open_sqlite(agentrun_config_get(settings, "storage.path"), out, err);
-	else
-		r = agentrun_memory_store_new(out, err);
-	if (r == 0)
-		agentrun_store_set_max_inline_bytes(*out,
-			(size_t)agentrun_config_get_int(settings, "storage.max_inline_bytes",
-				10485760));
-	return r;
+		return open_sqlite(agentrun_config_get(settings, "storage.path"), &opts, out, err);
+	agentrun_memory_store_options_init(&memory, sizeof(memory));
+	memory.store = &opts;
+	return agentrun_memory_store_new(out, &memory, err);
 }
 
 /* ---- values ------------------------------------------------------------- */

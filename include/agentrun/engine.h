@@ -52,7 +52,8 @@ typedef struct agentrun_engine agentrun_engine;
 typedef struct agentrun_engine_options {
 	size_t struct_size;   /**< set by agentrun_engine_options_init() */
 	agentrun_store *store; /**< where results go, borrowed for the engine's life;
-	                            NULL: a memory store of its own */
+	                            NULL: a memory store of its own, if
+	                            `storage.backend` says memory */
 	uint32_t threads;     /**< that compute; 0: `service.workers` */
 	uint32_t max_jobs;    /**< in flight; 0: `service.concurrency` */
 	const char *planner;  /**< NULL: "auto"; copied */
@@ -64,7 +65,9 @@ AGENTRUN_API void agentrun_engine_options_init(agentrun_engine_options *opts,
 
 /**
  * @param ctx borrowed for the engine's life
- * @return 0, AGENTRUN_EINVAL, AGENTRUN_EINTERNAL (no thread), AGENTRUN_ENOMEM
+ * @return 0, AGENTRUN_EINVAL, AGENTRUN_ECONFIG (no store was given, and the
+ *         configuration names another than memory), AGENTRUN_EINTERNAL (no
+ *         thread), AGENTRUN_ENOMEM
  */
 AGENTRUN_API int agentrun_engine_new(agentrun_engine **out, agentrun_ctx *ctx,
 	const agentrun_engine_options *opts, agentrun_error **err);

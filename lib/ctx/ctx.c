@@ -12,7 +12,7 @@ static const agentrun_ctx_options defaults = { .log_level = AGENTRUN_LOG_INFO };
 
 void agentrun_ctx_options_init(agentrun_ctx_options *opts, size_t struct_size)
 {
-	agr_options_init(opts, struct_size, &defaults, sizeof(defaults));
+	agentrun_options_init(opts, struct_size, &defaults, sizeof(defaults));
 }
 
 int agentrun_ctx_new(agentrun_ctx **out, const agentrun_ctx_options *opts_in,
@@ -23,7 +23,7 @@ int agentrun_ctx_new(agentrun_ctx **out, const agentrun_ctx_options *opts_in,
 	int r;
 
 	*out = NULL;
-	r = agr_options_read(&opts, sizeof(opts), opts_in, "agentrun_ctx_options", err);
+	r = agentrun_options_read(&opts, sizeof(opts), opts_in, "agentrun_ctx_options", err);
 	if (r < 0)
 		return r;
 	ctx = calloc(1, sizeof(*ctx));

@@ -7,6 +7,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <agentrun/memory.h>
+
 #include "base/thread.h"
 #include "net/http.h"
 
@@ -38,7 +40,7 @@ static const agentrun_engine_options defaults = { 0 };
 
 void agentrun_engine_options_init(agentrun_engine_options *opts, size_t struct_size)
 {
-	agr_options_init(opts, struct_size, &defaults, sizeof(defaults));
+	agentrun_options_init(opts, struct_size, &defaults, sizeof(defaults));
 }
 
 /* ---- lists -------------------------------------------------------------- */
@@ -203,6 +205,27 @@ static int start_threads(agentrun_engine *engine, size_t n, agentrun_error **err
 	return 0;
 }
 
+/* The library never loads a backend, and to keep results in memory alone where the
+ * configuration says otherwise would lose them. */
+static int open_own_store(agentrun_engine *engine, agentrun_error **err)
+{
+	const agentrun_config *config = engine->ctx->config;
+	const char *backend = agentrun_config_get(config, "storage.backend");
+	agentrun_memory_store_options opts;
+	agentrun_store_options store;
+
+	if (backend && strcmp(backend, "memory") != 0)
+		return agentrun_error_raise(err, AGENTRUN_ECONFIG,
+			"storage.backend is %s: open that store and set it in "
+			"agentrun_engine_options.store", backend);
+	agentrun_store_options_init(&store, sizeof(store));
+	store.max_inline_bytes = (size_t)agentrun_config_get_int(config,
+		"storage.max_inline_bytes", (int64_t)store.max_inline_bytes);
+	agentrun_memory_store_options_init(&opts, sizeof(opts));
+	opts.store = &store;
+	return agentrun_memory_store_new(&engine->own_store, &opts, err);
+}
+
 static int set_up(agentrun_engine *engine, const agentrun_engine_options *opts,
 	agentrun_error **err)
 {
@@ -217,12 +240,8 @@ static int set_up(agentrun_engine *engine, const agentrun_engine_options *opts,
 			return agr_error_oom(err);
 	}
 	if (!engine->store) {
-		r = agentrun_memory_store_new(&engine->own_store, err);
+		r = open_own_store(engine, err);
 		engine->store = engine->own_store;
-		if (r == 0)
-			agentrun_store_set_max_inline_bytes(engine->own_store,
-				(size_t)agentrun_config_get_int(engine->ctx->config,
-					"storage.max_inline_bytes", 10485760));
 	}
 	if (r == 0) {
 		engine->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -241,7 +260,7 @@ int agentrun_engine_new(agentrun_engine **out, agentrun_ctx *ctx,
 	int r;
 
 	*out = NULL;
-	r = agr_options_read(&opts, sizeof(opts), opts_in, "agentrun_engine_options", err);
+	r = agentrun_options_read(&opts, sizeof(opts), opts_in, "agentrun_engine_options", err);
 	if (r < 0)
 		return r;
 	engine = calloc(1, sizeof(*engine));
@@ -450,7 +469,7 @@ int agentrun_run(agentrun_result **out, agentrun_ctx *ctx, const char *job, size
 	int r;
 
 	*out = NULL;
-	r = agr_options_read(&opts, sizeof(opts), opts_in, "agentrun_engine_options", err);
+	r = agentrun_options_read(&opts, sizeof(opts), opts_in, "agentrun_engine_options", err);
 	if (r < 0)
 		return r;
 	opts.struct_size = sizeof(opts);

@@ -32,7 +32,7 @@ const char *agentrun_lane_name(int lane)
 
 void agentrun_classify_options_init(agentrun_classify_options *opts, size_t struct_size)
 {
-	agr_options_init(
+	agentrun_options_init(
 		opts, struct_size, &classify_defaults, sizeof(classify_defaults));
 }
 
@@ -125,7 +125,7 @@ int agentrun_classify(agentrun_intent **out, agentrun_ctx *ctx, const char *text
 		text = "";
 		len = 0;
 	}
-	r = agr_options_read(
+	r = agentrun_options_read(
 		&opts, sizeof(opts), given, "agentrun_classify_options", err);
 	if (r == 0)
 		r = check_text(text, len, err);

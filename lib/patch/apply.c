@@ -16,14 +16,14 @@ static const agentrun_patch_options patch_defaults = {
 
 void agentrun_patch_options_init(agentrun_patch_options *opts, size_t struct_size)
 {
-	agr_options_init(opts, struct_size, &patch_defaults, sizeof(patch_defaults));
+	agentrun_options_init(opts, struct_size, &patch_defaults, sizeof(patch_defaults));
 }
 
 static int read_options(agentrun_patch_options *opts, const agentrun_patch_options *given,
 	agentrun_error **err)
 {
 	*opts = patch_defaults;
-	return agr_options_read(
+	return agentrun_options_read(
 		opts, sizeof(*opts), given, "agentrun_patch_options", err);
 }
 

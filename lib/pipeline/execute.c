@@ -28,7 +28,7 @@ int agentrun_format_from_name(const char *name)
 void agentrun_pipeline_options_init(agentrun_pipeline_options *opts,
 	size_t struct_size)
 {
-	agr_options_init(opts, struct_size, &defaults, sizeof(defaults));
+	agentrun_options_init(opts, struct_size, &defaults, sizeof(defaults));
 }
 
 int agentrun_format_rows(agentrun_buf *out, agentrun_ctx *ctx, const char *json,
@@ -138,7 +138,7 @@ int agr_execute(agentrun_buf *out, const char *pipeline, size_t len,
 	agr_run_options run_opts;
 	agr_pipeline *compiled = NULL;
 	agr_run *run = NULL;
-	int r = agr_options_read(&opts, sizeof(opts), opts_in,
+	int r = agentrun_options_read(&opts, sizeof(opts), opts_in,
 		"agentrun_pipeline_options", err);
 
 	if (r < 0)

@@ -221,7 +221,7 @@ int agentrun_execute_pipeline(agentrun_buf *out, agentrun_ctx *ctx,
 	int r;
 
 	agentrun_pipeline_options_init(&opts, sizeof(opts));
-	r = agr_options_read(&opts, sizeof(opts), opts_in, "agentrun_pipeline_options", err);
+	r = agentrun_options_read(&opts, sizeof(opts), opts_in, "agentrun_pipeline_options", err);
 	if (r < 0)
 		return r;
 	b.store = opts.store;

@@ -14,7 +14,7 @@ void agentrun_plan_options_init(agentrun_plan_options *opts, size_t struct_size)
 {
 	const agentrun_plan_options defaults = { .lane = AGENTRUN_LANE_UNCLEAR };
 
-	agr_options_init(opts, struct_size, &defaults, sizeof(defaults));
+	agentrun_options_init(opts, struct_size, &defaults, sizeof(defaults));
 }
 
 static bool member(agr_span object, const char *key, agr_type type, agr_span *out)
@@ -128,7 +128,7 @@ int agentrun_plan(agentrun_plan_result **out, agentrun_ctx *ctx, const char *tex
 
 	*out = NULL;
 	agentrun_plan_options_init(&opts, sizeof(opts));
-	r = agr_options_read(&opts, sizeof(opts), opts_in, "agentrun_plan_options", err);
+	r = agentrun_options_read(&opts, sizeof(opts), opts_in, "agentrun_plan_options", err);
 	if (r < 0)
 		return r;
 	if (len > MAX_PROMPT_BYTES)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <agentrun/engine.h>
+#include <agentrun/memory.h>
 #include <agentrun/sys/planner.h>
 #include <agentrun/sys/transport.h>
 
@@ -110,7 +111,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		job = (struct text){ job.p + 1, (size_t)(newline - job.p - 1) };
 		opts.planner = "fuzz";
 	}
-	must(agentrun_memory_store_new(&store, NULL) == 0);
+	must(agentrun_memory_store_new(&store, NULL, NULL) == 0);
 	opts.store = store;
 	must(agentrun_run(&result, ctx, job.p, job.n, &opts, NULL) == 0);
 	check(result, store);

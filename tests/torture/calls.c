@@ -388,7 +388,6 @@ static int use_store(struct outcome *out, agentrun_store *store, agentrun_error 
 	uint64_t removed = 0;
 	int r;
 
-	agentrun_store_set_max_inline_bytes(store, 4);
 	r = put_and_get(out, store, "one", "[1]", err);
 	if (r == 0)
 		r = put_and_get(out, store, "two", "[\"a blob\"]", err);
@@ -399,7 +398,7 @@ static int use_store(struct outcome *out, agentrun_store *store, agentrun_error 
 	if (r == 0)
 		say_str(out, agentrun_records_count(records) == 2 ? "two records" : "?");
 	if (r == 0)
-		r = agentrun_store_gc(store, "2999-01-01", &removed, NULL, err);
+		r = agentrun_store_gc(&removed, NULL, store, "2999-01-01", err);
 	if (r == 0)
 		say_str(out, removed == 2 ? "both removed" : "?");
 	agentrun_buf_dispose(&ref);
@@ -407,11 +406,25 @@ static int use_store(struct outcome *out, agentrun_store *store, agentrun_error 
 	return r;
 }
 
+static agentrun_store_options small_records(void)
+{
+	agentrun_store_options opts;
+
+	agentrun_store_options_init(&opts, sizeof(opts));
+	opts.max_inline_bytes = 4;
+	return opts;
+}
+
 static int memory_store(struct outcome *out, agentrun_error **err)
 {
+	agentrun_memory_store_options opts;
+	agentrun_store_options small = small_records();
 	agentrun_store *store;
-	int r = agentrun_memory_store_new(&store, err);
+	int r;
 
+	agentrun_memory_store_options_init(&opts, sizeof(opts));
+	opts.store = &small;
+	r = agentrun_memory_store_new(&store, &opts, err);
 	if (r == 0)
 		r = use_store(out, store, err);
 	agentrun_store_free(store);
@@ -421,12 +434,14 @@ static int memory_store(struct outcome *out, agentrun_error **err)
 #ifdef WITH_SQLITE
 static int sqlite_store(struct outcome *out, agentrun_error **err)
 {
-	agentrun_sqlite_options opts;
+	agentrun_store_options small = small_records();
+	agentrun_sqlite_store_options opts;
 	agentrun_store *store;
 	int r;
 
-	agentrun_sqlite_options_init(&opts, sizeof(opts));
+	agentrun_sqlite_store_options_init(&opts, sizeof(opts));
 	opts.path = ":memory:";
+	opts.store = &small;
 	r = agentrun_sqlite_store_new(&store, &opts, err);
 	if (r == 0)
 		r = use_store(out, store, err);
@@ -453,27 +468,30 @@ static int make_job(agentrun_jobs *jobs, agentrun_error **err)
 static int use_queue(struct outcome *out, agentrun_queue *queue, agentrun_jobs *jobs,
 	agentrun_jobs *taken, agentrun_error **err)
 {
-	agentrun_settlement settlement = { .struct_size = sizeof(settlement),
-		.action = AGENTRUN_SETTLE_REJECT, .reason = "because", .result = "{}",
-		.result_len = 2 };
-	const agentrun_settlement *const list[] = { &settlement };
+	agentrun_job *job;
 	agentrun_buf text = AGENTRUN_BUF_INIT;
 	int r = make_job(jobs, err);
 
 	if (r == 0)
 		r = agentrun_queue_enqueue(queue, jobs, err);
 	if (r == 0)
-		r = agentrun_queue_acquire(queue, taken, 1, 0, err);
-	if (r == 0 && agentrun_jobs_count(taken) == 1) {
-		settlement.job = agentrun_jobs_at(taken, 0);
-		r = agentrun_queue_settle(queue, list, 1, err);
-	}
+		r = agentrun_queue_acquire(queue, taken, 1, 1000, 0, err);
+	if (r == 0)
+		r = agentrun_queue_renew(queue, taken, 0, err);
+	job = agentrun_jobs_at(taken, 0);
+	if (r == 0 && job && (agentrun_job_set_result(job, "{}", 2) < 0 ||
+		agentrun_job_reject(job, "because") < 0))
+		r = agentrun_error_raise(err, AGENTRUN_ENOMEM, "out of memory");
+	if (r == 0)
+		r = agentrun_queue_settle(queue, taken, err);
+	if (r == 0)
+		say_str(out, job && agentrun_job_is_settled(job) ? "settled" : "?");
 	if (r == 0)
 		r = agentrun_queue_result(&text, queue, "j", 0, err);
 	if (r == 0)
 		say(out, text.data, text.len);
 	if (r == 0)
-		r = agentrun_queue_dead_list(&text, queue, err);
+		r = agentrun_queue_dead_list(&text, queue, NULL, err);
 	if (r == 0)
 		say_str(out, strstr(text.data, "because") ? "dead" : "?");
 	if (r == 0)

@@ -78,19 +78,22 @@ START_TEST(older_options_keep_defaults_and_newer_ones_are_refused)
 	struct { struct options_v2 v2; size_t unknown; } newer = { { sizeof(newer), 2, 3 }, 1 };
 	agentrun_error *err = NULL;
 
-	ck_assert_int_eq(agr_options_read(&known, sizeof(known), &given, "o", &err),
+	ck_assert_int_eq(agentrun_options_read(&known, sizeof(known), &given, "o", &err),
 		AGENTRUN_EINVAL);
 	agentrun_error_free(err);
 	err = NULL;
 	given.struct_size = offsetof(struct options_v2, later);
-	ck_assert_int_eq(agr_options_read(&known, sizeof(known), &given, "o", &err), 0);
+	ck_assert_int_eq(agentrun_options_read(&known, sizeof(known), &given, "o", &err), 0);
 	ck_assert_int_eq(known.old, 5);
 	ck_assert_int_eq(known.later, 7);
-	ck_assert_int_eq(agr_options_read(&known, sizeof(known), &newer, "o", &err),
+	ck_assert_int_eq(agentrun_options_read(&known, sizeof(known), &newer, "o", &err),
 		AGENTRUN_EINVAL);
 	agentrun_error_free(err);
+	known.struct_size = 0;
+	ck_assert_int_eq(agentrun_options_read(&known, sizeof(known), NULL, "o", NULL), 0);
+	ck_assert_uint_eq(known.struct_size, sizeof(known));
 	newer.unknown = 0;
-	ck_assert_int_eq(agr_options_read(&known, sizeof(known), &newer, "o", NULL), 0);
+	ck_assert_int_eq(agentrun_options_read(&known, sizeof(known), &newer, "o", NULL), 0);
 	ck_assert_int_eq(known.later, 3);
 }
 END_TEST

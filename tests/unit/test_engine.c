@@ -3,6 +3,8 @@
 
 #include <time.h>
 
+#include <agentrun/memory.h>
+
 #define ROWS "{\"prompt\":\"show me the 2 cheapest\",\"job_id\":\"%s\",\"context\":{\"data\":" \
 	"[{\"id\":1,\"price\":30},{\"id\":2,\"price\":10},{\"id\":3,\"price\":20}]}}"
 #define CHEAPEST "[{\"id\":2,\"price\":10},{\"id\":3,\"price\":20}]"
@@ -437,7 +439,7 @@ START_TEST(a_job_reads_what_an_earlier_one_stored)
 	agentrun_record *record;
 	char job[400];
 
-	ck_assert_int_eq(agentrun_memory_store_new(&store, NULL), 0);
+	ck_assert_int_eq(agentrun_memory_store_new(&store, NULL, NULL), 0);
 	agentrun_engine_options_init(&opts, sizeof(opts));
 	opts.store = store;
 	snprintf(job, sizeof(job), ROWS, "first");
@@ -452,6 +454,37 @@ START_TEST(a_job_reads_what_an_earlier_one_stored)
 	ck_assert_int_eq(agentrun_run(&result, ctx, job, strlen(job), &opts, NULL), 0);
 	expect_data(result, "[{\"id\":2,\"price\":10}]");
 	agentrun_store_free(store);
+}
+END_TEST
+
+START_TEST(a_store_that_the_configuration_names_is_not_replaced_by_memory)
+{
+	agentrun_ctx_options with;
+	agentrun_engine_options opts;
+	agentrun_config *config;
+	agentrun_engine *mine;
+	agentrun_error *err = NULL;
+	agentrun_store *store;
+	agentrun_ctx *other;
+
+	ck_assert_int_eq(agentrun_config_new(&config, NULL), 0);
+	ck_assert_int_eq(agentrun_config_set(config, "storage.backend", "sqlite", NULL), 0);
+	agentrun_ctx_options_init(&with, sizeof(with));
+	with.config = config;
+	ck_assert_int_eq(agentrun_ctx_new(&other, &with, NULL), 0);
+	ck_assert_int_eq(agentrun_engine_new(&mine, other, NULL, &err), AGENTRUN_ECONFIG);
+	ck_assert_ptr_null(mine);
+	ck_assert_str_eq(agentrun_error_message(err), "storage.backend is sqlite: open that "
+		"store and set it in agentrun_engine_options.store");
+	agentrun_error_free(err);
+	ck_assert_int_eq(agentrun_memory_store_new(&store, NULL, NULL), 0);
+	agentrun_engine_options_init(&opts, sizeof(opts));
+	opts.store = store;
+	ck_assert_int_eq(agentrun_engine_new(&mine, other, &opts, NULL), 0);
+	agentrun_engine_free(mine);
+	agentrun_store_free(store);
+	agentrun_ctx_free(other);
+	agentrun_config_free(config);
 }
 END_TEST
 
@@ -496,6 +529,7 @@ int main(void)
 		an_engine_can_be_freed_with_jobs_in_flight,
 		one_context_serves_many_threads,
 		a_job_reads_what_an_earlier_one_stored,
+		a_store_that_the_configuration_names_is_not_replaced_by_memory,
 		options_of_another_size_are_read_or_refused,
 		NULL,
 	};
