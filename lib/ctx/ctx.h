@@ -45,8 +45,8 @@ void agr_log(const agentrun_ctx *ctx, int level, const char *subject,
 
 /*
  * The transport that a context opens when its options name none. libagentrun
- * has libcurl's (net/default_curl.c); the command line is linked without
- * libcurl (net/default_none.c) and brings it when a request is made.
+ * has libcurl's (net/transport_default_curl.c); the command line is linked without
+ * libcurl (net/transport_default_none.c) and brings it when a request is made.
  */
 extern const agentrun_transport_open_fn agr_transport_default;
 

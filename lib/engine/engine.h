@@ -6,7 +6,7 @@
  *
  *     message.c   the job message, read and checked
  *     task.c      classify -> plan -> execute or patch -> store
- *     report.c    the result message
+ *     result.c    the result message
  *     engine.c    submit / poll, the pool, cancellation
  */
 #ifndef AGR_ENGINE_H
@@ -96,7 +96,7 @@ int agr_engine_start_request(agr_task *task, struct agr_http *http,
 	agentrun_http_request *request,
 	void (*done)(void *user, agentrun_http_completion *answer));
 
-/* ---- report.c ----------------------------------------------------------- */
+/* ---- result.c ----------------------------------------------------------- */
 
 /* The result of a task that is done, with the message of docs/jobs.md;
  * data and error move over. */

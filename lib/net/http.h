@@ -4,7 +4,7 @@
  * that polls it. Every request of every job goes through it; nobody else blocks
  * on the network.
  *
- * This file knows no libcurl: curl.c, the library's own transport, is its sole
+ * This file knows no libcurl: transport_curl.c, the library's own transport, is its sole
  * user.
  */
 #ifndef AGR_HTTP_H

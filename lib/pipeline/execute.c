@@ -1,51 +1,16 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
-/* The public calls, and a run that blocks where it wants something. */
-#include <string.h>
-
+/* A run that blocks where it wants something. */
 #include "pipeline/pipeline.h"
-#include "table/format.h"
-
-static const char *const format_names[] = {
-	[AGENTRUN_FORMAT_JSON] = "json",
-	[AGENTRUN_FORMAT_NDJSON] = "ndjson",
-	[AGENTRUN_FORMAT_CSV] = "csv",
-	[AGENTRUN_FORMAT_TABLE] = "table",
-};
 
 static const agentrun_pipeline_options defaults = {
 	.input_format = AGENTRUN_FORMAT_AUTO,
 	.output_format = AGENTRUN_FORMAT_JSON,
 };
 
-int agentrun_format_from_name(const char *name)
-{
-	for (int i = AGENTRUN_FORMAT_JSON; name && i <= AGENTRUN_FORMAT_TABLE; i++)
-		if (strcmp(name, format_names[i]) == 0)
-			return i;
-	return -1;
-}
-
 void agentrun_pipeline_options_init(agentrun_pipeline_options *opts,
 	size_t struct_size)
 {
 	agr_options_init(opts, struct_size, &defaults, sizeof(defaults));
-}
-
-int agentrun_format_rows(agentrun_buf *out, agentrun_ctx *ctx, const char *json,
-	size_t len, int format, agentrun_error **err)
-{
-	agr_text text = { .name = "rows", .p = json, .n = len };
-	agr_buf buf = AGR_BUF_INIT;
-	agr_span value;
-	int r = agr_scan_document(&value, &text, err);
-
-	(void)ctx;
-	if (!r)
-		r = agr_format_value(&buf, value, format, err);
-	if (!r)
-		r = agr_buf_give(&buf, out, "the output", err);
-	agr_buf_free(&buf);
-	return r;
 }
 
 /* What serves a run's wishes. */
