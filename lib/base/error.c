@@ -3,6 +3,7 @@
 #include "base/error.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@
 
 struct agentrun_error {
 	int code;
+	bool is_static; /* a flag, because a process may hold two copies of the library */
 	int retryable;
 	int64_t retry_after_ms;
 	size_t line, column, step;
@@ -54,8 +56,8 @@ static const struct code_info {
 };
 
 static char oom_message[] = "out of memory";
-static agentrun_error oom = { .code = AGENTRUN_ENOMEM, .retryable = 1,
-	.message = oom_message };
+static agentrun_error oom = { .code = AGENTRUN_ENOMEM, .is_static = true,
+	.retryable = 1, .message = oom_message };
 
 static const struct code_info *code_info(int code)
 {
@@ -115,7 +117,7 @@ int agentrun_error_raise(agentrun_error **err, int code, const char *fmt, ...)
 
 void agentrun_error_free(agentrun_error *err)
 {
-	if (!err || err == &oom)
+	if (!err || err->is_static)
 		return;
 	for (size_t i = 0; i < err->n_violations; i++)
 		free(err->violations[i]);
@@ -132,10 +134,21 @@ int agr_error_oom(agentrun_error **err)
 	return AGENTRUN_ENOMEM;
 }
 
+int agr_error_pass(agentrun_error **err, agentrun_error *take_why)
+{
+	int code = take_why->code;
+
+	if (err && !*err)
+		*err = take_why;
+	else
+		agentrun_error_free(take_why);
+	return code;
+}
+
 /* The error that may be changed, or NULL. */
 static agentrun_error *changeable(agentrun_error **err)
 {
-	return err && *err && *err != &oom ? *err : NULL;
+	return err && *err && !(*err)->is_static ? *err : NULL;
 }
 
 void agr_error_prefix(agentrun_error **err, const char *fmt, ...)
@@ -167,7 +180,7 @@ int agr_error_recode(agentrun_error **err, int code)
 {
 	agentrun_error *e = changeable(err);
 
-	if (err && *err == &oom)
+	if (err && *err && (*err)->is_static)
 		return AGENTRUN_ENOMEM;
 	if (e) {
 		e->code = code;

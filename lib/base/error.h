@@ -22,6 +22,10 @@ int agr_error_oom(agentrun_error **err);
 	((void)agentrun_error_raise(err, code, __VA_ARGS__), (code))
 #endif
 
+/* Hand over an error that was met elsewhere, where there is none yet; returns its
+ * code. */
+int agr_error_pass(agentrun_error **err, agentrun_error *take_why);
+
 /* Put "text: " before the message. */
 void agr_error_prefix(agentrun_error **err, const char *fmt, ...)
 	AGENTRUN_PRINTF(2, 3);

@@ -141,7 +141,7 @@ void agr_engine_name(agr_task *task)
 
 int agr_engine_start_request(agr_task *task, struct agr_http *http,
 	agentrun_http_request *request,
-	void (*done)(void *user, agentrun_http_completion *answer))
+	void (*on_event)(void *user, agentrun_http_event *take_event))
 {
 	agentrun_engine *engine = task->engine;
 	int r;
@@ -153,7 +153,7 @@ int agr_engine_start_request(agr_task *task, struct agr_http *http,
 		r = agentrun_error_raise(&task->error, AGENTRUN_ECANCELLED,
 			"the job was cancelled");
 	else
-		r = agr_http_start(http, request, done, task, &task->http_id, &task->error);
+		r = agr_http_start(http, request, on_event, task, &task->http_id, &task->error);
 	if (r == 0)
 		task->http = http;
 	pthread_mutex_unlock(&engine->lock);

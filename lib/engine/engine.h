@@ -66,7 +66,7 @@ typedef struct agr_task {
 	agr_pipeline *pipeline;
 	agr_run *run;
 	agr_fetch fetch;
-	agentrun_http_completion answer; /* that came in */
+	agentrun_http_event *answer; /* that came in */
 
 	agentrun_result *reserve; /* in case that no memory is left for a result */
 	agentrun_result *result;  /* once done */
@@ -94,7 +94,7 @@ void agr_engine_name(agr_task *task);
  * it too. 1, and the task is no longer the caller's; or an error. */
 int agr_engine_start_request(agr_task *task, struct agr_http *http,
 	agentrun_http_request *request,
-	void (*done)(void *user, agentrun_http_completion *answer));
+	void (*on_event)(void *user, agentrun_http_event *take_event));
 
 /* ---- result.c ----------------------------------------------------------- */
 

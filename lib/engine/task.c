@@ -148,11 +148,11 @@ static void end_pipeline(agr_task *task)
 }
 
 /* On the HTTP client's thread. */
-static void answer_came(void *user, agentrun_http_completion *answer)
+static void answer_came(void *user, agentrun_http_event *take_event)
 {
 	agr_task *task = user;
 
-	task->answer = *answer;
+	task->answer = take_event;
 	agr_engine_resume(task);
 }
 
@@ -173,20 +173,23 @@ static int begin_request(agr_task *task)
 
 static int supply_answer(agr_task *task)
 {
-	agentrun_http_completion *answer = &task->answer;
+	agentrun_http_event *answer = task->answer;
+	const char *body;
+	size_t len;
 	int r;
 
 	agr_fetch_clear(&task->fetch);
-	if (answer->error) {
-		task->error = answer->error;
+	task->answer = NULL;
+	task->error = agr_http_event_take_error(answer);
+	if (task->error) {
 		r = agentrun_error_code(task->error);
 		agr_run_blame(task->run, &task->error);
 	} else {
-		r = agr_run_supply_response(task->run, answer->status, answer->body.data,
-			answer->body.len, &task->error);
+		body = agentrun_http_event_body(answer, &len);
+		r = agr_run_supply_response(task->run, agentrun_http_event_status(answer),
+			body, len, &task->error);
 	}
-	agentrun_buf_dispose(&answer->body);
-	memset(answer, 0, sizeof(*answer));
+	agentrun_http_event_free(answer);
 	task->state = STATE_RUN;
 	return r;
 }
@@ -440,8 +443,7 @@ void agr_task_free(agr_task *task)
 		return;
 	end_pipeline(task);
 	agr_fetch_clear(&task->fetch);
-	agentrun_buf_dispose(&task->answer.body);
-	agentrun_error_free(task->answer.error);
+	agentrun_http_event_free(task->answer);
 	agentrun_patch_result_free(task->patch);
 	agentrun_plan_result_free(task->plan);
 	agentrun_intent_free(task->intent);

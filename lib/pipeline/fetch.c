@@ -171,9 +171,11 @@ static int fetch_now(void *user, const agr_pipeline_request *wanted, agr_buf *bo
 	int *status, agentrun_error **err)
 {
 	struct blocking *b = user;
-	agentrun_buf answer = AGENTRUN_BUF_INIT;
+	agentrun_http_event *answer;
 	agr_http *http;
 	agr_fetch fetch;
+	const char *text;
+	size_t len;
 	int r;
 
 	r = agr_ctx_http(&http, b->ctx, err);
@@ -181,12 +183,14 @@ static int fetch_now(void *user, const agr_pipeline_request *wanted, agr_buf *bo
 		r = agr_fetch_prepare(&fetch, b->ctx, wanted, b->deadline_ms, err);
 	if (r < 0)
 		return r;
-	r = agr_http_fetch(http, &fetch.request, status, &answer, err);
+	r = agr_http_fetch(http, &fetch.request, &answer, err);
 	if (r == 0) {
-		agr_buf_add(body, answer.data, answer.len);
+		*status = agentrun_http_event_status(answer);
+		text = agentrun_http_event_body(answer, &len);
+		agr_buf_add(body, text, len);
 		r = agr_buf_check(body, "answer", err);
+		agentrun_http_event_free(answer);
 	}
-	agentrun_buf_dispose(&answer);
 	agr_fetch_clear(&fetch);
 	return r;
 }

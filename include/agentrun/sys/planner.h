@@ -17,7 +17,7 @@ AGENTRUN_BEGIN_DECLS
 typedef struct agentrun_planner_impl {
 	uint32_t version;     /**< AGENTRUN_PLANNER_IMPL_VERSION */
 	uint32_t struct_size; /**< sizeof(agentrun_planner_impl) */
-	const char *name;     /**< what `planner` names; static */
+	const char *name;     /**< what `planner` names; copied */
 	/**
 	 * Mandatory. Answer with JSON, an object:
 	 * `{"tool_calls":[{"id","function":{"name","arguments"}}],"message",
