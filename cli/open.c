@@ -243,7 +243,7 @@ int cli_read_value(cli_global *global, agentrun_buf *out, const char *path,
 	int r = cli_read(&text, path, err);
 
 	if (r == 0)
-		r = agentrun_read_rows(out, global->ctx, text.data, text.len,
+		r = agentrun_rows_read(out, global->ctx, text.data, text.len,
 			shape == CLI_ROWS ? AGENTRUN_FORMAT_AUTO : AGENTRUN_FORMAT_JSON,
 			cli_name_of(path), err);
 	if (r == 0 && shape == CLI_OBJECT && *out->data != '{')
@@ -283,7 +283,7 @@ int cli_write_rows(cli_global *global, const cli_command *command, const char *j
 		return EXIT_USAGE;
 	if (format == AGENTRUN_FORMAT_JSON)
 		return cli_write_line(json, len);
-	if (agentrun_format_rows(&text, global->ctx, json, len, format, &err) < 0)
+	if (agentrun_rows_write(&text, global->ctx, json, len, format, &err) < 0)
 		return cli_fail(err);
 	status = cli_write(text.data, text.len);
 	if (!status)

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include <agentrun/sys/error.h>
 #include <agentrun/sys/queue.h>
 
 #include "index.h"

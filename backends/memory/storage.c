@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <agentrun/sys/error.h>
 #include <agentrun/sys/storage.h>
 
 #include "index.h"

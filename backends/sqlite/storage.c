@@ -11,6 +11,7 @@
 #include <sqlite3.h>
 
 #include <agentrun/sqlite.h>
+#include <agentrun/sys/error.h>
 #include <agentrun/sys/storage.h>
 
 #define SCHEMA_VERSION 1

@@ -10,7 +10,7 @@
 #ifndef AGR_OPTIONS_H
 #define AGR_OPTIONS_H
 
-#include <agentrun/error.h>
+#include <agentrun/sys/error.h>
 
 /*
  * `known` holds the defaults; `given` (NULL ok) begins with a size_t

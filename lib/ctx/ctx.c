@@ -65,6 +65,12 @@ void agentrun_ctx_free(agentrun_ctx *ctx)
 	free(ctx);
 }
 
+int agr_ctx_check(const agentrun_ctx *ctx, agentrun_error **err)
+{
+	return ctx ? 0 : agentrun_error_raise(err, AGENTRUN_EINVAL,
+		"this call needs a context: agentrun_ctx_new() makes one");
+}
+
 const agentrun_config *agentrun_ctx_config(const agentrun_ctx *ctx)
 {
 	return ctx->config;

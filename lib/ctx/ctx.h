@@ -35,6 +35,9 @@ struct agentrun_ctx {
 	struct agr_http *http; /* NULL until it is needed */
 };
 
+/* AGENTRUN_EINVAL where a call that needs a context was given none. */
+int agr_ctx_check(const agentrun_ctx *ctx, agentrun_error **err);
+
 /* The HTTP client, opened now if need be. */
 int agr_ctx_http(struct agr_http **out, agentrun_ctx *ctx, agentrun_error **err);
 

@@ -27,9 +27,11 @@ struct agentrun_engine {
 	struct tasks ready, done;
 	agr_task *live;           /* every task not yet taken by poll */
 	size_t n_live;
-	uint64_t wakeups;
+	uint64_t wakeups;         /* how many there were */
+	bool woken;               /* no poll has returned for the last one yet */
+	bool readable;            /* what `fd` is */
 	bool stop;
-	int fd;                   /* readable while `done` holds something */
+	int fd;                   /* readable while `done` holds something, or woken */
 	pthread_t *threads;
 	size_t n_threads;
 };
@@ -81,15 +83,27 @@ static void live_remove(agentrun_engine *engine, agr_task *task)
 
 /* ---- the pool ----------------------------------------------------------- */
 
+/* With the lock held: make the descriptor say how things are. */
+static void set_readable(agentrun_engine *engine)
+{
+	bool readable = engine->done.first || engine->woken;
+	uint64_t n = 1;
+	ssize_t done;
+
+	if (readable == engine->readable)
+		return;
+	engine->readable = readable;
+	done = readable ? write(engine->fd, &n, sizeof(n)) : read(engine->fd, &n, sizeof(n));
+	if (done < 0)
+		agr_log(engine->ctx, AGENTRUN_LOG_ERROR, "engine", "eventfd: %s",
+			strerror(errno));
+}
+
 /* With the lock held. */
 static void announce(agentrun_engine *engine, agr_task *task)
 {
-	const uint64_t one = 1;
-
-	if (!engine->done.first && write(engine->fd, &one, sizeof(one)) < 0)
-		agr_log(engine->ctx, AGENTRUN_LOG_ERROR, "engine", "eventfd: %s",
-			strerror(errno));
 	tasks_push(&engine->done, task);
+	set_readable(engine);
 	pthread_cond_signal(&engine->finished);
 }
 
@@ -241,7 +255,10 @@ int agentrun_engine_new(agentrun_engine **out, agentrun_ctx *ctx,
 	int r;
 
 	*out = NULL;
-	r = agr_options_read(&opts, sizeof(opts), opts_in, "agentrun_engine_options", err);
+	r = agr_ctx_check(ctx, err);
+	if (r == 0)
+		r = agr_options_read(&opts, sizeof(opts), opts_in, "agentrun_engine_options",
+			err);
 	if (r < 0)
 		return r;
 	engine = calloc(1, sizeof(*engine));
@@ -344,13 +361,14 @@ int agentrun_engine_submit(agentrun_engine *engine, const char *job, size_t len,
 		engine->max_jobs);
 }
 
-/* Wait with the lock held for something in `done`. */
+/* Wait with the lock held for something in `done`, or a wakeup: one that came
+ * while nobody waited counts too. */
 static void wait_done(agentrun_engine *engine, int timeout_ms)
 {
-	int64_t deadline = agr_deadline_in(timeout_ms);
+	int64_t deadline = timeout_ms > 0 ? agr_deadline_in(timeout_ms) : 0;
 	uint64_t wakeups = engine->wakeups;
 
-	while (!engine->done.first && engine->wakeups == wakeups) {
+	while (!engine->done.first && !engine->woken && engine->wakeups == wakeups) {
 		int64_t left;
 
 		if (timeout_ms < 0) {
@@ -368,21 +386,19 @@ int agentrun_engine_poll(agentrun_engine *engine, agentrun_result **results,
 	size_t max, int timeout_ms)
 {
 	struct tasks taken = { NULL, NULL };
-	uint64_t count;
 	agr_task *task;
 	int n = 0;
 
 	pthread_mutex_lock(&engine->lock);
 	wait_done(engine, timeout_ms);
+	engine->woken = false;
 	while ((size_t)n < max && n < 0x7fffffff && (task = tasks_pop(&engine->done))) {
 		live_remove(engine, task);
 		results[n++] = task->result;
 		task->result = NULL;
 		tasks_push(&taken, task);
 	}
-	if (n && !engine->done.first && read(engine->fd, &count, sizeof(count)) < 0)
-		agr_log(engine->ctx, AGENTRUN_LOG_ERROR, "engine", "eventfd: %s",
-			strerror(errno));
+	set_readable(engine);
 	pthread_mutex_unlock(&engine->lock);
 	while ((task = tasks_pop(&taken)))
 		agr_task_free(task);
@@ -398,24 +414,46 @@ void agentrun_engine_wakeup(agentrun_engine *engine)
 {
 	pthread_mutex_lock(&engine->lock);
 	engine->wakeups++;
+	engine->woken = true;
+	set_readable(engine);
 	pthread_cond_broadcast(&engine->finished);
 	pthread_mutex_unlock(&engine->lock);
 }
 
-int agentrun_engine_cancel(agentrun_engine *engine, const char *job_id)
+/* Cancel the jobs of this id (NULL: of this tag); returns how many. */
+static size_t cancel_all(agentrun_engine *engine, const char *job_id, uint64_t tag)
 {
-	int r = AGENTRUN_ENOTFOUND;
+	size_t n = 0;
 
 	pthread_mutex_lock(&engine->lock);
 	for (agr_task *task = engine->live; task; task = task->next_live) {
-		if (!task->named || task->result ||
-			strcmp(task->message.job_id, job_id) != 0)
+		bool wanted = !job_id ? task->tag == tag :
+			task->named && strcmp(task->message.job_id, job_id) == 0;
+
+		if (!wanted || task->result)
 			continue;
 		cancel_task(task);
-		r = 0;
+		n++;
 	}
 	pthread_mutex_unlock(&engine->lock);
-	return r;
+	return n;
+}
+
+int agentrun_engine_cancel(agentrun_engine *engine, const char *job_id,
+	agentrun_error **err)
+{
+	if (cancel_all(engine, job_id, 0))
+		return 0;
+	return agentrun_error_raise(err, AGENTRUN_ENOTFOUND,
+		"no job \"%.100s\" is in flight", job_id);
+}
+
+int agentrun_engine_cancel_tag(agentrun_engine *engine, uint64_t tag, agentrun_error **err)
+{
+	if (cancel_all(engine, NULL, tag))
+		return 0;
+	return agentrun_error_raise(err, AGENTRUN_ENOTFOUND,
+		"no job with the tag %llu is in flight", (unsigned long long)tag);
 }
 
 size_t agentrun_engine_in_flight(const agentrun_engine *engine)

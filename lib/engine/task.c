@@ -111,7 +111,7 @@ static int plan(agr_task *task)
 	task->state = STATE_CALL;
 	r = agentrun_plan(&task->plan, agr_engine_ctx(task->engine), m->prompt,
 		m->prompt_len, &opts, &task->error);
-	if (r == 0 && agentrun_plan_result_calls(task->plan) == 0) {
+	if (r == 0 && agentrun_plan_result_call_count(task->plan) == 0) {
 		const char *why = agentrun_plan_result_message(task->plan);
 
 		r = agentrun_error_raise(&task->error, AGENTRUN_EPLAN, "%s",
@@ -279,12 +279,12 @@ static int begin_call(agr_task *task)
 {
 	const char *name, *arguments;
 
-	if (task->call >= agentrun_plan_result_calls(task->plan)) {
+	if (task->call >= agentrun_plan_result_call_count(task->plan)) {
 		task->state = STATE_STORE;
 		return 0;
 	}
 	name = agentrun_plan_result_call_name(task->plan, task->call);
-	arguments = agentrun_plan_result_call_arguments(task->plan, task->call);
+	arguments = agentrun_plan_result_call_arguments(task->plan, task->call, NULL);
 	if (strcmp(name, AGR_TOOL_EXECUTE) != 0 && strcmp(name, AGR_TOOL_PATCH) != 0)
 		return agentrun_error_raise(&task->error, AGENTRUN_EPLAN,
 			"the planner called an unknown tool, \"%.100s\"", name);
@@ -427,7 +427,7 @@ bool agr_task_advance(agr_task *task)
 			return false;
 		if (r == 0)
 			continue;
-		if (task->plan && task->call < agentrun_plan_result_calls(task->plan))
+		if (task->plan && task->call < agentrun_plan_result_call_count(task->plan))
 			agr_error_tool(&task->error,
 				agentrun_plan_result_call_name(task->plan, task->call));
 		end_pipeline(task);

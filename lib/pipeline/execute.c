@@ -2,12 +2,12 @@
 /* A run that blocks where it wants something. */
 #include "pipeline/pipeline.h"
 
-static const agentrun_pipeline_options defaults = {
+static const agentrun_execute_options defaults = {
 	.input_format = AGENTRUN_FORMAT_AUTO,
 	.output_format = AGENTRUN_FORMAT_JSON,
 };
 
-void agentrun_pipeline_options_init(agentrun_pipeline_options *opts,
+void agentrun_execute_options_init(agentrun_execute_options *opts,
 	size_t struct_size)
 {
 	agr_options_init(opts, struct_size, &defaults, sizeof(defaults));
@@ -78,7 +78,7 @@ static int run_to_end(agr_run *run, const struct services *s, agentrun_error **e
 	return r;
 }
 
-static agr_run_options run_options(const agentrun_pipeline_options *opts,
+static agr_run_options run_options(const agentrun_execute_options *opts,
 	const agr_pipeline_limits *limits)
 {
 	return (agr_run_options){
@@ -94,17 +94,17 @@ static agr_run_options run_options(const agentrun_pipeline_options *opts,
 }
 
 int agr_execute(agentrun_buf *out, const char *pipeline, size_t len,
-	const agentrun_pipeline_options *opts_in, const agr_pipeline_limits *limits,
+	const agentrun_execute_options *opts_in, const agr_pipeline_limits *limits,
 	agr_fetch_fn fetch, void *fetch_user, agr_resolve_fn resolve,
 	void *resolve_user, agentrun_error **err)
 {
-	agentrun_pipeline_options opts = defaults;
+	agentrun_execute_options opts = defaults;
 	struct services services = { fetch, fetch_user, resolve, resolve_user, 0 };
 	agr_run_options run_opts;
 	agr_pipeline *compiled = NULL;
 	agr_run *run = NULL;
 	int r = agr_options_read(&opts, sizeof(opts), opts_in,
-		"agentrun_pipeline_options", err);
+		"agentrun_execute_options", err);
 
 	if (r < 0)
 		goto out;

@@ -21,7 +21,7 @@ int agentrun_format_from_name(const char *name)
 	return -1;
 }
 
-int agentrun_read_rows(agentrun_buf *out, agentrun_ctx *ctx, const char *text,
+int agentrun_rows_read(agentrun_buf *out, agentrun_ctx *ctx, const char *text,
 	size_t len, int format, const char *name, agentrun_error **err)
 {
 	agr_pipeline_limits limits = agr_ctx_pipeline_limits(ctx);
@@ -46,7 +46,7 @@ int agentrun_read_rows(agentrun_buf *out, agentrun_ctx *ctx, const char *text,
 	return r;
 }
 
-int agentrun_format_rows(agentrun_buf *out, agentrun_ctx *ctx, const char *json,
+int agentrun_rows_write(agentrun_buf *out, agentrun_ctx *ctx, const char *json,
 	size_t len, int format, agentrun_error **err)
 {
 	agr_text text = { .name = "rows", .p = json, .n = len };

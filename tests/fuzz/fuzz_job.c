@@ -60,8 +60,8 @@ static void nothing(void *self)
 	(void)self;
 }
 
-static int give_plan(void *self, const char *prompt, size_t len,
-	const agentrun_plan_options *opts, agentrun_buf *answer, agentrun_error **err)
+static int give_plan(void *self, agentrun_buf *answer, const char *prompt,
+	size_t len, const agentrun_plan_options *opts, agentrun_error **err)
 {
 	const struct text *text = self;
 
@@ -103,7 +103,7 @@ static void check(const agentrun_result *result, agentrun_store *store)
 	const char *text;
 	size_t len;
 
-	text = agentrun_result_message(result, &len);
+	text = agentrun_result_payload(result, &len);
 	check_json(text, len);
 	must(failed == (agentrun_result_error(result) != NULL));
 	must(failed == (agentrun_result_data(result, NULL) == NULL));

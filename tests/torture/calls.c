@@ -105,7 +105,7 @@ static int plan(struct outcome *out, agentrun_error **err, const char *prompt,
 	r = agentrun_plan(&result, ctx, prompt, strlen(prompt), &opts, err);
 	if (r == 0) {
 		say_str(out, agentrun_plan_result_call_name(result, 0));
-		say_str(out, agentrun_plan_result_call_arguments(result, 0));
+		say_str(out, agentrun_plan_result_call_arguments(result, 0, NULL));
 		say_str(out, agentrun_plan_result_message(result));
 		r = agentrun_plan_result_json(&json, result);
 		if (r < 0)
@@ -166,11 +166,11 @@ static int plan_notify(struct outcome *out, agentrun_error **err)
 static int execute(struct outcome *out, agentrun_error **err, const char *pipeline,
 	const char *input, int format)
 {
-	agentrun_pipeline_options opts;
+	agentrun_execute_options opts;
 	agentrun_buf data = AGENTRUN_BUF_INIT;
 	int r;
 
-	agentrun_pipeline_options_init(&opts, sizeof(opts));
+	agentrun_execute_options_init(&opts, sizeof(opts));
 	opts.input = input;
 	opts.input_len = strlen(input);
 	opts.input_name = "input.json";
@@ -246,11 +246,11 @@ static int rows(struct outcome *out, agentrun_error **err)
 {
 	static const char text[] = "a,b\n1,2\n3,x\n";
 	agentrun_buf json = AGENTRUN_BUF_INIT, table = AGENTRUN_BUF_INIT;
-	int r = agentrun_read_rows(&json, ctx, text, sizeof(text) - 1, AGENTRUN_FORMAT_AUTO,
+	int r = agentrun_rows_read(&json, ctx, text, sizeof(text) - 1, AGENTRUN_FORMAT_AUTO,
 		"text", err);
 
 	if (r == 0)
-		r = agentrun_format_rows(&table, ctx, json.data, json.len, AGENTRUN_FORMAT_TABLE,
+		r = agentrun_rows_write(&table, ctx, json.data, json.len, AGENTRUN_FORMAT_TABLE,
 			err);
 	if (r == 0)
 		say(out, table.data, table.len);
@@ -322,13 +322,13 @@ static int patch_schema(struct outcome *out, agentrun_error **err)
 	static const char schema[] = "{\"type\":\"object\",\"properties\":{\"nodes\":{\"items\":"
 		"{\"required\":[\"id\"],\"properties\":{\"type\":{\"enum\":[\"http\",\"filter\","
 		"\"task\"]},\"id\":{\"pattern\":\"^[a-z]+$\"}}}}}}";
-	agentrun_patch_options opts;
+	agentrun_workflow_options opts;
 	int r;
 
-	agentrun_patch_options_init(&opts, sizeof(opts));
+	agentrun_workflow_options_init(&opts, sizeof(opts));
 	opts.schema = schema;
 	opts.schema_len = sizeof(schema) - 1;
-	r = agentrun_validate_workflow(ctx, FLOW, strlen(FLOW), &opts, err);
+	r = agentrun_workflow_check(ctx, FLOW, strlen(FLOW), &opts, err);
 	if (r == 0)
 		say_str(out, "valid");
 	return r;
@@ -337,7 +337,7 @@ static int patch_schema(struct outcome *out, agentrun_error **err)
 static int document_hash(struct outcome *out, agentrun_error **err)
 {
 	char hex[65];
-	int r = agentrun_document_hash(hex, FLOW, strlen(FLOW), err);
+	int r = agentrun_document_hash(hex, ctx, FLOW, strlen(FLOW), err);
 
 	if (r == 0)
 		say_str(out, hex);
@@ -528,7 +528,7 @@ static int run_job(struct outcome *out, agentrun_error **err, const char *job,
 	else
 		agentrun_error_raise(err, code, "%s",
 			agentrun_error_message(agentrun_result_error(result)));
-	if (!strstr(agentrun_result_message(result, NULL), agentrun_result_status(result)))
+	if (!strstr(agentrun_result_payload(result, NULL), agentrun_result_status(result)))
 		code = agentrun_error_raise(err, AGENTRUN_EINTERNAL, "the message lacks the status");
 	agentrun_result_free(result);
 	return code;
@@ -565,8 +565,8 @@ static int job_planned(struct outcome *out, agentrun_error **err)
 		"}}", "torture");
 }
 
-static int give_plan(void *self, const char *text, size_t len,
-	const agentrun_plan_options *opts, agentrun_buf *answer, agentrun_error **err)
+static int give_plan(void *self, agentrun_buf *answer, const char *text,
+	size_t len, const agentrun_plan_options *opts, agentrun_error **err)
 {
 	static const char json[] = "{\"tool_calls\":[{\"function\":{\"name\":"
 		"\"execute_pipeline\",\"arguments\":\"{\\\"pipeline\\\":[{\\\"step\\\":"

@@ -26,8 +26,8 @@ struct test_planner {
 	int freed;
 };
 
-static inline int test_plan(void *self, const char *text, size_t len,
-	const agentrun_plan_options *opts, agentrun_buf *answer, agentrun_error **err)
+static inline int test_plan(void *self, agentrun_buf *answer, const char *text,
+	size_t len, const agentrun_plan_options *opts, agentrun_error **err)
 {
 	struct test_planner *planner = self;
 
@@ -159,14 +159,14 @@ static inline void expect_failed(agentrun_result *result, int code, const char *
 
 	ck_assert_ptr_nonnull(result);
 	err = agentrun_result_error(result);
-	ck_assert_msg(err != NULL, "%s", agentrun_result_message(result, NULL));
+	ck_assert_msg(err != NULL, "%s", agentrun_result_payload(result, NULL));
 	ck_assert_msg(agentrun_error_code(err) == code, "%d: %s", agentrun_error_code(err),
 		agentrun_error_message(err));
 	ck_assert_msg(strstr(agentrun_error_message(err), says) != NULL, "%s",
 		agentrun_error_message(err));
 	ck_assert_str_eq(agentrun_result_status(result), "failed");
 	ck_assert_ptr_null(agentrun_result_data(result, NULL));
-	ck_assert_ptr_nonnull(strstr(agentrun_result_message(result, NULL),
+	ck_assert_ptr_nonnull(strstr(agentrun_result_payload(result, NULL),
 		"\"status\":\"failed\""));
 	agentrun_result_free(result);
 }

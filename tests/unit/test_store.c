@@ -2,6 +2,7 @@
 /* The front that every storage backend stands behind: refs, ids, times, spill. */
 #include "unit.h"
 
+#include <agentrun/sys/error.h>
 #include <agentrun/store.h>
 #include <agentrun/sys/storage.h>
 

@@ -340,7 +340,7 @@ START_TEST(a_cancelled_job_cancels_its_request)
 	ck_assert_int_eq(agentrun_engine_new(&engine, ctx, &opts, NULL), 0);
 	ck_assert_int_eq(agentrun_engine_submit(engine, job, sizeof(job) - 1, 1, NULL), 0);
 	ck_assert_int_eq(agentrun_engine_poll(engine, &result, 1, 300), 0);
-	ck_assert_int_eq(agentrun_engine_cancel(engine, "j"), 0);
+	ck_assert_int_eq(agentrun_engine_cancel(engine, "j", NULL), 0);
 	ck_assert_int_eq(agentrun_engine_poll(engine, &result, 1, 20000), 1);
 	expect_failed(result, AGENTRUN_ECANCELLED, "the transport's own reason");
 	agentrun_engine_free(engine);

@@ -17,6 +17,7 @@
 #define AGENTRUN_SYS_TRANSPORT_H
 
 #include <agentrun/ctx.h>
+#include <agentrun/sys/error.h>
 
 AGENTRUN_BEGIN_DECLS
 
