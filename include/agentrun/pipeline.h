@@ -50,10 +50,11 @@ AGENTRUN_API void agentrun_execute_options_init(
  * @param opts     NULL for defaults
  * @param pipeline JSON text: an array of steps, or the arguments of the tool
  *                 execute_pipeline, `{session_id, pipeline, input_ref}`
- * @return 0, AGENTRUN_EINVAL (no context, wrong options), AGENTRUN_EINPUT (bad step or input; the error says which step, or
- *         line and column), AGENTRUN_EPIPELINE, AGENTRUN_ENETWORK,
- *         AGENTRUN_EPOLICY, AGENTRUN_ELIMIT, AGENTRUN_ETIMEDOUT,
- *         AGENTRUN_ENOTFOUND (a ref), AGENTRUN_ENOMEM
+ * @return 0, AGENTRUN_EINVAL (no context, wrong options), AGENTRUN_EINPUT (bad
+ *         step or input; the error says which step, or line and column),
+ *         AGENTRUN_EPIPELINE, AGENTRUN_ENETWORK, AGENTRUN_EPOLICY,
+ *         AGENTRUN_ELIMIT, AGENTRUN_ETIMEDOUT, AGENTRUN_ENOTFOUND (a ref),
+ *         AGENTRUN_ENOMEM
  */
 AGENTRUN_API int agentrun_execute_pipeline(agentrun_buf *out, agentrun_ctx *ctx,
 	const char *pipeline, size_t pipeline_len,

@@ -448,7 +448,8 @@ int agentrun_engine_cancel(agentrun_engine *engine, const char *job_id,
 		"no job \"%.100s\" is in flight", job_id);
 }
 
-int agentrun_engine_cancel_tag(agentrun_engine *engine, uint64_t tag, agentrun_error **err)
+int agentrun_engine_cancel_tag(agentrun_engine *engine, uint64_t tag,
+	agentrun_error **err)
 {
 	if (cancel_all(engine, NULL, tag))
 		return 0;
