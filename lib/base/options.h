@@ -19,6 +19,9 @@
 int agr_options_read(void *known, size_t known_size, const void *given,
 	const char *name, agentrun_error **err);
 
+/* A `reserved` field, as one that is not known: it must be zero. */
+int agr_options_reserved(uint32_t reserved, const char *name, agentrun_error **err);
+
 /* The body of a public *_options_init(): zero, then defaults, then the size. */
 void agr_options_init(void *given, size_t given_size, const void *defaults,
 	size_t defaults_size);

@@ -24,6 +24,8 @@ int agentrun_ctx_new(agentrun_ctx **out, const agentrun_ctx_options *opts_in,
 
 	*out = NULL;
 	r = agr_options_read(&opts, sizeof(opts), opts_in, "agentrun_ctx_options", err);
+	if (r == 0)
+		r = agr_options_reserved(opts.reserved, "agentrun_ctx_options", err);
 	if (r < 0)
 		return r;
 	ctx = calloc(1, sizeof(*ctx));

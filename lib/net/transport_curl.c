@@ -519,6 +519,8 @@ static int transport_submit(void *self, const agentrun_http_request *request_in,
 	int r = agr_options_read(&request, sizeof(request), request_in,
 		"agentrun_http_request", err);
 
+	if (r == 0)
+		r = agr_options_reserved(request.reserved, "agentrun_http_request", err);
 	if (r == 0 && request.flags & ~(uint32_t)KNOWN_FLAGS)
 		r = agentrun_error_raise(err, AGENTRUN_EINVAL,
 			"agentrun_http_request.flags holds one that is not known here: %#x",

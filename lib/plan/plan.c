@@ -132,6 +132,8 @@ int agentrun_plan(agentrun_plan_result **out, agentrun_ctx *ctx, const char *tex
 	r = agr_ctx_check(ctx, err);
 	if (r == 0)
 		r = agr_options_read(&opts, sizeof(opts), opts_in, "agentrun_plan_options", err);
+	if (r == 0)
+		r = agr_options_reserved(opts.reserved, "agentrun_plan_options", err);
 	if (r < 0)
 		return r;
 	if (len > MAX_PROMPT_BYTES)

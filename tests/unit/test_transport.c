@@ -533,6 +533,9 @@ START_TEST(a_request_with_an_unknown_flag_or_field_is_refused)
 	ck_assert_int_eq(curl.impl->submit(curl.self, &request, &err), AGENTRUN_EINVAL);
 	ck_assert_ptr_nonnull(strstr(agentrun_error_message(err), "0x8"));
 	agentrun_error_free(err);
+	request = curl_request(&curl, 0);
+	request.reserved = 1;
+	ck_assert_int_eq(curl.impl->submit(curl.self, &request, NULL), AGENTRUN_EINVAL);
 	newer.known = curl_request(&curl, 0);
 	newer.known.struct_size = sizeof(newer);
 	newer.unknown = 1;
