@@ -15,6 +15,7 @@
 #include <stdbool.h>
 
 #include <agentrun/agentrun.h>
+#include <agentrun/sys/error.h>
 
 enum {
 	EXIT_USAGE = 2,

@@ -27,7 +27,7 @@ static int read_pipeline(cli_global *global, struct exec *e, const char *argumen
 static int exec(cli_global *global, struct exec *e, const char *argument,
 	int input_format, int output_format, agentrun_buf *out, agentrun_error **err)
 {
-	agentrun_pipeline_options opts;
+	agentrun_execute_options opts;
 	agentrun_store *store = NULL;
 	int r = cli_open(global, err);
 
@@ -39,7 +39,7 @@ static int exec(cli_global *global, struct exec *e, const char *argument,
 		r = cli_open_store(global, &store, err);
 	if (r < 0)
 		return r;
-	agentrun_pipeline_options_init(&opts, sizeof(opts));
+	agentrun_execute_options_init(&opts, sizeof(opts));
 	opts.input = e->data.data;
 	opts.input_len = e->data.len;
 	opts.input_name = e->input ? cli_name_of(e->input) : NULL;

@@ -183,8 +183,8 @@ int cli_finish(void)
 int cli_complain(const agentrun_error *err)
 {
 	const char *message = agentrun_error_message(err);
-	size_t n = agentrun_error_violations(err);
-	int status = agentrun_code_exit_status(agentrun_error_code(err));
+	size_t n = agentrun_error_violation_count(err);
+	int status = agentrun_error_code_exit_status(agentrun_error_code(err));
 
 	fflush(stdout);
 	fprintf(stderr, "agentrun: %s", message);

@@ -23,6 +23,7 @@
 
 #include <agentrun/agentrun.h>
 #include <agentrun/conformance.h>
+#include <agentrun/sys/error.h>
 #include <agentrun/sys/options.h>
 #include <agentrun/sys/store.h>
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <agentrun/agentrun.h>
+#include <agentrun/sys/error.h>
 #ifdef WITH_SQLITE
 #include <agentrun/sqlite.h>
 #endif
@@ -31,7 +32,7 @@ static int run_job(agentrun_ctx *ctx, agentrun_store *store, agentrun_error **er
 	data = agentrun_result_data(result, NULL);
 	if (!data || strcmp(data, "[{\"count\":2}]") != 0)
 		r = agentrun_error_raise(err, AGENTRUN_EINTERNAL, "wrong data: %s",
-			agentrun_result_message(result, NULL));
+			agentrun_result_payload(result, NULL));
 	agentrun_result_free(result);
 	return r;
 }

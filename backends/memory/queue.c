@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include <agentrun/memory.h>
+#include <agentrun/sys/error.h>
 #include <agentrun/sys/options.h>
 #include <agentrun/sys/queue.h>
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <agentrun/memory.h>
+#include <agentrun/sys/error.h>
 #include <agentrun/sys/options.h>
 #include <agentrun/sys/store.h>
 

@@ -12,6 +12,7 @@
 #include <sqlite3.h>
 
 #include <agentrun/sqlite.h>
+#include <agentrun/sys/error.h>
 #include <agentrun/sys/options.h>
 #include <agentrun/sys/store.h>
 

@@ -2,7 +2,7 @@
 /**
  * @file
  * What every backend must do, as a suite that anyone can run against his own
- * (libagentrun-conformance). See docs/backends.md.
+ * (libagentrun-conformance). See agentrun_conformance(3).
  */
 #ifndef AGENTRUN_CONFORMANCE_H
 #define AGENTRUN_CONFORMANCE_H

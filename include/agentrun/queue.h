@@ -14,7 +14,7 @@
  *
  * A queue may be used from several threads at once. The one of memory.h lives in
  * the core; others are libraries of their own, made from the table of functions
- * in sys/queue.h.
+ * in sys/queue.h. See agentrun_queue(3).
  */
 #ifndef AGENTRUN_QUEUE_H
 #define AGENTRUN_QUEUE_H

@@ -3,6 +3,12 @@
 
 #include <string.h>
 
+static int raise_unknown(const char *name, agentrun_error **err)
+{
+	return agentrun_error_raise(err, AGENTRUN_EINVAL,
+		"%s sets a field that this library (%s) does not know", name, AGENTRUN_VERSION);
+}
+
 static int refuse_unknown(const void *given, size_t given_size,
 	size_t known_size, const char *name, agentrun_error **err)
 {
@@ -10,10 +16,13 @@ static int refuse_unknown(const void *given, size_t given_size,
 
 	for (size_t i = known_size; i < given_size; i++)
 		if (bytes[i])
-			return agentrun_error_raise(err, AGENTRUN_EINVAL,
-				"%s sets a field that this library (%s) does not know",
-				name, AGENTRUN_VERSION);
+			return raise_unknown(name, err);
 	return 0;
+}
+
+int agr_options_reserved(uint32_t reserved, const char *name, agentrun_error **err)
+{
+	return reserved ? raise_unknown(name, err) : 0;
 }
 
 int agentrun_options_read(void *known, size_t known_size, const void *given,

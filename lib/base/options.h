@@ -6,7 +6,11 @@
 #ifndef AGR_OPTIONS_H
 #define AGR_OPTIONS_H
 
+#include <agentrun/sys/error.h>
 #include <agentrun/sys/options.h>
+
+/* A `reserved` field, as one that is not known: it must be zero. */
+int agr_options_reserved(uint32_t reserved, const char *name, agentrun_error **err);
 
 /*
  * Copy a versioned implementation table (uint32_t version, struct_size first).

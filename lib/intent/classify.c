@@ -178,6 +178,15 @@ const char *agentrun_intent_reasoning(const agentrun_intent *intent)
 	return intent->reasoning;
 }
 
+size_t agentrun_intent_keyword_count(const agentrun_intent *intent, int lane)
+{
+	size_t n = 0;
+
+	while (agentrun_intent_keyword(intent, lane, n))
+		n++;
+	return n;
+}
+
 const char *agentrun_intent_keyword(const agentrun_intent *intent, int lane, size_t i)
 {
 	const agr_buf *words;
@@ -204,6 +213,15 @@ const char *agentrun_intent_allowed_tool(const agentrun_intent *intent, size_t i
 			return tools[k].name;
 	}
 	return NULL;
+}
+
+size_t agentrun_intent_allowed_tool_count(const agentrun_intent *intent)
+{
+	size_t n = 0;
+
+	while (agentrun_intent_allowed_tool(intent, n))
+		n++;
+	return n;
 }
 
 /* A number from 0 to 1 with four digits, whatever the host's locale. */

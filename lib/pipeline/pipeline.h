@@ -130,7 +130,7 @@ typedef int (*agr_resolve_fn)(void *user, const char *ref, agr_buf *json,
 /* Compile and run, blocking in the two functions (NULL: there is none, and
  * wanting it is an error). `opts` and `limits` may be NULL. */
 int agr_execute(agentrun_buf *out, const char *pipeline, size_t len,
-	const agentrun_pipeline_options *opts, const agr_pipeline_limits *limits,
+	const agentrun_execute_options *opts, const agr_pipeline_limits *limits,
 	agr_fetch_fn fetch, void *fetch_user, agr_resolve_fn resolve,
 	void *resolve_user, agentrun_error **err);
 

@@ -4,6 +4,7 @@
 
 #include <agentrun/memory.h>
 #include <agentrun/store.h>
+#include <agentrun/sys/error.h>
 #include <agentrun/sys/store.h>
 
 #define ABC "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

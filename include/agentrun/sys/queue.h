@@ -8,6 +8,7 @@
 #define AGENTRUN_SYS_QUEUE_H
 
 #include <agentrun/queue.h>
+#include <agentrun/sys/error.h>
 
 AGENTRUN_BEGIN_DECLS
 

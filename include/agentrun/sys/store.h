@@ -8,6 +8,7 @@
 #define AGENTRUN_SYS_STORE_H
 
 #include <agentrun/store.h>
+#include <agentrun/sys/error.h>
 
 AGENTRUN_BEGIN_DECLS
 
