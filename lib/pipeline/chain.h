@@ -16,7 +16,7 @@ typedef struct agr_chain {
 	int format;        /* AGENTRUN_FORMAT_JSON or _NDJSON */
 	size_t rows;
 	size_t hold;       /* write out from so many bytes on */
-	agr_write_fn write; /* NULL: `out` is the result */
+	agentrun_write_fn write; /* NULL: `out` is the result */
 	void *user;
 } agr_chain;
 

@@ -71,17 +71,13 @@ typedef struct agr_pipeline_request {
 	int64_t timeout_ms; /* 0: the default */
 } agr_pipeline_request;
 
-/* Take a part of the result. */
-typedef int (*agr_write_fn)(void *user, const char *data, size_t len,
-	agentrun_error **err);
-
 /* All text is borrowed until the run is freed. */
 typedef struct agr_run_options {
 	const char *input;      /* NULL: none, or `read`, or `context` */
 	size_t input_len;
-	agr_read_fn read;       /* NULL, or what reads the input */
+	agentrun_read_fn read;       /* NULL, or what reads the input */
 	void *read_user;
-	agr_write_fn write;     /* NULL, or what takes the result as it comes: */
+	agentrun_write_fn write;     /* NULL, or what takes the result as it comes: */
 	void *write_user;       /* see agr_run_write_output() */
 	int output_format;      /* for `write`: AGENTRUN_FORMAT_... */
 	const char *input_name; /* for messages, or NULL */
@@ -146,7 +142,7 @@ typedef int (*agr_resolve_fn)(void *user, const char *ref, agr_buf *json,
 /* Compile and run, blocking in the two functions (NULL: there is none, and
  * wanting it is an error). `opts` and `limits` may be NULL. */
 int agr_execute(agentrun_buf *out, const char *pipeline, size_t len,
-	const agentrun_pipeline_options *opts, const agr_pipeline_limits *limits,
+	const agentrun_execute_options *opts, const agr_pipeline_limits *limits,
 	agr_fetch_fn fetch, void *fetch_user, agr_resolve_fn resolve,
 	void *resolve_user, agentrun_error **err);
 

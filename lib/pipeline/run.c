@@ -397,7 +397,7 @@ static int refused_status(const agr_pipeline_request *request, int status,
 		"%s %s answered with status %d%s%.*s",
 		request->method, request->host, status, shown ? ": " : "", shown,
 		body ? body : "");
-	agr_error_retry(err, again, 0);
+	agentrun_error_set_retry(err ? *err : NULL, again, 0);
 	return r;
 }
 

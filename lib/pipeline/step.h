@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 /*
  * step - what a step's file provides and what it may use. A step has one entry
- * in the table in steps/table.c.
+ * in the table in steps/registry.c.
  *
  * `compile` reads the parameters into a plan, which is immutable. A row step
  * takes records one by one and emits others; what it must remember of a record

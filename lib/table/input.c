@@ -465,7 +465,7 @@ int agr_input_open(agr_input *in, const agr_text *text, int format,
 	return open_text(in, format, err);
 }
 
-int agr_input_open_reader(agr_input *in, const agr_text *text, agr_read_fn read,
+int agr_input_open_reader(agr_input *in, const agr_text *text, agentrun_read_fn read,
 	void *user, size_t max_bytes, int format, agentrun_error **err)
 {
 	int r;

@@ -17,10 +17,6 @@
 #include "table/path.h"
 #include "table/scanner.h"
 
-/* Store up to `cap` bytes in `to` and their number in *len, 0 at the end. */
-typedef int (*agr_read_fn)(void *user, char *to, size_t cap, size_t *len,
-	agentrun_error **err);
-
 /* Start from zeroed memory. */
 typedef struct agr_input {
 	agr_text text;     /* what is at hand; p, n and so on */
@@ -28,7 +24,7 @@ typedef struct agr_input {
 	bool is_table;
 	agr_span document; /* JSON that is no table: the value */
 
-	agr_read_fn read;  /* NULL: everything is at hand */
+	agentrun_read_fn read;  /* NULL: everything is at hand */
 	void *user;
 	bool ended;        /* the reader has no more */
 	agr_buf block;     /* what of it is at hand */
@@ -53,7 +49,7 @@ int agr_input_open(agr_input *in, const agr_text *text, int format,
 	agentrun_error **err);
 /* The same of what a reader reads; `text` has all but the text itself. More than
  * `max_bytes` (0: no limit) is AGENTRUN_ELIMIT. */
-int agr_input_open_reader(agr_input *in, const agr_text *text, agr_read_fn read,
+int agr_input_open_reader(agr_input *in, const agr_text *text, agentrun_read_fn read,
 	void *user, size_t max_bytes, int format, agentrun_error **err);
 /* The same of a JSON value that is known to be valid. */
 int agr_input_open_value(agr_input *in, agr_span value, agentrun_error **err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
-/* steps - one entry a step; the table is in table.c. */
+/* steps - one entry a step; the table is in registry.c. */
 #ifndef AGR_STEPS_H
 #define AGR_STEPS_H
 
