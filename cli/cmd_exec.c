@@ -38,12 +38,13 @@ static int exec(cli_global *global, struct exec *e, const char *argument,
 {
 	agentrun_execute_options opts;
 	agentrun_store *store = NULL;
-	int r = cli_open(global, err);
+	/* The input first: where stdin is closed, what is opened next gets its number. */
+	int r = e->input ? cli_source_open(&e->source, e->input, err) : 0;
 
 	if (r == 0)
+		r = cli_open(global, err);
+	if (r == 0)
 		r = read_pipeline(global, e, argument, err);
-	if (r == 0 && e->input)
-		r = cli_source_open(&e->source, e->input, err);
 	if (r == 0)
 		r = cli_open_store(global, &store, err);
 	if (r < 0)
