@@ -71,7 +71,28 @@ static int fuse_sorts(agr_pipeline *p, agentrun_error **err)
 	return 0;
 }
 
-/* What the scan notes for the operators from `from` on, which get its rows. */
+/* What is to be noted of the rows that the operators from `from` on get. */
+static int plan_rows(agr_pipeline *p, size_t from, agr_wanted *wanted,
+	agentrun_error **err)
+{
+	for (size_t i = from; i < p->n_ops; i++) {
+		agr_compiled *op = &p->ops[i];
+		int r;
+
+		if (op->type->kind != AGR_STEP_ROWS || !op->type->want)
+			break;
+		if (!op->type->want(op->plan, wanted))
+			return agr_error_oom(err);
+		if (op->type == &agr_step_join) {
+			r = plan_rows(p, i + 1, agr_join_names(op->plan), err);
+			return r < 0 ? r : agr_join_link(op->plan, wanted, err);
+		}
+		if (op->type->makes_rows)
+			break;
+	}
+	return 0;
+}
+
 static int plan_scan(agr_pipeline *p, size_t from, agentrun_error **err)
 {
 	agr_wanted *wanted = malloc(sizeof(*wanted));
@@ -80,17 +101,7 @@ static int plan_scan(agr_pipeline *p, size_t from, agentrun_error **err)
 	if (!wanted)
 		return agr_error_oom(err);
 	agr_wanted_init(wanted);
-	for (size_t i = from; i < p->n_ops; i++) {
-		const agr_compiled *op = &p->ops[i];
-
-		if (op->type->kind != AGR_STEP_ROWS || !op->type->want)
-			break;
-		if (!op->type->want(op->plan, wanted))
-			return agr_error_oom(err);
-		if (op->type->makes_rows)
-			break;
-	}
-	return 0;
+	return plan_rows(p, from, wanted, err);
 }
 
 int agr_pipeline_plan(agr_pipeline *p, agentrun_error **err)

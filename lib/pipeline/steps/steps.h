@@ -30,6 +30,10 @@ void *agr_top_k_of(agr_order *order, int64_t k);
 agr_order *agr_sort_order(void *sort_plan);
 /* Let the sort hand on what the select, which follows it, makes of its rows. */
 void agr_sort_then(void *sort_plan, void *select_plan);
+/* What is looked at in the joined rows. */
+agr_wanted *agr_join_names(void *join_plan);
+/* Once that is known: have it noted of the left rows. */
+int agr_join_link(void *join_plan, agr_wanted *left, agentrun_error **err);
 /* Make the selected row in `out`. */
 void agr_select_make(const void *plan, const agr_row *row, agr_buf *out);
 
