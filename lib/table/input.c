@@ -81,17 +81,33 @@ static bool is_whole(const agr_input *in)
 	return !in->read || in->ended;
 }
 
-/* Remember how far into the text the first `n` bytes at hand reach. */
+static size_t count_lines(const char *p, const char *end)
+{
+	size_t n = 0;
+
+	while ((p = memchr(p, '\n', (size_t)(end - p)))) {
+		n++;
+		p++;
+	}
+	return n;
+}
+
+/* Remember how far into the text the first `n` bytes at hand reach. The index has
+ * counted the lines already, mostly. */
 static void pass(agr_input *in, size_t n)
 {
-	const char *p = in->text.p, *end = p + n, *line;
+	const char *p = in->text.p, *end = p + n, *line = NULL;
+	const agr_index *index = in->scanner ? &in->scanner->index : NULL;
+	size_t lines;
 
-	while ((line = memchr(p, '\n', (size_t)(end - p)))) {
-		in->lines++;
-		in->column = 0;
-		p = line + 1;
-	}
-	in->column += (size_t)(end - p);
+	if (index && index->begin == p && index->next >= end)
+		lines = (size_t)index->carry.newlines - count_lines(end, index->next);
+	else
+		lines = count_lines(p, end);
+	if (lines)
+		line = memrchr(p, '\n', n);
+	in->lines += lines;
+	in->column = line ? (size_t)(end - line) - 1 : in->column + n;
 }
 
 /* Drop the first `n` bytes at hand and read more behind the rest. */
