@@ -50,11 +50,23 @@ static inline const char *token_at(const agr_scanner *s, size_t i)
 	return s->index.base + s->index.at[i];
 }
 
+/* Does the string at `p` end before `end`? */
+static bool is_closed(const char *p, const char *end)
+{
+	while (++p < end && *p != '"')
+		p += *p == '\\';
+	return p < end;
+}
+
 /* Behind the last token, which begins the scalar `p`: where that may end. */
 static const char *last_end(agr_scanner *s, const char *p)
 {
-	if (s->index.fault.what)
-		return s->index.fault.at;
+	const agr_index_fault *inside = &s->index.fault;
+
+	if (inside->what && (*p != '"' || is_closed(p, inside->at)))
+		return inside->at;
+	if (inside->what)
+		return fail(s, inside->at, inside->what), NULL;
 	if (s->index.carry.in_string || (!s->whole && *p != '"')) {
 		fail(s, s->end, "the text ends in the middle of a value");
 		return NULL;
@@ -415,7 +427,9 @@ int agr_scanner_value(agr_scanner *s, agr_span *out, const agr_wanted *wanted,
 		slots[i].p = NULL;
 	p = s->pos = token_at(s, s->next);
 	end = read_value(s, p, wanted, slots);
-	if (end && s->index.fault.what && s->index.fault.at <= end) {
+	/* The fault is part of a number or word; what is closed ends before it. */
+	if (end && s->index.fault.what && s->index.fault.at == end &&
+		!strchr("\"]}", end[-1])) {
 		fail(s, end, NULL);
 		end = NULL;
 	}

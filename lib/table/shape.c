@@ -45,9 +45,9 @@ const agr_shape *agr_shapes_find(agr_shapes *shapes, const agr_index *index,
 		return NULL;
 	}
 	for (size_t i = 0; i < shapes->n; i++) {
-		size_t at = (shapes->last + i) % AGR_SHAPES;
+		size_t at = (shapes->last + i) % shapes->n;
 
-		if (at < shapes->n && fits(&shapes->list[at], index, first)) {
+		if (fits(&shapes->list[at], index, first)) {
 			shapes->last = at;
 			shapes->score += shapes->score < SCORE_MAX;
 			return &shapes->list[at];
@@ -160,9 +160,11 @@ void agr_shapes_learn(agr_shapes *shapes, const agr_index *index, size_t first,
 	if (n > AGR_SHAPE_TOKENS)
 		return;
 	if (!shapes->list)
-		shapes->list = malloc(AGR_SHAPES * sizeof(*shapes->list));
-	if (!shapes->list || !learn(&shapes->list[at], index, first, n, wanted))
+		shapes->list = malloc((AGR_SHAPES + 1) * sizeof(*shapes->list));
+	/* Learned apart: half a shape would fit rows without looking at all of them. */
+	if (!shapes->list || !learn(&shapes->list[AGR_SHAPES], index, first, n, wanted))
 		return;
+	shapes->list[at] = shapes->list[AGR_SHAPES];
 	shapes->last = at;
 	if (at == shapes->n)
 		shapes->n++;

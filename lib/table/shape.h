@@ -40,7 +40,7 @@ typedef struct agr_shape {
 } agr_shape;
 
 typedef struct agr_shapes {
-	agr_shape *list; /* NULL: memory was short, there are none */
+	agr_shape *list; /* and one being learned; NULL: memory was short, or none is */
 	size_t n;
 	size_t last;     /* the one that fitted */
 	int score;       /* below 0: not worth looking */

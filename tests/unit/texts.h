@@ -4,11 +4,19 @@
 #ifndef TEXTS_H
 #define TEXTS_H
 
+#include <check.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "base/base.h"
+
+/* ck_assert_msg() tells of every success with a system call: too slow for millions. */
+#define must(condition, ...) \
+	do { \
+		if (!(condition)) \
+			ck_abort_msg(__VA_ARGS__); \
+	} while (0)
 
 static uint64_t texts_state;
 
