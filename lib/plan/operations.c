@@ -242,10 +242,39 @@ static const char *renamed_text(
 }
 
 static plan_outcome rename_in(
+	plan_change *c, const json_t *value, const char *path, size_t node, const char *id);
+
+/* In an object's members, but for those named in `kept`. */
+static plan_outcome rename_in_members(plan_change *c, const json_t *object,
+	const char *kept, const char *path, size_t node, const char *id)
+{
+	plan_pool *pool = c->ps->pool;
+	const char *old = c->graph->nodes[node].id, *key;
+	plan_outcome r = PLAN_YES;
+	json_t *item;
+	size_t len;
+
+	json_object_keylen_foreach((json_t *)object, key, len, item) {
+		if (r != PLAN_YES)
+			break;
+		if (strlen(key) < len) { /* no pointer that is made here leads there */
+			if (referred_to(item, old, 0))
+				r = agr_plan_refuse(c->ps,
+					"%s is referred to below a key of %s that holds a NUL character.", old,
+					path);
+		} else if (!agr_plan_in_list(key, kept)) {
+			r = rename_in(c, item,
+				agr_plan_printf(pool, "%s/%s", path, agr_plan_token(pool, key)), node, id);
+		}
+	}
+	return r;
+}
+
+static plan_outcome rename_in(
 	plan_change *c, const json_t *value, const char *path, size_t node, const char *id)
 {
 	plan_pool *pool = c->ps->pool;
-	const char *old = c->graph->nodes[node].id, *key, *text;
+	const char *old = c->graph->nodes[node].id, *text;
 	plan_outcome r = PLAN_YES;
 	json_t *item;
 	size_t i;
@@ -265,9 +294,7 @@ static plan_outcome rename_in(
 	}
 	json_array_foreach((json_t *)value, i, item) if (r == PLAN_YES) r =
 		rename_in(c, item, agr_plan_printf(pool, "%s/%zu", path, i), node, id);
-	json_object_foreach((json_t *)value, key, item) if (r == PLAN_YES) r = rename_in(c,
-		item, agr_plan_printf(pool, "%s/%s", path, agr_plan_token(pool, key)), node, id);
-	return r;
+	return r == PLAN_YES ? rename_in_members(c, value, "", path, node, id) : r;
 }
 
 plan_outcome agr_plan_op_rename(plan_change *c, size_t node, const char *id)
@@ -287,14 +314,8 @@ plan_outcome agr_plan_op_rename(plan_change *c, size_t node, const char *id)
 			r = rename_in(c, g->edges[i].condition,
 				agr_plan_printf(pool, "/edges/%zu/condition", i), node, id);
 	}
-	for (size_t i = 0; i < g->n && r == PLAN_YES; i++) {
-		const char *key;
-		json_t *item;
-
-		json_object_foreach((json_t *)g->nodes[i].json, key, item) if (r == PLAN_YES &&
-			!agr_plan_in_list(key, "id|type|name")) r = rename_in(c, item,
-			agr_plan_printf(pool, "/nodes/%zu/%s", i, agr_plan_token(pool, key)), node,
-			id);
-	}
+	for (size_t i = 0; i < g->n && r == PLAN_YES; i++)
+		r = rename_in_members(c, g->nodes[i].json, "id|type|name",
+			agr_plan_printf(pool, "/nodes/%zu", i), node, id);
 	return r;
 }

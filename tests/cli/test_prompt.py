@@ -93,6 +93,30 @@ class Prompt(CliTest):
         self.assertEqual(preview["type"], "patch")
         self.assertRegex(preview["patch_id"], r"\A[0-9a-f]{64}\Z")
 
+    def changed(self, prompt, workflow):
+        """The workflow after a change, as the text that it came out as."""
+        return self.ok("run", prompt, "--workflow", self.file("changed.json", workflow),
+                       "--output", "json").out.strip()
+
+    def test_a_workflow_may_hold_what_no_tree_of_ours_can(self):
+        load = (r'{"id":"load","type":"task","config":{"k\u0000y":"no","n":12345678901234567890,'
+                r'"h":1e400}}')
+        tell = r'{"id":"tell","type":"task","retry":{"max_attempts":2,"backoff_ms":1%s}}'
+        whole = '{"nodes":[%s,%s],"edges":[{"from":"load","to":"tell"}]}'
+        before = whole % (load, tell % ("0" * 30))
+        self.assertEqual(self.changed("remove node tell", before),
+                         '{"nodes":[%s],"edges":[]}' % load)
+        self.assertEqual(self.changed("retry tell 4 times", before),
+                         before.replace('"max_attempts":2', '"max_attempts":4'))
+        self.assertEqual(self.changed("set config n of load to 5", before),
+                         before.replace("12345678901234567890", "5"))
+        self.assertEqual(self.changed("rename tell to say", before),
+                         before.replace('"tell"', '"say"'))
+        hidden = before.replace('"no"', '"$nodes.tell.x"')
+        ran = self.fails(3, "run", "rename tell to say", "--workflow",
+                         self.file("hidden.json", hidden))
+        self.assertIn("NUL", ran.json["error"]["message"])
+
     def test_a_patch_needs_a_workflow(self):
         ran = self.fails(3, "run", "add a task node named tell after pick")
         self.assertEqual(ran.json["status"], "failed")
