@@ -78,6 +78,10 @@ class Prompt(CliTest):
         self.assertEqual(self.ok("run", "show me the 2 cheapest", "--input", self.rows,
                                  "--output", "csv").out.splitlines()[0], "id,to,price,carrier,tags")
 
+    def test_run_counts_the_rows_of_an_empty_list(self):
+        self.assertEqual(self.value("run", "count the rows", "--input", "-", "--output", "json",
+                                    stdin="[]"), [{"count": 0}])
+
     def test_run_takes_ndjson_and_csv(self):
         ndjson = "".join(json.dumps(row) + "\n" for row in ROWS)
         csv = "id,to,price\n1,LAX,320\n2,JFK,180.50\n3,LAX,99\n"
