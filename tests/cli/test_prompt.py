@@ -121,6 +121,25 @@ class Prompt(CliTest):
                          self.file("hidden.json", hidden))
         self.assertIn("NUL", ran.json["error"]["message"])
 
+    def test_an_edge_past_a_removed_node_keeps_what_it_said(self):
+        nodes = [{"id": name, "type": "task"} for name in ("load", "pick", "tell", "log", "end")]
+        first = '"label":"x","weight":12345678901234567890,"at":[1.50]'
+        edges = ('{"from":"load","to":"pick",%s},{"from":"pick","to":"tell"},'
+                 '{"to":"log","from":"pick","condition":{"op":">","n":1.10}},'
+                 '{"from":"end","to":"pick"}')
+        before = '{"nodes":%s,"edges":[%s]}' % (json.dumps(nodes), edges % first)
+        after = self.changed("remove node pick", before)
+        self.assertEqual(json.loads(after)["nodes"], [nodes[0], *nodes[2:]])
+        self.assertEqual(after[after.index('"edges":'):], (
+            '"edges":[{"from":"load","to":"tell",%s},'
+            '{"from":"load","to":"log",%s,"condition":{"op":">","n":1.10}},'
+            '{"from":"end","to":"log","condition":{"op":">","n":1.10}},'
+            '{"from":"end","to":"tell"}]}') % (first, first))
+        loose = before.replace('[{"from":"load"', '[{"from":"load","to":"tell"},{"from":"load"')
+        self.assertIn("already leads to", self.fails(
+            3, "run", "remove node pick", "--workflow", self.file("loose.json", loose),
+        ).json["error"]["message"])
+
     def test_a_patch_needs_a_workflow(self):
         ran = self.fails(3, "run", "add a task node named tell after pick")
         self.assertEqual(ran.json["status"], "failed")
