@@ -314,6 +314,16 @@ static int use_check_queue(const void *s)
 
 	return failed > 0 ? 0 : failed < 0 ? failed : AGENTRUN_EINTERNAL;
 }
+
+static void check_reserved(void)
+{
+	agentrun_conformance_queue known;
+
+	check_queue_init(&known, sizeof(known));
+	known.reserved = 1;
+	MUST("agentrun_conformance_queue",
+		agentrun_conformance_check_queue(&known) == AGENTRUN_EINVAL);
+}
 #endif
 
 static const struct subject subjects[] = {
@@ -338,5 +348,8 @@ static const struct subject subjects[] = {
 int main(void)
 {
 	check_stats();
+#ifdef WITH_CONFORMANCE
+	check_reserved();
+#endif
 	return report(subjects, sizeof(subjects) / sizeof(subjects[0]));
 }
