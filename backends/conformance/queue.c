@@ -601,7 +601,8 @@ int agentrun_conformance_check_queue(const agentrun_conformance_queue *given)
 	int failed = 0;
 
 	if (agentrun_options_read(&backend, sizeof(backend), given,
-		"agentrun_conformance_queue", NULL) < 0 || !backend.open)
+		"agentrun_conformance_queue", NULL) < 0 || !backend.open ||
+		backend.reserved)
 		return AGENTRUN_EINVAL;
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
 		queue_case c = { .wakes = backend.wakes };

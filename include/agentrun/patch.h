@@ -42,7 +42,8 @@ AGENTRUN_API void agentrun_patch_options_init(agentrun_patch_options *opts,
  * @param document JSON text of the workflow (arrays `nodes` and `edges`) or,
  *                 with `raw`, of anything
  * @param patch    JSON text: an array of operations, or an object that holds
- *                 one as `operations` (and a `description`)
+ *                 one as `operations` (and a `description`), or the arguments
+ *                 of patch_workflow, which hold that object as `patch_spec`
  * @return 0, AGENTRUN_EPATCH (the error lists every violation, with operation
  *         and pointer), AGENTRUN_ELIMIT (a text nested deeper than 512 levels, a
  *         result of more than 64 MiB), AGENTRUN_ECONFIG (the schema is wrong),

@@ -7,8 +7,9 @@
 #include "patch/result.h"
 #include "patch/workflow.h"
 
-/* A value of the deepest allowed level, within an operation, within a patch. */
-#define PATCH_DEPTH (AGR_DEPTH_DEFAULT + 3)
+/* A value of the deepest allowed level, within an operation, within a patch,
+ * within the arguments of the tool. */
+#define PATCH_DEPTH (AGR_DEPTH_DEFAULT + 4)
 
 static const agentrun_patch_options patch_defaults = {
 	.struct_size = sizeof(agentrun_patch_options),

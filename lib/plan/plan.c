@@ -85,8 +85,8 @@ static int plan_builtin(agentrun_plan_result **out, const char *text, size_t len
 	int r = 0;
 
 	if (opts->workflow)
-		r = agr_json_parse(&workflow, "workflow", opts->workflow, opts->workflow_len,
-			AGENTRUN_EPATCH, err);
+		r = agr_json_parse_loosely(&workflow, "workflow", opts->workflow,
+			opts->workflow_len, AGENTRUN_EPATCH, err);
 	request.workflow = workflow;
 	if (r == 0)
 		r = read_context(opts, &request, &session, err);

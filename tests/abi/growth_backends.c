@@ -1,16 +1,7 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
-/*
- * Structs that grow, of stores and queues: a program with an older header hands in
- * a shorter one, which nothing may be read or written behind (the address sanitizer
- * looks), one with a newer header a longer one, which is taken while the part that
- * is not known is zero.
- */
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+/* Structs that grow, of stores and queues. */
+#include "growth.h"
 
-#include <agentrun/agentrun.h>
 #include <agentrun/sys/queue.h>
 #include <agentrun/sys/store.h>
 #ifdef WITH_SQLITE
@@ -19,41 +10,6 @@
 #ifdef WITH_CONFORMANCE
 #include <agentrun/conformance.h>
 #endif
-
-static int faults;
-
-#define MUST(name, condition) \
-	do { \
-		if (!(condition)) { \
-			faults++; \
-			printf("%s: line %d: %s\n", name, __LINE__, #condition); \
-		} \
-	} while (0)
-
-/* A struct, how it is filled in, and a call that it is handed to. */
-struct subject {
-	const char *name;
-	size_t size, older;
-	void (*init)(void *s, size_t size);
-	int (*use)(const void *s);
-};
-
-static void check(const struct subject *s)
-{
-	char *older = malloc(s->older), *newer = malloc(s->size + 16);
-
-	if (!older || !newer)
-		abort();
-	s->init(older, s->older);
-	MUST(s->name, s->use(older) == 0);
-	memset(newer, 0, s->size + 16);
-	s->init(newer, s->size + 16);
-	MUST(s->name, s->use(newer) == 0);
-	newer[s->size + 15] = 1;
-	MUST(s->name, s->use(newer) == AGENTRUN_EINVAL);
-	free(older);
-	free(newer);
-}
 
 /* ---- stores ---------------------------------------------------------------- */
 
@@ -358,11 +314,19 @@ static int use_check_queue(const void *s)
 
 	return failed > 0 ? 0 : failed < 0 ? failed : AGENTRUN_EINTERNAL;
 }
+
+static void check_reserved(void)
+{
+	agentrun_conformance_queue known;
+
+	check_queue_init(&known, sizeof(known));
+	known.reserved = 1;
+	MUST("agentrun_conformance_queue",
+		agentrun_conformance_check_queue(&known) == AGENTRUN_EINVAL);
+}
 #endif
 
 static const struct subject subjects[] = {
-#define SUBJECT(type, field, init, use) \
-	{ #type, sizeof(type), offsetof(type, field), init, use }
 	SUBJECT(agentrun_store_options, max_inline_bytes, store_options_init,
 		use_store_options),
 	SUBJECT(agentrun_memory_store_options, store, memory_store_init, use_memory_store),
@@ -379,14 +343,13 @@ static const struct subject subjects[] = {
 	SUBJECT(agentrun_conformance_store, report, check_store_init, use_check_store),
 	SUBJECT(agentrun_conformance_queue, report, check_queue_init, use_check_queue),
 #endif
-#undef SUBJECT
 };
 
 int main(void)
 {
-	for (size_t i = 0; i < sizeof(subjects) / sizeof(subjects[0]); i++)
-		check(&subjects[i]);
 	check_stats();
-	printf("%d faults\n", faults);
-	return faults ? EXIT_FAILURE : EXIT_SUCCESS;
+#ifdef WITH_CONFORMANCE
+	check_reserved();
+#endif
+	return report(subjects, sizeof(subjects) / sizeof(subjects[0]));
 }

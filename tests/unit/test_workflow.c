@@ -84,7 +84,7 @@ START_TEST(nodes_and_edges_are_added_changed_and_removed)
 		"+ /name: \"daily\"\n");
 	gives("[{\"op\":\"remove\",\"path\":\"/nodes/2\"},{\"op\":\"remove\",\"path\":"
 	      "\"/edges/1\"}]",
-		"- node mail (task)\n- edge clean -> mail\n");
+		"- node mail (task)\n- edge clean -> mail when \"rows > 0\"\n");
 	gives("[{\"op\":\"move\",\"from\":\"/nodes/0\",\"path\":\"/nodes/2\"}]", "");
 }
 END_TEST
@@ -94,7 +94,11 @@ START_TEST(two_edges_between_the_same_nodes_are_told_apart)
 	gives("[{\"op\":\"add\",\"path\":\"/edges/"
 	      "-\",\"value\":{\"from\":\"fetch\",\"to\":"
 	      "\"clean\",\"condition\":\"late\"}}]",
-		"+ edge fetch -> clean\n");
+		"+ edge fetch -> clean when \"late\"\n");
+	gives("[{\"op\":\"add\",\"path\":\"/edges/-\",\"value\":{\"from\":\"fetch\",\"to\":"
+	      "\"mail\",\"condition\":{\"n\":[1.50]}}},{\"op\":\"add\",\"path\":\"/edges/-\","
+	      "\"value\":{\"from\":\"fetch\",\"to\":\"mail\",\"condition\":null}}]",
+		"+ edge fetch -> mail when {\"n\":[1.50]}\n+ edge fetch -> mail\n");
 }
 END_TEST
 
