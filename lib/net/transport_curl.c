@@ -527,7 +527,7 @@ static int transport_submit(void *self, const agentrun_http_request *request_in,
 			request.flags);
 	if (r == 0)
 		r = transfer_new(&t, c, &request, err);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	pthread_mutex_lock(&c->lock);
 	t->next = c->incoming;
