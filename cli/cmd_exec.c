@@ -5,6 +5,7 @@
 
 struct exec {
 	const char *input, *input_format;
+	bool explain, analyze;
 	agentrun_buf pipeline;
 	cli_source source;
 };
@@ -53,6 +54,8 @@ static int exec(cli_global *global, struct exec *e, const char *argument,
 	opts.read = e->input ? cli_source_read : NULL;
 	opts.read_user = &e->source;
 	opts.write = write_part;
+	opts.explain = e->analyze ? AGENTRUN_EXPLAIN_ANALYZE : e->explain
+		? AGENTRUN_EXPLAIN_PLAN : AGENTRUN_EXPLAIN_NO;
 	opts.input_name = e->input ? cli_name_of(e->input) : NULL;
 	opts.input_format = input_format;
 	opts.output_format = output_format;
@@ -70,6 +73,10 @@ static int run(cli_global *global, const cli_command *self, int argc, char **arg
 		{ "input", 'i', CLI_TEXT, "FILE", "the data; - is stdin", &e.input },
 		{ "input-format", 0, CLI_TEXT, "FORMAT", "json, ndjson or csv (default: by look)",
 			&e.input_format },
+		{ "explain", 0, CLI_FLAG, NULL, "how it would be run, in place of the data",
+			&e.explain },
+		{ "analyze", 0, CLI_FLAG, NULL, "run it and tell rows and time of each step, in place "
+			"of the data", &e.analyze },
 		{ "output", 'o', CLI_TEXT, "FORMAT", "json, ndjson, csv or table", &global->output },
 		{ NULL, 0, CLI_FLAG, NULL, NULL, NULL },
 	};
@@ -101,7 +108,8 @@ static int run(cli_global *global, const cli_command *self, int argc, char **arg
 
 const cli_command cli_exec = {
 	.name = "exec",
-	.arguments = "PIPELINE [--input FILE] [--input-format FORMAT] [--output FORMAT]",
+	.arguments = "PIPELINE [--input FILE] [--input-format FORMAT] [--output FORMAT]\n"
+		"    [--explain] [--analyze]",
 	.summary = "Run a data pipeline over JSON, NDJSON or CSV",
 	.help = "PIPELINE is a file, - for stdin, or JSON text: an array of steps, or\n"
 		"{\"session_id\",\"pipeline\",\"input_ref\"}. Steps: http_request, extract, table_filter,\n"

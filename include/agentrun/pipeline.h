@@ -24,6 +24,13 @@ enum {
 /** AGENTRUN_FORMAT_... for "json", "ndjson", "csv", "table"; -1 otherwise. */
 AGENTRUN_API int agentrun_format_from_name(const char *name);
 
+/** In place of the data: how a pipeline is run. */
+enum {
+	AGENTRUN_EXPLAIN_NO = 0,
+	AGENTRUN_EXPLAIN_PLAN = 1,   /**< how it would be run; nothing is read */
+	AGENTRUN_EXPLAIN_ANALYZE = 2 /**< it is run, and rows and time are told as well */
+};
+
 /**
  * Read input: store up to `cap` bytes in `to` and their number in *len, 0 at the end.
  * Returns 0, or an error code with *err raised.
@@ -62,6 +69,9 @@ typedef struct agentrun_execute_options {
 	 */
 	agentrun_write_fn write;
 	void *write_user;
+	int explain;         /**< AGENTRUN_EXPLAIN_...: the result is an array of what is
+	                          done, a row an operator, in place of the data */
+	int reserved;        /**< must be 0 */
 	/* fields above: 0.1 */
 } agentrun_execute_options;
 

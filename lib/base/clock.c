@@ -25,6 +25,14 @@ int64_t agr_clock_mono_ms(void)
 	return now_ms(CLOCK_MONOTONIC);
 }
 
+int64_t agr_clock_mono_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 void agr_clock_iso8601(char out[AGR_TIME_SIZE], int64_t wall_ms)
 {
 	time_t seconds = (time_t)(wall_ms / 1000);

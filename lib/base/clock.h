@@ -11,6 +11,7 @@
 
 int64_t agr_clock_wall_ms(void); /* since 1970 */
 int64_t agr_clock_mono_ms(void); /* never goes back */
+int64_t agr_clock_mono_ns(void);
 
 /* "2026-11-22T17:41:00.123Z" */
 void agr_clock_iso8601(char out[AGR_TIME_SIZE], int64_t wall_ms);

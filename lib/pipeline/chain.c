@@ -50,6 +50,23 @@ static int blame(const agr_op *op, int r, agentrun_error **err)
 	return r;
 }
 
+static int push_measured(agr_op *op, agr_row *row, agentrun_error **err)
+{
+	int64_t start = agr_clock_mono_ns();
+	int r = op->type->push(op, row, err);
+
+	op->time_ns += agr_clock_mono_ns() - start;
+	return blame(op, r, err);
+}
+
+agr_op_stats agr_chain_stats(const agr_chain *chain, size_t i)
+{
+	const agr_op *op = &chain->ops[i];
+
+	return (agr_op_stats){ .ran = true, .rows_in = op->rows_in,
+		.rows_out = op->rows_out, .time_ns = op->time_ns - op[1].time_ns };
+}
+
 int agr_op_emit(agr_op *op, agr_row *row, agentrun_error **err)
 {
 	agr_op *next = op->next;
@@ -70,7 +87,10 @@ int agr_op_emit(agr_op *op, agr_row *row, agentrun_error **err)
 		r = agr_row_make(row, err);
 		row->slots = NULL;
 	}
-	return r < 0 ? r : blame(next, next->type->push(next, row, err), err);
+	if (r < 0)
+		return r;
+	return agr_run_is_measured(op->run) ? push_measured(next, row, err)
+		: blame(next, next->type->push(next, row, err), err);
 }
 
 int agr_op_emit_made(agr_op *op, bool compact, agentrun_error **err)
@@ -164,8 +184,12 @@ int agr_chain_run(agr_chain *chain, agr_input *in, agentrun_error **err)
 	for (size_t i = 0; r >= 0 && i < chain->n; i++) {
 		agr_op *op = &chain->ops[i];
 
+		int64_t start = agr_run_is_measured(op->run) ? agr_clock_mono_ns() : 0;
+
 		if (op->type->finish)
 			r = blame(op, op->type->finish(op, err), err);
+		if (start)
+			op->time_ns += agr_clock_mono_ns() - start;
 	}
 	if (chain->format == AGENTRUN_FORMAT_JSON)
 		agr_buf_char(&chain->out, ']');

@@ -10,6 +10,8 @@
 typedef struct agr_chain {
 	agr_op *ops; /* the steps, then the end that writes the array */
 	size_t n;    /* without the end */
+	bool measured;
+	int64_t time_ns; /* all of it, with the reading */
 	const agr_wanted *wanted; /* what is to be noted of the input's rows */
 	agr_span *slots;
 	agr_buf out;       /* the array; where it is written out, what is held of it */
@@ -28,7 +30,13 @@ int agr_chain_init(agr_chain *chain, agr_run *run, const agr_compiled *ops,
 int agr_chain_run(agr_chain *chain, agr_input *in, agentrun_error **err);
 void agr_chain_close(agr_chain *chain);
 
+/* What the operator `i` did (0: the first of the chain). */
+agr_op_stats agr_chain_stats(const agr_chain *chain, size_t i);
+
 /* For chain.c, in run.c: limits and deadline of a run. */
+bool agr_run_is_measured(const agr_run *run);
+const agr_op_stats *agr_run_stats(const agr_run *run, size_t i);
+int64_t agr_run_read_ns(const agr_run *run);
 int agr_run_tick(agr_run *run, agentrun_error **err);
 int agr_run_check(agr_run *run, agentrun_error **err);
 size_t agr_run_max_rows(const agr_run *run);

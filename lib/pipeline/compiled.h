@@ -10,6 +10,7 @@ typedef struct agr_compiled {
 	const agr_step_type *type;
 	void *plan;
 	size_t number;      /* of the step it is (the first of them), from 1 */
+	size_t with;        /* of the step that is done together with it, or 0 */
 	const char *name;   /* for messages: the step's */
 	agr_wanted *wanted; /* operators that get the scan's rows: what it notes */
 	bool owned;         /* the plan is not a step's */
@@ -23,6 +24,13 @@ struct agr_pipeline {
 	agr_compiled *ops;   /* as they run */
 	size_t n_ops;
 };
+
+/* What an operator did in a run. */
+typedef struct agr_op_stats {
+	bool ran;
+	size_t rows_in, rows_out;
+	int64_t time_ns; /* without what comes behind it */
+} agr_op_stats;
 
 /* Steps -> operators. */
 int agr_pipeline_plan(agr_pipeline *p, agentrun_error **err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 /* A run that blocks where it wants something. */
 #include "pipeline/pipeline.h"
+#include "table/format.h"
 
 static const agentrun_execute_options defaults = {
 	.input_format = AGENTRUN_FORMAT_AUTO,
@@ -98,6 +99,38 @@ static agr_run_options run_options(const agentrun_execute_options *opts,
 	};
 }
 
+static int ignore_part(void *user, const char *data, size_t len, agentrun_error **err)
+{
+	(void)user;
+	(void)data;
+	(void)len;
+	(void)err;
+	return 0;
+}
+
+/* How the pipeline is run, in place of its result. `run` is NULL, or done. */
+static int give_plan(agentrun_buf *out, const agr_pipeline *pipeline, const agr_run *run,
+	const agentrun_execute_options *opts, agentrun_error **err)
+{
+	agr_buf plan = AGR_BUF_INIT, text = AGR_BUF_INIT;
+	int r;
+
+	agr_pipeline_explain(&plan, pipeline, run);
+	r = agr_buf_check(&plan, "the plan", err);
+	if (!r)
+		r = agr_format_value(&text, (agr_span){ plan.data, plan.len },
+			opts->output_format, err);
+	if (!r)
+		r = agr_buf_check(&text, "the plan", err);
+	if (!r && opts->write)
+		r = opts->write(opts->write_user, text.data, text.len, err);
+	else if (!r)
+		r = agr_buf_give(&text, out, "the plan", err);
+	agr_buf_free(&plan);
+	agr_buf_free(&text);
+	return r;
+}
+
 int agr_execute(agentrun_buf *out, const char *pipeline, size_t len,
 	const agentrun_execute_options *opts_in, const agr_pipeline_limits *limits,
 	agr_fetch_fn fetch, void *fetch_user, agr_resolve_fn resolve,
@@ -114,14 +147,28 @@ int agr_execute(agentrun_buf *out, const char *pipeline, size_t len,
 	if (r < 0)
 		goto out;
 	run_opts = run_options(&opts, limits);
+	if (opts.explain) {
+		run_opts.measured = true;
+		run_opts.write = ignore_part;
+	}
 	services.max_response = run_opts.limits.max_response_bytes;
 	r = agr_pipeline_compile(&compiled, pipeline, len, &run_opts.limits, err);
 	if (r < 0)
 		goto out;
+	if (opts.explain == AGENTRUN_EXPLAIN_PLAN) {
+		r = give_plan(out, compiled, NULL, &opts, err);
+		goto out;
+	}
 	r = agr_run_new(&run, compiled, &run_opts, err);
 	if (r < 0)
 		goto out;
 	r = run_to_end(run, &services, err);
+	if (!r && opts.explain) {
+		r = agr_run_write_output(run, err);
+		if (!r)
+			r = give_plan(out, compiled, run, &opts, err);
+		goto out;
+	}
 	if (r < 0)
 		goto out;
 	r = opts.write ? agr_run_write_output(run, err)

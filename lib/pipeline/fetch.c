@@ -234,6 +234,9 @@ int agentrun_execute_pipeline(agentrun_buf *out, agentrun_ctx *ctx,
 	if (r == 0 && opts.timeout_ms < 0)
 		r = agentrun_error_raise(err, AGENTRUN_EINVAL,
 			"agentrun_execute_options.timeout_ms is negative");
+	if (r == 0 && opts.reserved)
+		r = agentrun_error_raise(err, AGENTRUN_EINVAL,
+			"agentrun_execute_options.reserved is not 0");
 	if (r < 0)
 		return r;
 	b.store = opts.store;

@@ -38,6 +38,7 @@ static bool fuse(agr_compiled *sort, const agr_compiled *next, agentrun_error **
 	if (k >= 0) {
 		void *plan = agr_top_k_of(agr_sort_order(sort->plan), k);
 
+		sort->with = next->number;
 		if (!plan)
 			agr_error_oom(err);
 		sort->type = &agr_step_top_k;
@@ -48,6 +49,7 @@ static bool fuse(agr_compiled *sort, const agr_compiled *next, agentrun_error **
 	if (next->type != &agr_step_table_select)
 		return false;
 	agr_sort_then(sort->plan, next->plan);
+	sort->with = next->number;
 	return true;
 }
 

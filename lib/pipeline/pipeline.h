@@ -80,6 +80,7 @@ typedef struct agr_run_options {
 	agentrun_write_fn write;     /* NULL, or what takes the result as it comes: */
 	void *write_user;       /* see agr_run_write_output() */
 	int output_format;      /* for `write`: AGENTRUN_FORMAT_... */
+	bool measured;          /* rows and time of every operator, to be explained */
 	const char *input_name; /* for messages, or NULL */
 	int input_format;       /* AGENTRUN_FORMAT_... */
 	const char *context;    /* a job's context object, or NULL */
@@ -129,6 +130,10 @@ int agr_run_take_output(agr_run *run, agentrun_buf *out, int format,
 int agr_run_write_output(agr_run *run, agentrun_error **err);
 
 #define AGR_RUN_HOLD ((size_t)4 << 20)
+
+/* Append how the pipeline is run, a row an operator, as a JSON array; with what it did
+ * in a run that is done and was measured, or NULL. */
+void agr_pipeline_explain(agr_buf *out, const agr_pipeline *pipeline, const agr_run *run);
 
 /* ---- both with I/O ------------------------------------------------------- */
 

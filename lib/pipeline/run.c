@@ -30,6 +30,8 @@ struct agr_run {
 	bool made_here;    /* a step made the data */
 	bool written;      /* the result went out, but for what `text` holds */
 	unsigned ticks;
+	agr_op_stats *stats; /* an operator each, where they are measured */
+	int64_t read_ns;     /* spent on reading and scanning rows */
 };
 
 /* ---- limits ---------------------------------------------------------------- */
@@ -50,6 +52,21 @@ int agr_run_check(agr_run *run, agentrun_error **err)
 int agr_run_tick(agr_run *run, agentrun_error **err)
 {
 	return ++run->ticks % ROWS_A_TICK ? 0 : agr_run_check(run, err);
+}
+
+bool agr_run_is_measured(const agr_run *run)
+{
+	return run->stats != NULL;
+}
+
+const agr_op_stats *agr_run_stats(const agr_run *run, size_t i)
+{
+	return &run->stats[i];
+}
+
+int64_t agr_run_read_ns(const agr_run *run)
+{
+	return run->read_ns;
 }
 
 size_t agr_run_max_rows(const agr_run *run)
@@ -222,12 +239,25 @@ static int open_ops(agr_run *run, agentrun_error **err)
 	return 0;
 }
 
+static void keep_stats(agr_run *run, int64_t all_ns)
+{
+	run->read_ns += all_ns;
+	for (size_t i = 0; i < run->chain.n; i++) {
+		run->stats[run->at + i] = agr_chain_stats(&run->chain, i);
+		run->read_ns -= run->stats[run->at + i].time_ns;
+	}
+	run->read_ns -= run->chain.ops[run->chain.n].time_ns; /* writing the result */
+}
+
 /* Run the chain, whose steps are all open. */
 static int run_chain(agr_run *run, agentrun_error **err)
 {
+	int64_t start = run->stats ? agr_clock_mono_ns() : 0;
 	int r = agr_chain_run(&run->chain, &run->input, err);
 	agr_buf out = run->chain.out;
 
+	if (start)
+		keep_stats(run, agr_clock_mono_ns() - start);
 	if (!r) {
 		run->chain.out = (agr_buf)AGR_BUF_INIT;
 		if (run->chain.write)
@@ -560,6 +590,14 @@ int agr_run_new(agr_run **out, const agr_pipeline *pipeline,
 		run->opts = *opts;
 	else
 		run->opts.limits = agr_pipeline_limits_default();
+	if (run->opts.measured) {
+		run->stats = calloc(pipeline->n_ops, sizeof(*run->stats));
+		if (!run->stats) {
+			agr_run_free(run);
+			*out = NULL;
+			return agr_error_oom(err);
+		}
+	}
 	if (!run->opts.deadline_ms)
 		run->opts.deadline_ms = AGR_DEADLINE_NONE;
 	return 0;
@@ -573,5 +611,6 @@ void agr_run_free(agr_run *run)
 	agr_input_close(&run->input);
 	agr_buf_free(&run->text);
 	free(run->ref);
+	free(run->stats);
 	free(run);
 }

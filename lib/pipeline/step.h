@@ -71,6 +71,7 @@ typedef struct agr_op {
 	size_t number;     /* the step's, from 1 */
 	const char *name;  /* the step's, for messages */
 	size_t rows_in, rows_out;
+	int64_t time_ns;   /* with all that comes behind it, where it is measured */
 	agr_buf row, key;  /* for building a row and a key; reset by who uses them */
 } agr_op;
 
@@ -88,6 +89,7 @@ enum { AGR_STEP_ROWS, AGR_STEP_DOCUMENT, AGR_STEP_HTTP };
 struct agr_step_type {
 	const char *name;
 	const char *summary; /* one line */
+	const char *holds;   /* what it keeps in memory, for who asks for the plan */
 	int kind;
 	int (*compile)(void **plan, const agr_args *args, agentrun_error **err);
 	void (*plan_free)(void *plan); /* half-built plans too */

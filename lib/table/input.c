@@ -444,11 +444,13 @@ static int open_document(agr_input *in, agentrun_error **err)
 static int open_text(agr_input *in, int format, agentrun_error **err)
 {
 	const agr_text *t = &in->text;
+	/* Enough to judge by, or for a byte order mark. */
+	size_t enough = format == AGENTRUN_FORMAT_AUTO ? BLOCK : sizeof(bom) - 1;
 	int r = 0;
 
 	in->row.max = in->keys.max = SIZE_MAX;
 	in->format = format;
-	while (!is_whole(in) && is_blank(t, bom_len(t)) && !r)
+	while (!r && !is_whole(in) && (t->n < enough || is_blank(t, bom_len(t))))
 		r = read_more(in, 0, err);
 	if (r < 0)
 		return r;

@@ -61,6 +61,7 @@ static void distinct_close(agr_op *op)
 const agr_step_type agr_step_distinct = {
 	.name = "distinct",
 	.summary = "the first of all rows with the same values",
+	.holds = "a key of every row that differs",
 	.compile = distinct_compile,
 	.plan_free = distinct_plan_free,
 	.state_size = sizeof(agr_keyset),

@@ -126,6 +126,7 @@ static int extract_apply(const void *plan, agr_span in, agr_buf *made, agr_span 
 const agr_step_type agr_step_extract = {
 	.name = "extract",
 	.summary = "what lies at a path inside a nested document",
+	.holds = "the document",
 	.kind = AGR_STEP_DOCUMENT,
 	.compile = extract_compile,
 	.plan_free = extract_plan_free,

@@ -345,6 +345,7 @@ static void filter_close(agr_op *op)
 const agr_step_type agr_step_table_filter = {
 	.name = "table_filter",
 	.summary = "the rows that meet a condition",
+	.holds = "nothing",
 	.compile = filter_compile,
 	.plan_free = filter_plan_free,
 	.state_size = sizeof(agr_match *),

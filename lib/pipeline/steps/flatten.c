@@ -44,6 +44,7 @@ static int flatten_push(agr_op *op, agr_row *row, agentrun_error **err)
 const agr_step_type agr_step_flatten = {
 	.name = "flatten",
 	.summary = "one row for each element of an array field",
+	.holds = "nothing",
 	.compile = flatten_compile,
 	.plan_free = flatten_plan_free,
 	.makes_rows = true,

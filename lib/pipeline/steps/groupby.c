@@ -405,6 +405,7 @@ static void groupby_close(agr_op *op)
 const agr_step_type agr_step_groupby = {
 	.name = "groupby",
 	.summary = "one row a group: count, sum, avg, min, max",
+	.holds = "a sum of every group",
 	.compile = groupby_compile,
 	.plan_free = groupby_plan_free,
 	.state_size = sizeof(struct groups),

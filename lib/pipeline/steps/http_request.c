@@ -272,6 +272,7 @@ static const agr_path *http_path(const void *plan)
 const agr_step_type agr_step_http_request = {
 	.name = "http_request",
 	.summary = "fetch JSON over HTTP; it becomes the data",
+	.holds = "the answer",
 	.kind = AGR_STEP_HTTP,
 	.compile = http_compile,
 	.plan_free = http_plan_free,

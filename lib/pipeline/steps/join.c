@@ -476,6 +476,7 @@ static void join_close(agr_op *op)
 const agr_step_type agr_step_join = {
 	.name = "join",
 	.summary = "the rows of two tables that have the same key",
+	.holds = "the right side",
 	.compile = join_compile,
 	.plan_free = join_plan_free,
 	.state_size = sizeof(struct joined),

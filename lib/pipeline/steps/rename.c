@@ -105,6 +105,7 @@ static void rename_close(agr_op *op)
 const agr_step_type agr_step_rename = {
 	.name = "rename",
 	.summary = "other names for fields",
+	.holds = "nothing",
 	.compile = rename_compile,
 	.plan_free = rename_plan_free,
 	.state_size = sizeof(agr_edit *),

@@ -141,6 +141,7 @@ static int select_push(agr_op *op, agr_row *row, agentrun_error **err)
 const agr_step_type agr_step_table_select = {
 	.name = "table_select",
 	.summary = "only these fields, in this order; a missing one is null",
+	.holds = "nothing",
 	.compile = select_compile,
 	.plan_free = select_plan_free,
 	.want = select_want,

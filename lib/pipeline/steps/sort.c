@@ -111,6 +111,7 @@ static void sort_close(agr_op *op)
 const agr_step_type agr_step_table_sort = {
 	.name = "table_sort",
 	.summary = "sort by a field, or by several; stable, missing values last",
+	.holds = "every row",
 	.compile = sort_compile,
 	.plan_free = sort_plan_free,
 	.state_size = sizeof(agr_sorted),

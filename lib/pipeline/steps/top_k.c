@@ -146,6 +146,7 @@ static void top_k_close(agr_op *op)
 const agr_step_type agr_step_top_k = {
 	.name = "top_k",
 	.summary = "the first k rows, or with by the k best (the greatest, or order asc)",
+	.holds = "k rows",
 	.compile = top_k_compile,
 	.plan_free = top_k_plan_free,
 	.state_size = sizeof(struct best),

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+/* Readers, writers, and operators that stand for several steps. */
+#include "run_pipeline.h"
+
+#define FILTER "{\"step\":\"table_filter\",\"condition\":{\"field\":\"n\",\"op\":\">\",\"value\":3}}"
+#define SORT "{\"step\":\"table_sort\",\"by\":[{\"field\":\"k\",\"order\":\"desc\"},\"s\"]}"
+#define SELECT "{\"step\":\"table_select\",\"fields\":[\"s\",\"n\",\"in.x\"]}"
+#define JOIN "{\"step\":\"join\",\"how\":\"left\",\"on\":\"s\",\"right\":[{\"s\":\"a\",\"r\":1,\"n\":9}," \
+	"{\"s\":\"b\",\"r\":2},{\"s\":\"b\",\"r\":[ 3 ]}]}"
+
+/* Hands out a text in pieces. */
+struct pieces {
+	const char *text;
+	size_t left, size;
+};
+
+static int read_piece(void *user, char *to, size_t cap, size_t *len, agentrun_error **err)
+{
+	struct pieces *p = user;
+	size_t n = p->size < cap ? p->size : cap;
+
+	(void)err;
+	*len = n < p->left ? n : p->left;
+	memcpy(to, p->text, *len);
+	p->text += *len;
+	p->left -= *len;
+	return 0;
+}
+
+struct parts {
+	agr_buf text;
+	size_t n;
+};
+
+static int take_part(void *user, const char *data, size_t len, agentrun_error **err)
+{
+	struct parts *parts = user;
+
+	(void)err;
+	agr_buf_add(&parts->text, data, len);
+	parts->n++;
+	return 0;
+}
+
+static int run_in_pieces(struct parts *out, const char *pipeline, const char *input,
+	size_t size, int format, agentrun_error **err)
+{
+	struct pieces pieces = { input, strlen(input), size };
+	agentrun_execute_options opts;
+
+	agentrun_execute_options_init(&opts, sizeof(opts));
+	opts.read = read_piece;
+	opts.read_user = &pieces;
+	opts.write = take_part;
+	opts.write_user = out;
+	opts.output_format = format;
+	return agr_execute(NULL, pipeline, strlen(pipeline), &opts, NULL, NULL, NULL, NULL,
+		NULL, err);
+}
+
+/* A few rows of every kind, then so many of one. */
+static void make_rows(agr_buf *out, size_t n, bool lines)
+{
+	const char *between = lines ? "\n" : ", \n\t";
+
+	if (!lines)
+		agr_buf_str(out, "\xef\xbb\xbf [");
+	agr_buf_printf(out, "{\"s\":\"b\",\"n\":4.50,\"k\":1e1}%s[1]%s{}%s"
+		"{ \"s\" : \"\\u0061\", \"n\":12345678901234567890, \"in\":{ \"x\" : [ 1, 2 ] },"
+		"\"n\":5, \"k\":true}%snull", between, between, between, between);
+	for (size_t i = 0; i < n; i++)
+		agr_buf_printf(out, "%s{\"s\":\"%c%zu\",\"n\":%zu,\"k\":%zu.5,\"in\":{\"x\":%zu}}",
+			between, (int)('a' + i % 26), i, i % 11, i % 7, i);
+	agr_buf_str(out, lines ? "\n" : "]\n");
+	ck_assert_int_eq(out->failed, 0);
+}
+
+static const char *const pipelines[] = { "[" FILTER "]", "[" SORT "]", "[" SORT "," SELECT "]",
+	"[" SORT "," FILTER "]", "[" SORT ",{\"step\":\"limit\",\"n\":4}]",
+	"[" SORT ",{\"step\":\"top_k\",\"k\":3}," SELECT "]", "[" JOIN "]",
+	"[" JOIN "," SORT ",{\"step\":\"top_k\",\"k\":5}]", "[" JOIN "," FILTER "," SELECT "]",
+	"[" JOIN ",{\"step\":\"table_select\",\"fields\":[\"r\",\"n_right\",\"n\"]}]",
+	"[{\"step\":\"groupby\",\"by\":[\"k\"],\"aggs\":[{\"agg\":\"count\"},"
+	"{\"agg\":\"sum\",\"field\":\"n\"}]}]",
+	"[{\"step\":\"distinct\",\"by\":[\"k\",\"in.x\"]},{\"step\":\"count\"}]",
+	"[{\"step\":\"offset\",\"n\":2},{\"step\":\"rename\",\"fields\":{\"s\":\"t\"}}]" };
+
+static void pieces_give(bool lines)
+{
+	static const size_t sizes[] = { 1, 7, 4096, 1 << 20 };
+	static const int formats[] = { AGENTRUN_FORMAT_JSON, AGENTRUN_FORMAT_NDJSON,
+		AGENTRUN_FORMAT_CSV };
+	agr_buf input = AGR_BUF_INIT;
+
+	make_rows(&input, 40, lines);
+	for (size_t i = 0; i < AGR_COUNT(pipelines); i++) {
+		for (size_t f = 0; f < AGR_COUNT(formats); f++) {
+			agentrun_buf whole = AGENTRUN_BUF_INIT;
+			agentrun_error *err = NULL;
+
+			ck_assert_int_eq(run_with(&whole, pipelines[i], input.data, input.len,
+				AGENTRUN_FORMAT_AUTO, formats[f], NULL, &err), 0);
+			for (size_t k = 0; k < AGR_COUNT(sizes); k++) {
+				struct parts out = { AGR_BUF_INIT, 0 };
+
+				ck_assert_int_eq(run_in_pieces(&out, pipelines[i], input.data,
+					sizes[k], formats[f], &err), 0);
+				ck_assert_uint_eq(out.text.len, whole.len);
+				ck_assert_int_eq(memcmp(out.text.data, whole.data, whole.len), 0);
+				agr_buf_free(&out.text);
+			}
+			agentrun_buf_dispose(&whole);
+		}
+	}
+	agr_buf_free(&input);
+}
+
+START_TEST(pieces_give_what_the_whole_gives)
+{
+	pieces_give(false);
+	pieces_give(true);
+}
+END_TEST
+
+/* Steps run one at a time, each on what the one before it gave. */
+START_TEST(steps_done_together_give_what_they_give_one_by_one)
+{
+	static const char *const steps[][3] = { { SORT, FILTER, SELECT },
+		{ SORT, SELECT, "{\"step\":\"limit\",\"n\":7}" }, { SORT, "{\"step\":\"limit\",\"n\":0}" },
+		{ SORT, "{\"step\":\"top_k\",\"k\":2}", SELECT },
+		{ JOIN, SORT, "{\"step\":\"limit\",\"n\":9}" }, { JOIN, FILTER, SORT },
+		{ FILTER, JOIN, "{\"step\":\"table_select\",\"fields\":[\"r\",\"n\",\"s\"]}" } };
+	agr_buf input = AGR_BUF_INIT;
+
+	make_rows(&input, 3000, false);
+	for (size_t i = 0; i < AGR_COUNT(steps); i++) {
+		agr_buf all = AGR_BUF_INIT, at = AGR_BUF_INIT;
+		agentrun_buf out = AGENTRUN_BUF_INIT;
+		agentrun_error *err = NULL;
+
+		agr_buf_add(&at, input.data, input.len);
+		for (size_t k = 0; k < 3 && steps[i][k]; k++) {
+			agr_buf one = AGR_BUF_INIT;
+
+			agr_buf_printf(&all, "%s%s", k ? "," : "[", steps[i][k]);
+			agr_buf_printf(&one, "[%s]", steps[i][k]);
+			ck_assert_int_eq(run_with(&out, one.data, at.data, at.len, 0,
+				AGENTRUN_FORMAT_JSON, NULL, &err), 0);
+			agr_buf_reset(&at);
+			agr_buf_add(&at, out.data, out.len);
+			agentrun_buf_dispose(&out);
+			agr_buf_free(&one);
+		}
+		agr_buf_char(&all, ']');
+		ck_assert_int_eq(run_with(&out, all.data, input.data, input.len, 0,
+			AGENTRUN_FORMAT_JSON, NULL, &err), 0);
+		ck_assert_str_eq(out.data, at.data);
+		agentrun_buf_dispose(&out);
+		agr_buf_free(&all);
+		agr_buf_free(&at);
+	}
+	agr_buf_free(&input);
+}
+END_TEST
+
+START_TEST(a_long_result_comes_in_parts_and_a_short_one_in_one)
+{
+	agr_buf input = AGR_BUF_INIT;
+	struct parts out = { AGR_BUF_INIT, 0 };
+	agentrun_error *err = NULL;
+
+	make_rows(&input, 200000, true);
+	ck_assert_int_eq(run_in_pieces(&out, "[{\"step\":\"offset\",\"n\":1}]", input.data, 65536,
+		AGENTRUN_FORMAT_JSON, &err), 0);
+	ck_assert_uint_gt(out.text.len, AGR_RUN_HOLD);
+	ck_assert_uint_gt(out.n, 2);
+	agr_buf_reset(&out.text);
+	out.n = 0;
+	ck_assert_int_eq(run_in_pieces(&out, "[{\"step\":\"limit\",\"n\":1000}]", input.data, 65536,
+		AGENTRUN_FORMAT_JSON, &err), 0);
+	ck_assert_uint_eq(out.n, 1);
+	agr_buf_free(&out.text);
+	agr_buf_free(&input);
+}
+END_TEST
+
+START_TEST(a_fault_is_where_it_is_however_the_text_came)
+{
+	static const struct {
+		const char *input, *part;
+	} cases[] = { { "[{\"a\":1},\n {\"a\":}]", "input:2:7: not valid JSON" },
+		{ "{\"a\":1}\n{\"a\":2}\n{\"a\":", "input:3:6: not valid JSON" },
+		{ "{\"a\":1}\n{\"a\":2} 3\n", "input:2:9: not valid NDJSON" },
+		{ "[1,2,3", "input:1:7: not valid JSON: an array is not closed" },
+		{ "[1,2,3] x", "input:1:9: not valid JSON: unexpected text" },
+		{ "[\"a\xff\"]", "input:1:4: not valid JSON: invalid UTF-8" },
+		{ "[\"\\u12", "input:1:7: not valid JSON: a string is not closed" }, { " \n ", "empty" } };
+
+	for (size_t i = 0; i < AGR_COUNT(cases); i++) {
+		for (size_t size = 1; size < 40; size += 3) {
+			struct parts out = { AGR_BUF_INIT, 0 };
+			agentrun_error *err = NULL;
+
+			ck_assert_int_eq(run_in_pieces(&out, "[{\"step\":\"count\"}]",
+				cases[i].input, size, AGENTRUN_FORMAT_JSON, &err), AGENTRUN_EINPUT);
+			ck_assert_msg(strstr(agentrun_error_message(err), cases[i].part) != NULL,
+				"%s in pieces of %zu: %s", cases[i].input, size,
+				agentrun_error_message(err));
+			ck_assert_uint_eq(out.text.len, 0);
+			agentrun_error_free(err);
+		}
+	}
+}
+END_TEST
+
+static void explained(const char *pipeline, int explain, const char *const *parts)
+{
+	static const char rows[] = "[{\"n\":4,\"s\":\"x\"},{\"n\":1}]";
+	agentrun_execute_options opts;
+	agentrun_buf out = AGENTRUN_BUF_INIT;
+	agentrun_error *err = NULL;
+
+	agentrun_execute_options_init(&opts, sizeof(opts));
+	opts.input = rows;
+	opts.input_len = sizeof(rows) - 1;
+	opts.explain = explain;
+	ck_assert_int_eq(agr_execute(&out, pipeline, strlen(pipeline), &opts, NULL, NULL, NULL,
+		NULL, NULL, &err), 0);
+	for (size_t i = 0; parts[i]; i++)
+		ck_assert_msg(strstr(out.data, parts[i]) != NULL, "%s lacks %s", out.data, parts[i]);
+	agentrun_buf_dispose(&out);
+}
+
+START_TEST(a_plan_says_what_is_done_together_and_what_was_done)
+{
+	explained("[" SORT "," FILTER ",{\"step\":\"limit\",\"n\":1}," SELECT "]",
+		AGENTRUN_EXPLAIN_PLAN, (const char *[]){ "[{\"operator\":\"scan\"", "\"detail\":\"for n, k, s\"",
+		"{\"operator\":\"table_filter\",\"steps\":\"2\"",
+		"{\"operator\":\"top_k\",\"steps\":\"1, 3\"", "\"steps\":\"4\"", NULL });
+	explained("[" FILTER "]", AGENTRUN_EXPLAIN_ANALYZE, (const char *[]){
+		"\"rows_in\":2,\"rows_out\":1,\"time_ms\":", NULL });
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		pieces_give_what_the_whole_gives,
+		steps_done_together_give_what_they_give_one_by_one,
+		a_long_result_comes_in_parts_and_a_short_one_in_one,
+		a_fault_is_where_it_is_however_the_text_came,
+		a_plan_says_what_is_done_together_and_what_was_done,
+		NULL,
+	};
+
+	return unit_main(unit_suite("stream", tests));
+}
