@@ -66,8 +66,8 @@ static void is_first_fault(const char *p, const char *at, const agr_index_kernel
 	do
 		r = agr_scanner_value(s, &value, NULL, NULL);
 	while (r == AGR_SCAN_VALUE);
-	must(r != AGR_SCAN_FAULT, "%s at %d, but %s at %d", "a fault",
-		(int)(at - p), s->fault, (int)(s->fault_at - p));
+	must(r != AGR_SCAN_FAULT, "a fault at %d, but %s at %d", (int)(at - p), s->fault,
+		(int)(s->fault_at - p));
 	agr_scanner_end(s);
 }
 
@@ -208,7 +208,8 @@ struct reading {
 	agr_span values[VALUES_MAX];
 };
 
-static void slots_are_right(agr_span value, const agr_wanted *wanted, const agr_span *slots)
+static void slots_are_right(agr_span value, const agr_wanted *wanted,
+	const agr_span *slots)
 {
 	for (size_t i = 0; i < wanted->n; i++) {
 		agr_span member = { NULL, 0 };
@@ -278,11 +279,11 @@ static void reads_alike(const char *text, size_t n, const agr_wanted *wanted)
 #define LONG "a_key_of_more_than_64_bytes_that_goes_on_and_on_and_is_not_at_an_end_yet"
 
 /* As they are written, some twice the same, and as they are asked for. */
-static const char *const written[] = { "", "a", "id", "name", "exactly_14_byt", "one_more_than14",
-	LONG, LONG "2", "\\u0061", "i\\u0064", "n\\/a", "n/a", "sp ace", "\xc3\xa9",
+static const char *const written[] = { "", "a", "id", "name", "exactly_14_byt",
+	"one_more_than14", LONG, LONG "2", "\\u0061", "i\\u0064", "n\\/a", "n/a", "sp ace", "\xc3\xa9",
 	"\\u00e9", "back\\\\slash", "qu\\\"ote", "\xf0\x9f\x98\x80", "x", "y", "id2" };
-static const char *const asked[] = { "", "a", "id", "exactly_14_byt", "one_more_than14", LONG,
-	"n/a", "\xc3\xa9", "back\\slash", "qu\"ote", "nobody has this", "\xf0\x9f\x98\x80",
+static const char *const asked[] = { "", "a", "id", "exactly_14_byt", "one_more_than14",
+	LONG, "n/a", "\xc3\xa9", "back\\slash", "qu\"ote", "nobody has this", "\xf0\x9f\x98\x80",
 	"y" };
 
 static void want(agr_wanted *wanted, const char *const *keys, size_t n)
@@ -343,7 +344,7 @@ static void add_row(agr_buf *to, const struct template *t, unsigned style)
 	agr_buf_char(to, '}');
 }
 
-/* Rows of these templates, now and then another one; two out of `n` in turn. */
+/* Rows of so many templates, now and then another one or something that is no row. */
 static void add_rows(agr_buf *to, size_t n_templates, size_t size, unsigned style)
 {
 	struct template templates[12], odd;
@@ -401,8 +402,8 @@ END_TEST
 
 START_TEST(rows_that_cannot_be_remembered_leave_remembered_ones_alone)
 {
-	static const char odd[] = "{\"x\":1,\"a_key_too_long_for_a_shape\":2,\"id\":3}\n";
-	static const char wrong[] = "{\"x\":1,\"a_key_too_long_for_a_shape\":01,\"id\":nul}\n";
+	static const char odd[] = "{\"x\":1,\"key_of_20_characters\":2,\"id\":3}\n";
+	static const char wrong[] = "{\"x\":1,\"key_of_20_characters\":01,\"id\":nul}\n";
 	const char *const keys[] = { "id", "x" };
 	agr_buf text = AGR_BUF_INIT;
 	agr_wanted wanted;
@@ -482,8 +483,8 @@ END_TEST
 /* ---- cut texts ---------------------------------------------------------------- */
 
 /* Read what comes before the cut, then all from there on. */
-static void cut_is_no_fault(const char *text, size_t n, size_t cut, const agr_wanted *wanted,
-	const agr_index_kernel *kernel)
+static void cut_is_no_fault(const char *text, size_t n, size_t cut,
+	const agr_wanted *wanted, const agr_index_kernel *kernel)
 {
 	const char *p = fenced(text, cut);
 	size_t before;
