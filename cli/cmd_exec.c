@@ -5,7 +5,8 @@
 
 struct exec {
 	const char *input, *input_format;
-	agentrun_buf pipeline, data;
+	agentrun_buf pipeline;
+	cli_source source;
 };
 
 static bool is_json_text(const char *argument)
@@ -24,45 +25,47 @@ static int read_pipeline(cli_global *global, struct exec *e, const char *argumen
 	return 0;
 }
 
-static int exec(cli_global *global, struct exec *e, const char *argument,
-	int input_format, int output_format, agentrun_buf *out, agentrun_error **err)
+static int write_part(void *user, const char *data, size_t len, agentrun_error **err)
 {
-	agentrun_pipeline_options opts;
+	(void)user;
+	(void)err;
+	cli_write(data, len); /* ends the program if it fails */
+	return 0;
+}
+
+static int exec(cli_global *global, struct exec *e, const char *argument,
+	int input_format, int output_format, agentrun_error **err)
+{
+	agentrun_execute_options opts;
 	agentrun_store *store = NULL;
-	int r = cli_open(global, err);
+	/* The input first: where stdin is closed, what is opened next gets its number. */
+	int r = e->input ? cli_source_open(&e->source, e->input, err) : 0;
 
 	if (r == 0)
+		r = cli_open(global, err);
+	if (r == 0)
 		r = read_pipeline(global, e, argument, err);
-	if (r == 0 && e->input)
-		r = cli_read(&e->data, e->input, err);
 	if (r == 0)
 		r = cli_open_store(global, &store, err);
 	if (r < 0)
 		return r;
-	agentrun_pipeline_options_init(&opts, sizeof(opts));
-	opts.input = e->data.data;
-	opts.input_len = e->data.len;
+	agentrun_execute_options_init(&opts, sizeof(opts));
+	opts.read = e->input ? cli_source_read : NULL;
+	opts.read_user = &e->source;
+	opts.write = write_part;
 	opts.input_name = e->input ? cli_name_of(e->input) : NULL;
 	opts.input_format = input_format;
 	opts.output_format = output_format;
 	opts.store = store;
-	r = agentrun_execute_pipeline(out, global->ctx, e->pipeline.data, e->pipeline.len,
+	r = agentrun_execute_pipeline(NULL, global->ctx, e->pipeline.data, e->pipeline.len,
 		&opts, err);
 	agentrun_store_free(store);
 	return r;
 }
 
-static int write_result(const agentrun_buf *out, int format)
-{
-	if (format == AGENTRUN_FORMAT_JSON)
-		return cli_write_line(out->data, out->len);
-	cli_write(out->data, out->len);
-	return cli_finish();
-}
-
 static int run(cli_global *global, const cli_command *self, int argc, char **argv)
 {
-	struct exec e = { .input = NULL };
+	struct exec e = { .source = { .fd = -1 } };
 	const cli_option own[] = {
 		{ "input", 'i', CLI_TEXT, "FILE", "the data; - is stdin", &e.input },
 		{ "input-format", 0, CLI_TEXT, "FORMAT", "json, ndjson or csv (default: by look)",
@@ -70,7 +73,6 @@ static int run(cli_global *global, const cli_command *self, int argc, char **arg
 		{ "output", 'o', CLI_TEXT, "FORMAT", "json, ndjson, csv or table", &global->output },
 		{ NULL, 0, CLI_FLAG, NULL, NULL, NULL },
 	};
-	agentrun_buf out = AGENTRUN_BUF_INIT;
 	agentrun_error *err = NULL;
 	int n, in = AGENTRUN_FORMAT_AUTO, format;
 	int status = cli_options_read(global, self, own, argc, argv, 1, 1, &n);
@@ -88,11 +90,12 @@ static int run(cli_global *global, const cli_command *self, int argc, char **arg
 	format = cli_output_format(global, self, AGENTRUN_FORMAT_TABLE);
 	if (format < 0)
 		return EXIT_USAGE;
-	status = exec(global, &e, argv[0], in, format, &out, &err) < 0
-		? cli_fail(err) : write_result(&out, format);
+	if (exec(global, &e, argv[0], in, format, &err) < 0)
+		status = cli_fail(err);
+	else
+		status = format == AGENTRUN_FORMAT_JSON ? cli_write_line("", 0) : cli_finish();
 	agentrun_buf_dispose(&e.pipeline);
-	agentrun_buf_dispose(&e.data);
-	agentrun_buf_dispose(&out);
+	cli_source_close(&e.source);
 	return status;
 }
 

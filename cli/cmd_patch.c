@@ -117,8 +117,9 @@ const cli_command cli_patch = {
 	.arguments = "WORKFLOW PATCH [--raw] [--diff] [--inverse] [--base-hash HEX] [--in-place]",
 	.summary = "Apply a JSON Patch to a workflow, all of it or nothing",
 	.help = "Both are files; one of them may be - for stdin. The patch is an array of RFC 6902\n"
-		"operations, or an object that holds one as \"operations\". The result must be a\n"
-		"valid workflow; what is wrong with it is listed in full.\n\n"
+		"operations, or an object that holds one as \"operations\", or the arguments of the\n"
+		"tool patch_workflow, as a plan has them. The result must be a valid workflow; what\n"
+		"is wrong with it is listed in full.\n\n"
 		"Examples:\n"
 		"  agentrun patch workflow.json patch.json --diff\n"
 		"  agentrun patch workflow.json patch.json --inverse > undo.json\n"

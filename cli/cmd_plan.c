@@ -14,9 +14,9 @@ static int print(const agentrun_plan_result *plan, agentrun_error **err)
 	agentrun_buf json = AGENTRUN_BUF_INIT;
 
 	if (cli_is_terminal()) {
-		for (size_t i = 0; i < agentrun_plan_result_calls(plan); i++)
+		for (size_t i = 0; i < agentrun_plan_result_call_count(plan); i++)
 			printf("%s %s\n", agentrun_plan_result_call_name(plan, i),
-				agentrun_plan_result_call_arguments(plan, i));
+				agentrun_plan_result_call_arguments(plan, i, NULL));
 		printf("%s\n", agentrun_plan_result_message(plan));
 		return 0;
 	}

@@ -110,7 +110,7 @@ static int run_job(cli_global *global, const struct run *o, agentrun_result **ou
 static int show(cli_global *global, const cli_command *self,
 	const agentrun_result *result)
 {
-	const char *preview = agentrun_result_preview(result), *data;
+	const char *preview = agentrun_result_preview(result, NULL), *data;
 	size_t len = 0;
 	int status;
 
@@ -133,7 +133,7 @@ static int report(cli_global *global, const cli_command *self,
 
 	if (!why && (global->output || cli_is_terminal()))
 		return show(global, self, result);
-	message = agentrun_result_message(result, &len);
+	message = agentrun_result_payload(result, &len);
 	if (!why || !cli_is_terminal())
 		cli_write_line(message, len);
 	if (!why)

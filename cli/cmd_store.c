@@ -53,13 +53,13 @@ static char *records_json(const agentrun_records *list, size_t *len)
 static int list(cli_global *global, const cli_command *self, const struct store *o,
 	agentrun_store *store, agentrun_error **err)
 {
-	agentrun_list_query query;
+	agentrun_store_query query;
 	agentrun_records *records = NULL;
 	char *json;
 	size_t len = 0;
 	int r;
 
-	agentrun_list_query_init(&query, sizeof(query));
+	agentrun_store_query_init(&query, sizeof(query));
 	query.run_id = o->run_id;
 	query.node_id = o->node_id;
 	query.status = o->status;
@@ -82,7 +82,7 @@ static int gc(const struct store *o, agentrun_store *store, agentrun_error **err
 {
 	uint64_t records = 0, blobs = 0;
 	char line[120];
-	int r = agentrun_store_gc(store, o->before, &records, &blobs, err);
+	int r = agentrun_store_gc(&records, &blobs, store, o->before, err);
 
 	if (r < 0)
 		return r;

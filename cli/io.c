@@ -60,17 +60,48 @@ static int read_all(agentrun_buf *out, int fd, const char *path, agentrun_error 
 	return 0;
 }
 
+int cli_source_open(cli_source *source, const char *path, agentrun_error **err)
+{
+	bool is_stdin = strcmp(path, "-") == 0;
+
+	source->path = is_stdin ? "stdin" : path;
+	source->fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+	/* Where stdin is closed something else may get its number later. */
+	if (source->fd < 0 || fcntl(source->fd, F_GETFD) < 0)
+		return complain(err, source->path, errno);
+	return 0;
+}
+
+int cli_source_read(void *user, char *to, size_t cap, size_t *len, agentrun_error **err)
+{
+	const cli_source *source = user;
+	ssize_t n;
+
+	do {
+		n = read(source->fd, to, cap);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return complain(err, source->path, errno);
+	*len = (size_t)n;
+	return 0;
+}
+
+void cli_source_close(cli_source *source)
+{
+	if (source->fd > STDIN_FILENO)
+		close(source->fd);
+	source->fd = -1;
+}
+
 int cli_read(agentrun_buf *out, const char *path, agentrun_error **err)
 {
-	int fd, r;
+	cli_source source;
+	int r = cli_source_open(&source, path, err);
 
-	if (strcmp(path, "-") == 0)
-		return read_all(out, STDIN_FILENO, "stdin", err);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return complain(err, path, errno);
-	r = read_all(out, fd, path, err);
-	close(fd);
+	if (r < 0)
+		return r;
+	r = read_all(out, source.fd, source.path, err);
+	cli_source_close(&source);
 	return r;
 }
 
@@ -183,8 +214,8 @@ int cli_finish(void)
 int cli_complain(const agentrun_error *err)
 {
 	const char *message = agentrun_error_message(err);
-	size_t n = agentrun_error_violations(err);
-	int status = agentrun_code_exit_status(agentrun_error_code(err));
+	size_t n = agentrun_error_violation_count(err);
+	int status = agentrun_error_code_exit_status(agentrun_error_code(err));
 
 	fflush(stdout);
 	fprintf(stderr, "agentrun: %s", message);

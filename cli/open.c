@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <agentrun/memory.h>
 #include <agentrun/sqlite.h>
 #include <agentrun/sys/transport.h>
 
@@ -27,17 +28,108 @@ static void *load(const char *library, const char *symbol, agentrun_error **err)
 	return function;
 }
 
-static int open_transport(void *user, agentrun_transport_impl *impl, void **self,
-	const agentrun_config *config, agentrun_error **err)
-{
-	agentrun_transport_open_fn open;
-	void *found = load("libagentrun.so.0", "agentrun_curl_transport_open", err);
+/* ---- the transport ------------------------------------------------------- */
 
-	if (!found)
+/* libcurl's, from libagentrun. That has a core of its own, and what the two hand
+ * each other (errors, events, the configuration) they take for their own: they
+ * must be of one version. */
+struct loaded {
+	const agentrun_transport_impl *impl;
+	void *self; /* NULL: not loaded yet */
+};
+
+static int load_transport(struct loaded *loaded, agentrun_error **err)
+{
+	int (*make)(const agentrun_transport_impl **, void **, agentrun_error **);
+	uint32_t (*version)(void);
+	void *found[2] = {
+		load(LIBAGENTRUN, "agentrun_version_number", err),
+		load(LIBAGENTRUN, "agentrun_curl_transport_new", err),
+	};
+
+	if (!found[0] || !found[1])
 		return AGENTRUN_EBACKEND;
-	memcpy(&open, &found, sizeof(open));
-	return open(user, impl, self, config, err);
+	memcpy(&version, &found[0], sizeof(version));
+	memcpy(&make, &found[1], sizeof(make));
+	if (version() != AGENTRUN_VERSION_NUMBER)
+		return agentrun_error_raise(err, AGENTRUN_EBACKEND,
+			"%s is not of version " AGENTRUN_VERSION ", which this program needs",
+			LIBAGENTRUN);
+	return make(&loaded->impl, &loaded->self, err);
 }
+
+static int loaded_open(void *self, const agentrun_config *config, agentrun_error **err)
+{
+	struct loaded *loaded = self;
+	int r = loaded->self ? 0 : load_transport(loaded, err);
+
+	return r < 0 ? r : loaded->impl->open(loaded->self, config, err);
+}
+
+static int loaded_submit(void *self, const agentrun_http_request *request,
+	agentrun_error **err)
+{
+	struct loaded *loaded = self;
+
+	return loaded->impl->submit(loaded->self, request, err);
+}
+
+static int loaded_poll(void *self, agentrun_http_event **events, size_t max,
+	int timeout_ms, agentrun_error **err)
+{
+	struct loaded *loaded = self;
+
+	return loaded->impl->poll(loaded->self, events, max, timeout_ms, err);
+}
+
+static void loaded_cancel(void *self, uint64_t id)
+{
+	struct loaded *loaded = self;
+
+	loaded->impl->cancel(loaded->self, id);
+}
+
+static void loaded_wakeup(void *self)
+{
+	struct loaded *loaded = self;
+
+	loaded->impl->wakeup(loaded->self);
+}
+
+static void loaded_destroy(void *self)
+{
+	struct loaded *loaded = self;
+
+	if (loaded->self)
+		loaded->impl->destroy(loaded->self);
+	free(loaded);
+}
+
+static int set_transport(agentrun_ctx *ctx, agentrun_error **err)
+{
+	static const agentrun_transport_impl impl = {
+		.version = AGENTRUN_TRANSPORT_IMPL_VERSION,
+		.struct_size = sizeof(impl),
+		.name = "curl",
+		.open = loaded_open,
+		.submit = loaded_submit,
+		.poll = loaded_poll,
+		.cancel = loaded_cancel,
+		.wakeup = loaded_wakeup,
+		.destroy = loaded_destroy,
+	};
+	struct loaded *loaded = calloc(1, sizeof(*loaded));
+	int r;
+
+	if (!loaded)
+		return agentrun_error_raise(err, AGENTRUN_ENOMEM, "out of memory");
+	r = agentrun_ctx_set_transport(ctx, &impl, loaded, err);
+	if (r < 0)
+		free(loaded);
+	return r;
+}
+
+/* ---- the context --------------------------------------------------------- */
 
 static void log_line(void *user, int level, const char *subject, const char *message)
 {
@@ -93,8 +185,8 @@ int cli_open(cli_global *global, agentrun_error **err)
 	opts.log = log_line;
 	opts.log_user = global;
 	opts.log_level = level_of(agentrun_config_get(global->settings, "log.level"));
-	opts.transport_open = open_transport;
-	return agentrun_ctx_new(&global->ctx, &opts, err);
+	r = agentrun_ctx_new(&global->ctx, &opts, err);
+	return r < 0 ? r : set_transport(global->ctx, err);
 }
 
 void cli_close(cli_global *global)
@@ -107,15 +199,16 @@ void cli_close(cli_global *global)
 
 /* ---- stores ------------------------------------------------------------- */
 
-static int open_sqlite(const char *path, agentrun_store **out, agentrun_error **err)
+static int open_sqlite(const char *path, const agentrun_store_options *store,
+	agentrun_store **out, agentrun_error **err)
 {
-	int (*make)(agentrun_store **, const agentrun_sqlite_options *, agentrun_error **);
-	void (*init)(agentrun_sqlite_options *, size_t);
+	int (*make)(agentrun_store **, const agentrun_sqlite_store_options *, agentrun_error **);
+	void (*init)(agentrun_sqlite_store_options *, size_t);
 	void *found[2] = {
-		load("libagentrun-sqlite.so.0", "agentrun_sqlite_store_new", err),
-		load("libagentrun-sqlite.so.0", "agentrun_sqlite_options_init", err),
+		load(LIBAGENTRUN_SQLITE, "agentrun_sqlite_store_new", err),
+		load(LIBAGENTRUN_SQLITE, "agentrun_sqlite_store_options_init", err),
 	};
-	agentrun_sqlite_options opts;
+	agentrun_sqlite_store_options opts;
 
 	if (!found[0] || !found[1])
 		return AGENTRUN_EBACKEND;
@@ -123,6 +216,7 @@ static int open_sqlite(const char *path, agentrun_store **out, agentrun_error **
 	memcpy(&init, &found[1], sizeof(init));
 	init(&opts, sizeof(opts));
 	opts.path = path;
+	opts.store = store;
 	return make(out, &opts, err);
 }
 
@@ -130,17 +224,17 @@ int cli_open_store(cli_global *global, agentrun_store **out, agentrun_error **er
 {
 	const agentrun_config *settings = agentrun_ctx_config(global->ctx);
 	const char *backend = agentrun_config_get(settings, "storage.backend");
-	int r;
+	agentrun_memory_store_options memory;
+	agentrun_store_options opts;
 
+	agentrun_store_options_init(&opts, sizeof(opts));
+	opts.max_inline_bytes = (size_t)agentrun_config_get_int(settings,
+		"storage.max_inline_bytes", (int64_t)opts.max_inline_bytes);
 	if (strcmp(backend, "sqlite") == 0)
-		r = open_sqlite(agentrun_config_get(settings, "storage.path"), out, err);
-	else
-		r = agentrun_memory_store_new(out, err);
-	if (r == 0)
-		agentrun_store_set_max_inline_bytes(*out,
-			(size_t)agentrun_config_get_int(settings, "storage.max_inline_bytes",
-				10485760));
-	return r;
+		return open_sqlite(agentrun_config_get(settings, "storage.path"), &opts, out, err);
+	agentrun_memory_store_options_init(&memory, sizeof(memory));
+	memory.store = &opts;
+	return agentrun_memory_store_new(out, &memory, err);
 }
 
 /* ---- values ------------------------------------------------------------- */
@@ -152,7 +246,7 @@ int cli_read_value(cli_global *global, agentrun_buf *out, const char *path,
 	int r = cli_read(&text, path, err);
 
 	if (r == 0)
-		r = agentrun_read_rows(out, global->ctx, text.data, text.len,
+		r = agentrun_rows_read(out, global->ctx, text.data, text.len,
 			shape == CLI_ROWS ? AGENTRUN_FORMAT_AUTO : AGENTRUN_FORMAT_JSON,
 			cli_name_of(path), err);
 	if (r == 0 && shape == CLI_OBJECT && *out->data != '{')
@@ -192,7 +286,7 @@ int cli_write_rows(cli_global *global, const cli_command *command, const char *j
 		return EXIT_USAGE;
 	if (format == AGENTRUN_FORMAT_JSON)
 		return cli_write_line(json, len);
-	if (agentrun_format_rows(&text, global->ctx, json, len, format, &err) < 0)
+	if (agentrun_rows_write(&text, global->ctx, json, len, format, &err) < 0)
 		return cli_fail(err);
 	status = cli_write(text.data, text.len);
 	if (!status)

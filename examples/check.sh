@@ -25,7 +25,7 @@ many_jobs)
   expect 100 "$(grep -c '^job-[0-9]* completed \[{"count":[0-9]*}\]$' "$scratch/out")"
   expect 100 "$(grep '^job-' "$scratch/out" | sort -u | wc -l)"
   ;;
-own_storage)
+own_store)
   "$program" --check "$scratch/check" >"$scratch/out" || {
     cat "$scratch/out" >&2
     exit 1

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LicenseRef-agentrun-internal
-"""check.py SOURCE_ROOT AGENTRUN CC: the words keep up with the code.
+"""check.py SOURCE_ROOT BUILD_ROOT AGENTRUN CC: the words keep up with the code.
 
 Every public function stands in a manual page, with its prototype as in the header; every
 option of the program stands in agentrun(1); every manual and file that is referred to
@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 
-root, agentrun, cc = sys.argv[1], sys.argv[2], sys.argv[3]
+root, build, agentrun, cc = sys.argv[1:5]
 faults = []
 
 
@@ -123,7 +123,8 @@ def check_snippets():
                 out.write(block)
             done = subprocess.run(
                 [cc, "-std=c11", "-fsyntax-only", "-Wall", "-Wextra", "-Werror",
-                 "-I" + os.path.join(root, "include"), path],
+                 "-I" + os.path.join(root, "include"),
+                 "-I" + os.path.join(build, "include"), path],
                 capture_output=True, text=True, check=False)
             if done.returncode:
                 faults.append("an example of %s does not compile:\n%s" % (name,

@@ -49,7 +49,8 @@ consumer() {
 }
 
 consumer core agentrun "$@"
-consumer conformance agentrun-conformance -DWITH_CONFORMANCE "$@"
+[ ! -f "$pc/agentrun-conformance.pc" ] ||
+  consumer conformance agentrun-conformance -DWITH_CONFORMANCE "$@"
 [ ! -f "$pc/agentrun-sqlite.pc" ] || consumer sqlite agentrun-sqlite -DWITH_SQLITE "$@"
 
 # The program, from another directory than the build's.

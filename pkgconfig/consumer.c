@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <agentrun/agentrun.h>
+#include <agentrun/sys/error.h>
 #ifdef WITH_SQLITE
 #include <agentrun/sqlite.h>
 #endif
@@ -31,7 +32,7 @@ static int run_job(agentrun_ctx *ctx, agentrun_store *store, agentrun_error **er
 	data = agentrun_result_data(result, NULL);
 	if (!data || strcmp(data, "[{\"count\":2}]") != 0)
 		r = agentrun_error_raise(err, AGENTRUN_EINTERNAL, "wrong data: %s",
-			agentrun_result_message(result, NULL));
+			agentrun_result_payload(result, NULL));
 	agentrun_result_free(result);
 	return r;
 }
@@ -53,22 +54,27 @@ static int refuse_private(agentrun_ctx *ctx, agentrun_error **err)
 static int open_store(agentrun_store **out, const char *path, agentrun_error **err)
 {
 #ifdef WITH_SQLITE
-	agentrun_sqlite_options opts;
+	agentrun_sqlite_store_options opts;
 
-	agentrun_sqlite_options_init(&opts, sizeof(opts));
+	agentrun_sqlite_store_options_init(&opts, sizeof(opts));
 	opts.path = path;
 	return agentrun_sqlite_store_new(out, &opts, err);
 #else
 	(void)path;
-	return agentrun_memory_store_new(out, err);
+	return agentrun_memory_store_new(out, NULL, err);
 #endif
 }
 
 #ifdef WITH_CONFORMANCE
-static int open_memory(void *user, agentrun_store **out, agentrun_error **err)
+static int open_memory(void *user, agentrun_store **out,
+	const agentrun_store_options *store, agentrun_error **err)
 {
+	agentrun_memory_store_options opts;
+
 	(void)user;
-	return agentrun_memory_store_new(out, err);
+	agentrun_memory_store_options_init(&opts, sizeof(opts));
+	opts.store = store;
+	return agentrun_memory_store_new(out, &opts, err);
 }
 
 static void forget(void *user)
@@ -78,9 +84,9 @@ static void forget(void *user)
 
 static int check_memory(agentrun_error **err)
 {
-	const agentrun_conformance_storage memory = { .struct_size = sizeof(memory),
+	const agentrun_conformance_store memory = { .struct_size = sizeof(memory),
 		.open = open_memory, .reset = forget };
-	int failed = agentrun_conformance_check_storage(&memory);
+	int failed = agentrun_conformance_check_store(&memory);
 
 	return failed ? agentrun_error_raise(err, AGENTRUN_EINTERNAL,
 		"%d checks failed", failed) : 0;

@@ -11,6 +11,9 @@
 #include <string.h>
 #include <time.h>
 
+#include <agentrun/memory.h>
+#include <agentrun/sys/error.h>
+#include <agentrun/sys/options.h>
 #include <agentrun/sys/queue.h>
 
 #include "index.h"
@@ -51,6 +54,8 @@ struct memory_queue {
 	memory_index by_result; /* value: the result's address */
 	uint64_t next_lease;
 	uint64_t wakeups;
+	size_t n_waiting;  /* threads in acquire */
+	bool wake_next;    /* a wakeup that met none of them */
 };
 
 static int oom(agentrun_error **err)
@@ -64,6 +69,21 @@ static int64_t clock_ms(clockid_t clock)
 
 	clock_gettime(clock, &t);
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+#define FOREVER INT64_MAX
+
+/* `ms` from now, by the clock that only goes on. */
+static int64_t from_now(int64_t ms)
+{
+	int64_t now = clock_ms(CLOCK_MONOTONIC);
+
+	return ms < FOREVER - now ? now + ms : FOREVER;
+}
+
+static int64_t deadline_of(int timeout_ms)
+{
+	return timeout_ms < 0 ? FOREVER : from_now(timeout_ms);
 }
 
 /* ---- lists -------------------------------------------------------------- */
@@ -146,10 +166,10 @@ static struct item *item_new(const agentrun_job *job)
 
 static int set_reason(struct item *item, const char *reason, agentrun_error **err)
 {
-	char *copy = strdup(reason ? reason : "");
+	char *copy = strdup(reason);
 
 	if (!copy)
-		return agentrun_error_raise(err, AGENTRUN_ENOMEM, "out of memory");
+		return oom(err);
 	free(item->reason);
 	item->reason = copy;
 	return 0;
@@ -208,7 +228,10 @@ static void wait_until(struct memory_queue *q, int64_t until_ms)
 	struct timespec until = { .tv_sec = (time_t)(until_ms / 1000),
 		.tv_nsec = (long)(until_ms % 1000) * 1000000 };
 
-	pthread_cond_timedwait(&q->changed, &q->lock, &until);
+	if (until_ms == FOREVER)
+		pthread_cond_wait(&q->changed, &q->lock);
+	else
+		pthread_cond_timedwait(&q->changed, &q->lock, &until);
 }
 
 /* ---- the vtable --------------------------------------------------------- */
@@ -239,7 +262,7 @@ static int memory_enqueue(void *self, const agentrun_jobs *jobs, agentrun_error 
 	return 0;
 }
 
-static int lease_first(struct memory_queue *q, agentrun_jobs *into,
+static int lease_first(struct memory_queue *q, agentrun_jobs *into, int64_t lease_ms,
 	agentrun_error **err)
 {
 	struct item *item = q->waiting.first;
@@ -252,45 +275,59 @@ static int lease_first(struct memory_queue *q, agentrun_jobs *into,
 	if (r < 0)
 		return r;
 	if (memory_index_reserve(&q->by_lease) < 0 ||
-		agentrun_job_set_lease(job, lease, item->deliveries + 1, item->retries,
-			item->enqueued_ms) < 0 ||
+		agentrun_job_set_lease(job, lease, lease_ms) < 0 ||
 		agentrun_jobs_add(into, job) < 0) {
 		agentrun_job_free(job);
 		return oom(err);
 	}
-	agentrun_job_set_cancelled(job, item->cancelled);
 	q->next_lease++;
 	item->deliveries++;
+	agentrun_job_set_counts(job, item->deliveries, item->retries);
+	agentrun_job_set_enqueued_ms(job, item->enqueued_ms);
+	agentrun_job_set_cancelled(job, item->cancelled);
 	memcpy(item->lease, lease, sizeof(lease));
-	item->due_ms = clock_ms(CLOCK_MONOTONIC) + q->opts.lease_ms;
+	item->due_ms = from_now(lease_ms);
 	list_remove(&q->waiting, item);
 	list_insert(&q->leased, NULL, item);
 	memory_index_add(&q->by_lease, item->lease, (size_t)(uintptr_t)item);
 	return 0;
 }
 
-static int memory_acquire(void *self, agentrun_jobs *into, size_t max,
-	uint32_t timeout_ms, agentrun_error **err)
+/* Until there is a job to lease, the deadline, or a wakeup. */
+static void wait_for_job(struct memory_queue *q, int64_t deadline)
 {
-	struct memory_queue *q = self;
-	int64_t deadline = clock_ms(CLOCK_MONOTONIC) + timeout_ms;
-	uint64_t wakeups;
-	size_t n = 0;
-	int r = 0;
+	uint64_t wakeups = q->wakeups;
 
-	pthread_mutex_lock(&q->lock);
-	wakeups = q->wakeups;
 	for (;;) {
 		int64_t now = clock_ms(CLOCK_MONOTONIC), due;
 
 		move_due(q, now);
 		if (q->waiting.first || now >= deadline || wakeups != q->wakeups)
-			break;
+			return;
+		if (q->wake_next) {
+			q->wake_next = false;
+			return;
+		}
 		due = next_due(q);
+		q->n_waiting++;
 		wait_until(q, due < deadline ? due : deadline);
+		q->n_waiting--;
 	}
+}
+
+static int memory_acquire(void *self, agentrun_jobs *into, size_t max,
+	int64_t lease_ms, int timeout_ms, agentrun_error **err)
+{
+	struct memory_queue *q = self;
+	size_t n = 0;
+	int r = 0;
+
+	if (!lease_ms)
+		lease_ms = q->opts.lease_ms;
+	pthread_mutex_lock(&q->lock);
+	wait_for_job(q, deadline_of(timeout_ms));
 	while (r == 0 && n < max && q->waiting.first) {
-		r = lease_first(q, into, err);
+		r = lease_first(q, into, lease_ms, err);
 		n += r == 0;
 	}
 	pthread_mutex_unlock(&q->lock);
@@ -345,65 +382,77 @@ static int publish(struct memory_queue *q, const char *id, const char *text,
 	return 0;
 }
 
-static int settle_one(struct memory_queue *q, const agentrun_settlement *s,
-	agentrun_error **err)
+static void release(struct memory_queue *q, struct item *item, const agentrun_job *job)
 {
-	struct item *item;
-	size_t at;
+	int64_t delay_ms = agentrun_job_delay_ms(job);
 
-	if (!memory_index_find(&q->by_lease, agentrun_job_lease(s->job), &at))
-		return 0; /* lost: somebody else has it now */
-	item = (struct item *)(uintptr_t)at;
-	if (s->action == AGENTRUN_SETTLE_REJECT && set_reason(item, s->reason, err) < 0)
-		return AGENTRUN_ENOMEM;
-	if (s->result && s->action != AGENTRUN_SETTLE_RELEASE &&
-		publish(q, item->id, s->result, s->result_len, err) < 0)
-		return AGENTRUN_ENOMEM;
-	end_lease(q, item);
-	if (s->action == AGENTRUN_SETTLE_ACCEPT) {
-		item_free(item);
-	} else if (s->action == AGENTRUN_SETTLE_REJECT) {
-		bury(q, item);
-	} else if (s->is_retry) {
+	if (agentrun_job_counts_as_retry(job)) {
 		item->retries++;
 		item->deliveries = 0;
-		item->due_ms = clock_ms(CLOCK_MONOTONIC) + s->delay_ms;
-		list_insert_due(&q->delayed, item);
 	} else {
 		item->deliveries--; /* given back, not failed */
-		item->due_ms = clock_ms(CLOCK_MONOTONIC) + s->delay_ms;
-		if (s->delay_ms > 0)
-			list_insert_due(&q->delayed, item);
-		else
-			list_insert(&q->waiting, q->waiting.first, item);
 	}
+	item->due_ms = from_now(delay_ms);
+	if (delay_ms > 0 || agentrun_job_counts_as_retry(job))
+		list_insert_due(&q->delayed, item);
+	else
+		list_insert(&q->waiting, q->waiting.first, item);
+}
+
+static int settle_one(struct memory_queue *q, agentrun_job *job, agentrun_error **err)
+{
+	int action = agentrun_job_action(job);
+	size_t at, len = 0;
+	const char *result = agentrun_job_result(job, &len);
+	struct item *item;
+
+	if (action == AGENTRUN_ACTION_NONE)
+		return 0;
+	if (!memory_index_find(&q->by_lease, agentrun_job_lease(job), &at)) {
+		agentrun_job_set_lost(job, 1);
+		return 0;
+	}
+	item = (struct item *)(uintptr_t)at;
+	if (action == AGENTRUN_ACTION_REJECT &&
+		set_reason(item, agentrun_job_reason(job), err) < 0)
+		return AGENTRUN_ENOMEM;
+	if (result && action != AGENTRUN_ACTION_RELEASE &&
+		publish(q, item->id, result, len, err) < 0)
+		return AGENTRUN_ENOMEM;
+	end_lease(q, item);
+	agentrun_job_set_settled(job);
+	if (action == AGENTRUN_ACTION_ACCEPT)
+		item_free(item);
+	else if (action == AGENTRUN_ACTION_REJECT)
+		bury(q, item);
+	else
+		release(q, item, job);
 	return 0;
 }
 
-static int memory_settle(void *self, const agentrun_settlement *const *settlements,
-	size_t n, agentrun_error **err)
+static int memory_settle(void *self, agentrun_jobs *jobs, agentrun_error **err)
 {
 	struct memory_queue *q = self;
 	int r = 0;
 
 	pthread_mutex_lock(&q->lock);
-	for (size_t i = 0; r == 0 && i < n; i++)
-		r = settle_one(q, settlements[i], err);
+	for (size_t i = 0; r == 0 && i < agentrun_jobs_count(jobs); i++)
+		r = settle_one(q, agentrun_jobs_at(jobs, i), err);
 	pthread_cond_broadcast(&q->changed);
 	pthread_mutex_unlock(&q->lock);
 	return r;
 }
 
-static int memory_renew(void *self, agentrun_jobs *jobs, uint32_t lease_ms,
+static int memory_renew(void *self, agentrun_jobs *jobs, int64_t lease_ms,
 	agentrun_error **err)
 {
 	struct memory_queue *q = self;
-	int64_t now = clock_ms(CLOCK_MONOTONIC);
 
 	(void)err;
 	pthread_mutex_lock(&q->lock);
 	for (size_t i = 0; i < agentrun_jobs_count(jobs); i++) {
 		agentrun_job *job = agentrun_jobs_at(jobs, i);
+		int64_t length = lease_ms ? lease_ms : agentrun_job_lease_ms(job);
 		struct item *item;
 		size_t at;
 
@@ -412,7 +461,8 @@ static int memory_renew(void *self, agentrun_jobs *jobs, uint32_t lease_ms,
 			continue;
 		}
 		item = (struct item *)(uintptr_t)at;
-		item->due_ms = now + lease_ms;
+		item->due_ms = from_now(length);
+		agentrun_job_set_lease(job, NULL, length);
 		agentrun_job_set_cancelled(job, item->cancelled);
 	}
 	pthread_mutex_unlock(&q->lock);
@@ -425,6 +475,7 @@ static void memory_wakeup(void *self)
 
 	pthread_mutex_lock(&q->lock);
 	q->wakeups++;
+	q->wake_next = !q->n_waiting;
 	pthread_cond_broadcast(&q->changed);
 	pthread_mutex_unlock(&q->lock);
 }
@@ -435,11 +486,11 @@ static bool is_known(const struct memory_queue *q, const char *id)
 		list_find(&q->leased, id) || list_find(&q->dead, id);
 }
 
-static int memory_result(void *self, const char *job_id, uint32_t timeout_ms,
-	agentrun_buf *out, agentrun_error **err)
+static int memory_result(void *self, agentrun_buf *out, const char *job_id,
+	int timeout_ms, agentrun_error **err)
 {
 	struct memory_queue *q = self;
-	int64_t deadline = clock_ms(CLOCK_MONOTONIC) + timeout_ms;
+	int64_t deadline = deadline_of(timeout_ms);
 	struct result *result;
 	size_t at;
 	int r = 0;
@@ -549,15 +600,27 @@ static void add_dead(struct text *to, const struct item *item)
 	add(to, "}");
 }
 
-static int memory_dead_list(void *self, agentrun_buf *out, agentrun_error **err)
+static int memory_dead_list(void *self, agentrun_buf *out,
+	const agentrun_dead_query *query_in, agentrun_error **err)
 {
+	agentrun_dead_query query = { .struct_size = sizeof(query) };
 	struct memory_queue *q = self;
 	struct text text = { AGENTRUN_BUF_INIT, 0 };
+	size_t n = 0;
+	int r = agentrun_options_read(&query, sizeof(query), query_in, "agentrun_dead_query",
+		err);
 
+	if (r < 0)
+		return r;
 	pthread_mutex_lock(&q->lock);
 	add(&text, "[");
 	for (const struct item *item = q->dead.first; item; item = item->next) {
-		if (item != q->dead.first)
+		if (query.limit && n >= query.limit)
+			break;
+		if ((query.job_id && strcmp(item->id, query.job_id) != 0) ||
+			(query.offset && query.offset--))
+			continue;
+		if (n++)
 			add(&text, ",");
 		add_dead(&text, item);
 	}
@@ -619,6 +682,7 @@ static int memory_dead_drop(void *self, const char *job_id, agentrun_error **err
 	item = list_find(&q->dead, job_id);
 	if (item)
 		list_remove(&q->dead, item);
+	pthread_cond_broadcast(&q->changed); /* nobody need wait for its result */
 	pthread_mutex_unlock(&q->lock);
 	if (!item)
 		return no_letter(job_id, err);
@@ -650,28 +714,30 @@ void agentrun_memory_queue_options_init(agentrun_memory_queue_options *opts,
 	const agentrun_memory_queue_options defaults = { .lease_ms = 30000,
 		.max_deliveries = 5, .max_results = 100000 };
 
-	if (struct_size < sizeof(opts->struct_size))
-		return;
-	memset(opts, 0, struct_size);
-	memcpy(opts, &defaults,
-		struct_size < sizeof(defaults) ? struct_size : sizeof(defaults));
-	opts->struct_size = struct_size;
+	agentrun_options_init(opts, struct_size, &defaults, sizeof(defaults));
 }
 
 int agentrun_memory_queue_new(agentrun_queue **out,
 	const agentrun_memory_queue_options *opts, agentrun_error **err)
 {
-	struct memory_queue *q = calloc(1, sizeof(*q));
+	struct memory_queue *q;
+	agentrun_memory_queue_options known;
 	pthread_condattr_t attr;
 	int r;
 
 	*out = NULL;
+	agentrun_memory_queue_options_init(&known, sizeof(known));
+	r = agentrun_options_read(&known, sizeof(known), opts,
+		"agentrun_memory_queue_options", err);
+	if (r == 0 && (known.lease_ms <= 0 || known.reserved))
+		r = agentrun_error_raise(err, AGENTRUN_EINVAL,
+			"agentrun_memory_queue_options: lease_ms is above 0, reserved is 0");
+	if (r < 0)
+		return r;
+	q = calloc(1, sizeof(*q));
 	if (!q)
 		return oom(err);
-	agentrun_memory_queue_options_init(&q->opts, sizeof(q->opts));
-	if (opts)
-		memcpy(&q->opts, opts, opts->struct_size < sizeof(q->opts) ?
-			opts->struct_size : sizeof(q->opts));
+	q->opts = known;
 	pthread_mutex_init(&q->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

@@ -13,6 +13,7 @@
 #include <agentrun/engine.h>
 #include <agentrun/error.h>
 #include <agentrun/intent.h>
+#include <agentrun/memory.h>
 #include <agentrun/patch.h>
 #include <agentrun/pipeline.h>
 #include <agentrun/plan.h>

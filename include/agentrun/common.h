@@ -15,10 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define AGENTRUN_VERSION_MAJOR 0
-#define AGENTRUN_VERSION_MINOR 1
-#define AGENTRUN_VERSION_PATCH 0
-#define AGENTRUN_VERSION "0.1.0"
+#include <agentrun/version.h>
 
 #ifdef __cplusplus
 #define AGENTRUN_BEGIN_DECLS extern "C" {
@@ -83,6 +80,8 @@ AGENTRUN_API int agentrun_buf_append_json(agentrun_buf *buf, const char *text,
 
 /** The version of the library that is running, e.g. "0.1.0". Static. */
 AGENTRUN_API const char *agentrun_version(void);
+/** The same to compare with AGENTRUN_VERSION_NUMBER, that of the headers. */
+AGENTRUN_API uint32_t agentrun_version_number(void);
 
 AGENTRUN_END_DECLS
 #endif

@@ -10,6 +10,15 @@
  * unknown key, a value of the wrong type or an unset variable is an error that
  * names file, line and column.
  *
+ * Every key is known to the library, which checks it, but not every one is read
+ * by it. Through a context it reads `classifier.threshold`, `llm.provider`,
+ * `http`, `auth_profiles`, `limits`, `workflow`, of `service` the size of an
+ * engine (workers, concurrency), and of `storage`, for an engine that is given no
+ * store, backend and max_inline_bytes. To open a store or a queue is the
+ * program's: the command line reads `log` and of `storage` backend, path and
+ * max_inline_bytes. Nothing reads `redis`, `queue`, `orchestrator`, `rate_limit`,
+ * `budget` and the rest of `service`, `llm`, `classifier` and `storage` yet.
+ *
  * A configuration is one thread's until it is given to a context, which copies
  * it.
  */

@@ -4,6 +4,9 @@
  * The context: configuration, log handler and the HTTP transport that the calls
  * of a program share. Make one, use it from any number of threads, free it
  * last. Two contexts share nothing.
+ *
+ * Requests are made by libcurl unless the program brings another transport, see
+ * agentrun_ctx_set_transport() in agentrun/sys/transport.h.
  */
 #ifndef AGENTRUN_CTX_H
 #define AGENTRUN_CTX_H
@@ -14,7 +17,6 @@
 AGENTRUN_BEGIN_DECLS
 
 typedef struct agentrun_ctx agentrun_ctx;
-struct agentrun_transport_impl;
 
 enum {
 	AGENTRUN_LOG_DEBUG = 0,
@@ -31,14 +33,6 @@ enum {
 typedef void (*agentrun_log_fn)(void *user, int level, const char *subject,
 	const char *message);
 
-/**
- * Opens the HTTP transport when the first request needs it; see
- * sys/transport.h. Returns 0 or an AGENTRUN_E code.
- */
-typedef int (*agentrun_transport_open_fn)(void *user,
-	struct agentrun_transport_impl *impl, void **self,
-	const agentrun_config *config, agentrun_error **err);
-
 /** Fields are only ever appended. */
 typedef struct agentrun_ctx_options {
 	size_t struct_size; /**< set by agentrun_ctx_options_init() */
@@ -46,8 +40,7 @@ typedef struct agentrun_ctx_options {
 	agentrun_log_fn log;           /**< NULL: no logs */
 	void *log_user;
 	int log_level;                 /**< least level that is logged; init: INFO */
-	agentrun_transport_open_fn transport_open; /**< NULL: libcurl */
-	void *transport_user;
+	uint32_t reserved;             /**< 0 */
 	/* fields above: 0.1 */
 } agentrun_ctx_options;
 

@@ -8,7 +8,7 @@
  * a job is a state machine: it occupies a thread only while it computes, never
  * while it waits for the network. There are no callbacks.
  *
- * A job message is a JSON object, see docs/jobs.md:
+ * A job message is a JSON object, see agentrun_engine(3):
  *
  *     {"version":"1.0","job_id","run_id","node_id","workflow_tag",
  *      "workflow_owner","prompt","current_workflow":{nodes,edges},
@@ -29,19 +29,23 @@ AGENTRUN_BEGIN_DECLS
 typedef struct agentrun_result agentrun_result;
 
 AGENTRUN_API void agentrun_result_free(agentrun_result *result); /**< NULL ok */
+/** The job's id, made up where the message had none; lent. "" when the message
+ * could not be read. */
 AGENTRUN_API const char *agentrun_result_job_id(const agentrun_result *result);
 /** The number given to agentrun_engine_submit(). */
 AGENTRUN_API uint64_t agentrun_result_tag(const agentrun_result *result);
 /** "completed", "failed"; lent. */
 AGENTRUN_API const char *agentrun_result_status(const agentrun_result *result);
 /** The result message, JSON; lent. `len` may be NULL. */
-AGENTRUN_API const char *agentrun_result_message(const agentrun_result *result,
+AGENTRUN_API const char *agentrun_result_payload(const agentrun_result *result,
 	size_t *len);
-/** The resulting data, JSON; lent; NULL when the job failed. */
+/** The resulting data, JSON; lent; NULL when the job failed. `len` may be NULL. */
 AGENTRUN_API const char *agentrun_result_data(const agentrun_result *result,
 	size_t *len);
-/** For a patch: what changed, lines for a person; lent; else NULL. */
-AGENTRUN_API const char *agentrun_result_preview(const agentrun_result *result);
+/** For a patch: what changed, lines for a person; lent; else NULL. `len`
+ * may be NULL. */
+AGENTRUN_API const char *agentrun_result_preview(const agentrun_result *result,
+	size_t *len);
 /** Why the job failed; lent; NULL when it completed. */
 AGENTRUN_API const agentrun_error *agentrun_result_error(
 	const agentrun_result *result);
@@ -52,7 +56,8 @@ typedef struct agentrun_engine agentrun_engine;
 typedef struct agentrun_engine_options {
 	size_t struct_size;   /**< set by agentrun_engine_options_init() */
 	agentrun_store *store; /**< where results go, borrowed for the engine's life;
-	                            NULL: a memory store of its own */
+	                            NULL: a memory store of its own, if
+	                            `storage.backend` says memory */
 	uint32_t threads;     /**< that compute; 0: `service.workers` */
 	uint32_t max_jobs;    /**< in flight; 0: `service.concurrency` */
 	const char *planner;  /**< NULL: "auto"; copied */
@@ -64,11 +69,17 @@ AGENTRUN_API void agentrun_engine_options_init(agentrun_engine_options *opts,
 
 /**
  * @param ctx borrowed for the engine's life
- * @return 0, AGENTRUN_EINVAL, AGENTRUN_EINTERNAL (no thread), AGENTRUN_ENOMEM
+ * @return 0, AGENTRUN_EINVAL (no context, wrong options), AGENTRUN_ECONFIG (no
+ *         store was given, and the configuration names another than memory),
+ *         AGENTRUN_EINTERNAL (no thread), AGENTRUN_ENOMEM
  */
 AGENTRUN_API int agentrun_engine_new(agentrun_engine **out, agentrun_ctx *ctx,
 	const agentrun_engine_options *opts, agentrun_error **err);
-/** Cancel what still runs, wait for it, free everything. NULL ok. */
+/**
+ * Cancel what still runs, wait for it, free everything. NULL ok. No other call on
+ * the engine may be running: agentrun_engine_wakeup() first, and join the threads
+ * that poll.
+ */
 AGENTRUN_API void agentrun_engine_free(agentrun_engine *engine);
 
 /**
@@ -88,28 +99,39 @@ AGENTRUN_API int agentrun_engine_submit(agentrun_engine *engine, const char *job
  *
  * @param results room for `max` results, which you free
  * @param timeout_ms how long to wait for the first; 0: do not wait; negative:
- *            until there is one, or until agentrun_engine_wakeup()
+ *            for ever, until there is one or agentrun_engine_wakeup()
  * @return how many were taken; 0 at the timeout or after a wakeup
  */
 AGENTRUN_API int agentrun_engine_poll(agentrun_engine *engine,
 	agentrun_result **results, size_t max, int timeout_ms);
 
-/** Readable while results wait (an eventfd, for poll(2)); do not read it. */
+/** Readable while results wait or a wakeup was not yet seen by a poll (an eventfd,
+ * for poll(2)); do not read it. */
 AGENTRUN_API int agentrun_engine_fd(const agentrun_engine *engine);
-/** Make a blocked poll return. Any thread. */
+/** Make poll return: every one that is blocked, else the next one. Any thread. */
 AGENTRUN_API void agentrun_engine_wakeup(agentrun_engine *engine);
-/** Cancel a job: it ends soon with a result of type `cancelled`. Any thread.
- * @return 0, AGENTRUN_ENOTFOUND (not in flight) */
+/**
+ * Cancel the jobs of this id: they end soon with a result of type `cancelled`.
+ * An id that the library makes up is told by the result alone: such a job is
+ * cancelled by its tag. Any thread.
+ *
+ * @return 0, AGENTRUN_ENOTFOUND (no such job is in flight, or it is done)
+ */
 AGENTRUN_API int agentrun_engine_cancel(agentrun_engine *engine,
-	const char *job_id);
+	const char *job_id, agentrun_error **err);
+/** Cancel the jobs that were submitted with this tag, from the moment they were.
+ * Any thread. @return 0, AGENTRUN_ENOTFOUND */
+AGENTRUN_API int agentrun_engine_cancel_tag(agentrun_engine *engine,
+	uint64_t tag, agentrun_error **err);
 /** Jobs that were submitted and not yet taken by poll. */
 AGENTRUN_API size_t agentrun_engine_in_flight(const agentrun_engine *engine);
 
 /**
- * Run one job and wait for it: a thin wait on an engine of its own.
+ * Run one job and wait for it: a thin wait on an engine of its own, with one
+ * thread.
  *
  * @param out  new result, also when the job failed; free it
- * @param opts NULL for defaults
+ * @param opts NULL for defaults; `threads` and `max_jobs` are not looked at
  * @return 0 (look at the result's status), or the reason why no job could be run
  */
 AGENTRUN_API int agentrun_run(agentrun_result **out, agentrun_ctx *ctx,

@@ -7,9 +7,13 @@
  * negative codes below on failure. Where it takes an `agentrun_error **err` and
  * the caller passed one that holds NULL, it also stores an error object there,
  * which the caller frees. There is no "last error" kept anywhere, so an error
- * may be read on another thread than the one that met it.
+ * may be read on another thread than the one that met it. A function that
+ * returns a code and takes no `err` fails for want of memory, or as its comment
+ * says; what then went wrong is in the code alone.
  *
- * One table (lib/base/error.c) maps a code to the error type that result
+ * Who makes errors (a backend, a planner) includes agentrun/sys/error.h.
+ *
+ * One table, agentrun_error(3), maps a code to the error type that result
  * messages carry and to the exit status of the command line:
  *
  *     code                     type             exit  meaning
@@ -73,26 +77,9 @@ enum {
 };
 
 /** "pipeline_error" and so on, for any code; static text. */
-AGENTRUN_API const char *agentrun_code_type(int code);
+AGENTRUN_API const char *agentrun_error_code_type(int code);
 /** The exit status a command gives for this code; 0 for AGENTRUN_OK. */
-AGENTRUN_API int agentrun_code_exit_status(int code);
-
-/**
- * Make an error, for backends and other extenders.
- *
- * Control characters and invalid UTF-8 in the message are escaped, so that an
- * error can be printed and sent as it is. Never fails: when memory is short it
- * returns a static out-of-memory error (which may be freed like any other).
- */
-AGENTRUN_API agentrun_error *agentrun_error_new(int code, const char *message);
-
-/**
- * Store a new error in `*err` (which may be NULL, or hold an earlier error that
- * then stays: the first cause wins) and return `code`. C only; other languages
- * use agentrun_error_new().
- */
-AGENTRUN_API int agentrun_error_raise(agentrun_error **err, int code,
-	const char *fmt, ...) AGENTRUN_PRINTF(3, 4);
+AGENTRUN_API int agentrun_error_code_exit_status(int code);
 
 AGENTRUN_API void agentrun_error_free(agentrun_error *err); /**< NULL ok */
 
@@ -113,7 +100,7 @@ AGENTRUN_API size_t agentrun_error_step(const agentrun_error *err);
 AGENTRUN_API const char *agentrun_error_tool(const agentrun_error *err);
 
 /** How many violations a refused patch or job lists. */
-AGENTRUN_API size_t agentrun_error_violations(const agentrun_error *err);
+AGENTRUN_API size_t agentrun_error_violation_count(const agentrun_error *err);
 /** Violation `i` as one line; NULL past the end. */
 AGENTRUN_API const char *agentrun_error_violation(const agentrun_error *err,
 	size_t i);

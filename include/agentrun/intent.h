@@ -43,6 +43,7 @@ AGENTRUN_API void agentrun_classify_options_init(
  * Classify one prompt. Never blocks.
  *
  * @param out  new intent, free with agentrun_intent_free(); NULL on failure
+ * @param ctx  NULL: the built-in defaults
  * @param text borrowed, `len` bytes of UTF-8; an empty text is `unclear`
  * @param opts NULL for defaults
  * @return 0, AGENTRUN_EINPUT (not UTF-8), AGENTRUN_ELIMIT, AGENTRUN_ENOMEM
@@ -62,6 +63,9 @@ AGENTRUN_API double agentrun_intent_score(const agentrun_intent *intent,
 /** What decided, as a sentence; lent. */
 AGENTRUN_API const char *agentrun_intent_reasoning(
 	const agentrun_intent *intent);
+/** How many words of the prompt spoke for AGENTRUN_LANE_PATCH or _EXECUTE. */
+AGENTRUN_API size_t agentrun_intent_keyword_count(
+	const agentrun_intent *intent, int lane);
 /** Word `i` of the prompt that spoke for a lane, lent; NULL past the end. */
 AGENTRUN_API const char *agentrun_intent_keyword(const agentrun_intent *intent,
 	int lane, size_t i);
@@ -71,6 +75,8 @@ AGENTRUN_API const char *agentrun_intent_keyword(const agentrun_intent *intent,
  */
 AGENTRUN_API const char *agentrun_intent_allowed_tool(
 	const agentrun_intent *intent, size_t i);
+AGENTRUN_API size_t agentrun_intent_allowed_tool_count(
+	const agentrun_intent *intent);
 /** What `agentrun classify` prints, as one line of JSON without a newline. */
 AGENTRUN_API int agentrun_intent_json(agentrun_buf *out,
 	const agentrun_intent *intent);

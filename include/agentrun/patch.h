@@ -38,10 +38,12 @@ AGENTRUN_API void agentrun_patch_options_init(agentrun_patch_options *opts,
  *
  * @param out      new result, free with agentrun_patch_result_free(); NULL on
  *                 failure
+ * @param ctx      NULL: the built-in defaults
  * @param document JSON text of the workflow (arrays `nodes` and `edges`) or,
  *                 with `raw`, of anything
  * @param patch    JSON text: an array of operations, or an object that holds
- *                 one as `operations` (and a `description`)
+ *                 one as `operations` (and a `description`), or the arguments
+ *                 of patch_workflow, which hold that object as `patch_spec`
  * @return 0, AGENTRUN_EPATCH (the error lists every violation, with operation
  *         and pointer), AGENTRUN_ELIMIT (a text nested deeper than 512 levels, a
  *         result of more than 64 MiB), AGENTRUN_ECONFIG (the schema is wrong),
@@ -70,21 +72,36 @@ AGENTRUN_API const char *agentrun_patch_result_preview(
 /** Hex SHA-256 of the new document's canonical form (RFC 8785); lent. */
 AGENTRUN_API const char *agentrun_patch_result_hash(
 	const agentrun_patch_result *result);
-AGENTRUN_API size_t agentrun_patch_result_operations(
+/** How many operations the patch holds. */
+AGENTRUN_API size_t agentrun_patch_result_operation_count(
 	const agentrun_patch_result *result);
 /** The patch's description, "" when it has none; lent. */
 AGENTRUN_API const char *agentrun_patch_result_description(
 	const agentrun_patch_result *result);
 
+/** Fields are only ever appended. All text is borrowed for the call. */
+typedef struct agentrun_workflow_options {
+	size_t struct_size; /**< set by agentrun_workflow_options_init() */
+	const char *schema; /**< as in agentrun_patch_options */
+	size_t schema_len;
+	const char *document_name; /**< stands for the text in messages, or NULL */
+	/* fields above: 0.1 */
+} agentrun_workflow_options;
+
+AGENTRUN_API void agentrun_workflow_options_init(
+	agentrun_workflow_options *opts, size_t struct_size);
+
 /**
  * Check a workflow against the rules and the schema without changing it.
  *
+ * @param ctx  NULL: the built-in defaults
+ * @param opts NULL for defaults
  * @return 0, AGENTRUN_EPATCH (the error lists every violation),
  *         AGENTRUN_ELIMIT, AGENTRUN_ECONFIG (the schema is wrong), AGENTRUN_ENOMEM
  */
-AGENTRUN_API int agentrun_validate_workflow(agentrun_ctx *ctx,
+AGENTRUN_API int agentrun_workflow_check(agentrun_ctx *ctx,
 	const char *document, size_t document_len,
-	const agentrun_patch_options *opts, agentrun_error **err);
+	const agentrun_workflow_options *opts, agentrun_error **err);
 
 /**
  * Hex SHA-256 of a document's canonical form (RFC 8785), what a base hash is.
@@ -94,10 +111,11 @@ AGENTRUN_API int agentrun_validate_workflow(agentrun_ctx *ctx,
  * own digits here, so that documents that differ in it do not share a hash.
  *
  * @param hex 65 bytes, NUL included
+ * @param ctx NULL: the built-in defaults
  * @return 0, AGENTRUN_EPATCH (not JSON), AGENTRUN_ENOMEM
  */
-AGENTRUN_API int agentrun_document_hash(char hex[65], const char *document,
-	size_t document_len, agentrun_error **err);
+AGENTRUN_API int agentrun_document_hash(char hex[65], agentrun_ctx *ctx,
+	const char *document, size_t document_len, agentrun_error **err);
 
 AGENTRUN_END_DECLS
 #endif

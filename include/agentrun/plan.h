@@ -33,6 +33,7 @@ typedef struct agentrun_plan_options {
 	const char *workflow_owner; /**< likewise */
 	const char *node_id;  /**< the workflow node that asks, or NULL */
 	int lane;             /**< AGENTRUN_LANE_...: only that lane's tools; 0: any */
+	uint32_t reserved;    /**< 0 */
 	/* fields above: 0.1 */
 } agentrun_plan_options;
 
@@ -47,10 +48,11 @@ AGENTRUN_API void agentrun_plan_options_init(agentrun_plan_options *opts,
  * @param text borrowed, `len` bytes, no NUL needed
  * @param opts NULL for defaults
  * @param err  may be NULL; on failure an error you free
- * @return 0 (also when the answer is `unclear`), AGENTRUN_EINVAL,
+ * @return 0 (also when the answer is `unclear`), AGENTRUN_EINVAL (no context, or
+ *         no planner of that name), AGENTRUN_ECONFIG (`llm.provider` names none),
  *         AGENTRUN_EINPUT (the prompt is not UTF-8, the rows are none),
  *         AGENTRUN_ELIMIT, AGENTRUN_EPATCH (the workflow is no JSON),
- *         AGENTRUN_ENOTFOUND (no such planner), AGENTRUN_ENOMEM
+ *         AGENTRUN_ENOMEM
  */
 AGENTRUN_API int agentrun_plan(agentrun_plan_result **out, agentrun_ctx *ctx,
 	const char *text, size_t len, const agentrun_plan_options *opts,
@@ -58,14 +60,17 @@ AGENTRUN_API int agentrun_plan(agentrun_plan_result **out, agentrun_ctx *ctx,
 AGENTRUN_API void agentrun_plan_result_free(
 	agentrun_plan_result *plan); /**< NULL ok */
 
-AGENTRUN_API size_t agentrun_plan_result_calls(const agentrun_plan_result *plan);
-/** Id, tool name and argument text (JSON) of call `i`; lent, NULL past the end. */
+/** How many tools are called; 0 when the answer is `unclear`. */
+AGENTRUN_API size_t agentrun_plan_result_call_count(
+	const agentrun_plan_result *plan);
+/** Id, tool name and argument text (JSON) of call `i`; lent, NULL past the end.
+ * `len` may be NULL. */
 AGENTRUN_API const char *agentrun_plan_result_call_id(
 	const agentrun_plan_result *plan, size_t i);
 AGENTRUN_API const char *agentrun_plan_result_call_name(
 	const agentrun_plan_result *plan, size_t i);
 AGENTRUN_API const char *agentrun_plan_result_call_arguments(
-	const agentrun_plan_result *plan, size_t i);
+	const agentrun_plan_result *plan, size_t i, size_t *len);
 /** What the planner says to a person; lent, never NULL. */
 AGENTRUN_API const char *agentrun_plan_result_message(
 	const agentrun_plan_result *plan);

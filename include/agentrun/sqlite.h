@@ -15,25 +15,26 @@
 AGENTRUN_BEGIN_DECLS
 
 /** Fields are only ever appended. */
-typedef struct agentrun_sqlite_options {
-	size_t struct_size;   /**< set by agentrun_sqlite_options_init() */
+typedef struct agentrun_sqlite_store_options {
+	size_t struct_size;   /**< set by agentrun_sqlite_store_options_init() */
 	const char *path;     /**< the file; init: "agentrun.db". Borrowed */
-	uint32_t busy_timeout_ms; /**< wait for other writers; init: 5000 */
+	int64_t busy_timeout_ms; /**< wait for other writers; init: 5000; 0: do not */
+	const agentrun_store_options *store; /**< of every store; NULL: its defaults */
 	/* fields above: 0.1 */
-} agentrun_sqlite_options;
+} agentrun_sqlite_store_options;
 
-AGENTRUN_API void agentrun_sqlite_options_init(agentrun_sqlite_options *opts,
+AGENTRUN_API void agentrun_sqlite_store_options_init(agentrun_sqlite_store_options *opts,
 	size_t struct_size);
 
 /**
  * Open or make the file.
  *
  * @param opts NULL for defaults
- * @return 0, AGENTRUN_EBACKEND (cannot be opened), AGENTRUN_ESTORAGE (not a
- *         database, or of a newer version), AGENTRUN_ENOMEM
+ * @return 0, AGENTRUN_EINVAL, AGENTRUN_EBACKEND (cannot be opened),
+ *         AGENTRUN_ESTORAGE (not a database, or of a newer version), AGENTRUN_ENOMEM
  */
 AGENTRUN_API int agentrun_sqlite_store_new(agentrun_store **out,
-	const agentrun_sqlite_options *opts, agentrun_error **err);
+	const agentrun_sqlite_store_options *opts, agentrun_error **err);
 
 AGENTRUN_END_DECLS
 #endif

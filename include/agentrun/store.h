@@ -6,12 +6,13 @@
  * A ref names what is kept: `artifact://UUID` a result record,
  * `cas://sha256:HEX` a blob that is addressed by its SHA-256. Records are kept
  * once a job: putting a second record of a job that completed keeps the first and
- * gives its ref; a record of any other status gives way to a later one. Result data above `max_inline_bytes` goes to a blob, and the record
- * holds that blob's ref.
+ * gives its ref; a record of any other status gives way to a later one. Result
+ * data above `max_inline_bytes` goes to a blob, and the record holds that blob's
+ * ref.
  *
- * A store may be used from several threads at once. The memory store lives in
- * the core and forgets at exit; others are libraries of their own, made from
- * the vtable in sys/storage.h.
+ * A store may be used from several threads at once. The one of memory.h lives in
+ * the core and forgets at exit; others are libraries of their own, made from the
+ * table of functions in sys/store.h.
  */
 #ifndef AGENTRUN_STORE_H
 #define AGENTRUN_STORE_H
@@ -42,9 +43,11 @@ enum {
 	AGENTRUN_RECORD_EXECUTION_TIME_MS = 12, /**< whole number */
 	AGENTRUN_RECORD_LLM_MODEL = 13,
 	AGENTRUN_RECORD_CREATED_AT = 14,   /**< ISO 8601, UTC */
-	AGENTRUN_RECORD_COMPLETED_AT = 15, /**< ISO 8601, UTC */
-	AGENTRUN_RECORD_FIELDS = 16
+	AGENTRUN_RECORD_COMPLETED_AT = 15  /**< ISO 8601, UTC */
 };
+
+/** How many fields a record of the library that runs has: 16, and more later. */
+AGENTRUN_API int agentrun_record_field_count(void);
 
 /** "result_id", "job_id", ...; NULL for another number. */
 AGENTRUN_API const char *agentrun_record_field_name(int field);
@@ -63,12 +66,13 @@ AGENTRUN_API int agentrun_record_set(agentrun_record *record, int field,
 /** A field's text, lent until it is set again; NULL: not set. `len` may be NULL. */
 AGENTRUN_API const char *agentrun_record_get(const agentrun_record *record,
 	int field, size_t *len);
-/** The record as one JSON object; unset fields are null. */
+/** The record as one JSON object; unset fields are null. @return 0, AGENTRUN_ENOMEM */
 AGENTRUN_API int agentrun_record_json(agentrun_buf *out,
 	const agentrun_record *record);
 
 /** Records in order. One thread's at a time. */
 typedef struct agentrun_records agentrun_records;
+/** @return 0, AGENTRUN_ENOMEM */
 AGENTRUN_API int agentrun_records_new(agentrun_records **out,
 	agentrun_error **err);
 AGENTRUN_API void agentrun_records_free(agentrun_records *records); /**< NULL ok */
@@ -81,8 +85,8 @@ AGENTRUN_API int agentrun_records_add(agentrun_records *records,
 	agentrun_record *take_record);
 
 /** Which records to list, newest first. Fields are only ever appended. */
-typedef struct agentrun_list_query {
-	size_t struct_size;  /**< set by agentrun_list_query_init() */
+typedef struct agentrun_store_query {
+	size_t struct_size;  /**< set by agentrun_store_query_init() */
 	const char *run_id;  /**< NULL: any */
 	const char *node_id; /**< NULL: any */
 	const char *status;  /**< NULL: any */
@@ -90,28 +94,35 @@ typedef struct agentrun_list_query {
 	size_t limit;        /**< init: 100; 0: no limit */
 	size_t offset;
 	/* fields above: 0.1 */
-} agentrun_list_query;
+} agentrun_store_query;
 
-AGENTRUN_API void agentrun_list_query_init(agentrun_list_query *query,
+AGENTRUN_API void agentrun_store_query_init(agentrun_store_query *query,
 	size_t struct_size);
 
-/** A store in this process' memory. @return 0, AGENTRUN_ENOMEM */
-AGENTRUN_API int agentrun_memory_store_new(agentrun_store **out,
-	agentrun_error **err);
-AGENTRUN_API void agentrun_store_free(agentrun_store *store); /**< NULL ok */
+/** Of any store, whatever keeps it. Fields are only ever appended. */
+typedef struct agentrun_store_options {
+	size_t struct_size;      /**< set by agentrun_store_options_init() */
+	size_t max_inline_bytes; /**< longer result data goes to a blob; init: 10485760 */
+	/* fields above: 0.1 */
+} agentrun_store_options;
 
-/** Result data longer than this goes to a blob. Before first use only; default
- * 10485760. */
-AGENTRUN_API void agentrun_store_set_max_inline_bytes(agentrun_store *store,
-	size_t max_inline_bytes);
+AGENTRUN_API void agentrun_store_options_init(agentrun_store_options *opts,
+	size_t struct_size);
+
+/** No other call on the store may be running, and no engine use it. NULL ok. */
+AGENTRUN_API void agentrun_store_free(agentrun_store *store);
+
+/*
+ * Any call below may also fail with AGENTRUN_ESTORAGE (the backend refused),
+ * AGENTRUN_EBACKEND (it cannot be reached; nothing was kept) and AGENTRUN_ENOMEM.
+ */
 
 /**
  * Keep a job's result. Sets result_id and created_at where they are not set.
  * `record` is changed so that it says what is kept.
  *
  * @param ref  "artifact://UUID" of the record that is kept now
- * @return 0, AGENTRUN_EINVAL (no job_id), AGENTRUN_ESTORAGE, AGENTRUN_EBACKEND,
- *         AGENTRUN_ENOMEM
+ * @return 0, AGENTRUN_EINVAL (no job_id)
  */
 AGENTRUN_API int agentrun_store_put(agentrun_buf *ref, agentrun_store *store,
 	agentrun_record *record, agentrun_error **err);
@@ -120,35 +131,63 @@ AGENTRUN_API int agentrun_store_put(agentrun_buf *ref, agentrun_store *store,
  * What a ref names: a record's result data (read from its blob where it is in
  * one), or a blob, whose SHA-256 is checked.
  *
- * @return 0, AGENTRUN_EINVAL (not a ref), AGENTRUN_ENOTFOUND, AGENTRUN_ESTORAGE,
- *         AGENTRUN_EBACKEND, AGENTRUN_ENOMEM
+ * @return 0, AGENTRUN_EINVAL (not a ref), AGENTRUN_ENOTFOUND
  */
 AGENTRUN_API int agentrun_store_get(agentrun_buf *out, agentrun_store *store,
 	const char *ref, agentrun_error **err);
 
-/** Keep a blob. @param ref "cas://sha256:HEX" */
+/**
+ * Keep a blob.
+ *
+ * @param ref "cas://sha256:HEX"
+ * @return 0
+ */
 AGENTRUN_API int agentrun_store_put_blob(agentrun_buf *ref,
 	agentrun_store *store, const char *data, size_t len, agentrun_error **err);
 
-/** The record that `ref` (artifact://UUID) names; free it. */
+/**
+ * The record that `ref` names.
+ *
+ * @param out free it with agentrun_record_free(); NULL on failure
+ * @return 0, AGENTRUN_EINVAL (not artifact://UUID), AGENTRUN_ENOTFOUND
+ */
 AGENTRUN_API int agentrun_store_get_record(agentrun_record **out,
 	agentrun_store *store, const char *ref, agentrun_error **err);
-/** The record of a job; free it. */
+/**
+ * The record of a job.
+ *
+ * @param out free it with agentrun_record_free(); NULL on failure
+ * @return 0, AGENTRUN_ENOTFOUND
+ */
 AGENTRUN_API int agentrun_store_find_job(agentrun_record **out,
 	agentrun_store *store, const char *job_id, agentrun_error **err);
-/** List records; NULL `query` for defaults. */
+/**
+ * List records, without their result data.
+ *
+ * @param out   free it with agentrun_records_free(); NULL on failure
+ * @param query NULL for defaults
+ * @return 0, AGENTRUN_EINVAL (a time that is none, a field that is not known)
+ */
 AGENTRUN_API int agentrun_store_list(agentrun_records **out,
-	agentrun_store *store, const agentrun_list_query *query,
+	agentrun_store *store, const agentrun_store_query *query,
 	agentrun_error **err);
-/** Bring the backend's tables to this version's shape; nothing to do is fine. */
+/**
+ * Bring the backend's tables to this version's shape; nothing to do is fine.
+ *
+ * @return 0
+ */
 AGENTRUN_API int agentrun_store_migrate(agentrun_store *store,
 	agentrun_error **err);
 /**
  * Remove records created before `before` (ISO 8601; NULL: none), then the blobs
- * that no record names. The counts may be NULL.
+ * that no record names.
+ *
+ * @param records_removed how many; may be NULL, as may blobs_removed
+ * @return 0, AGENTRUN_EINVAL (a time that is none, or the backend cannot)
  */
-AGENTRUN_API int agentrun_store_gc(agentrun_store *store, const char *before,
-	uint64_t *records_removed, uint64_t *blobs_removed, agentrun_error **err);
+AGENTRUN_API int agentrun_store_gc(uint64_t *records_removed,
+	uint64_t *blobs_removed, agentrun_store *store, const char *before,
+	agentrun_error **err);
 
 AGENTRUN_END_DECLS
 #endif

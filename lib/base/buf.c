@@ -253,8 +253,3 @@ int agentrun_buf_append_json(agentrun_buf *buf, const char *text, size_t len)
 	agr_buf_free(&json);
 	return r;
 }
-
-const char *agentrun_version(void)
-{
-	return AGENTRUN_VERSION;
-}

@@ -3,6 +3,7 @@
 #include "base/error.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@
 
 struct agentrun_error {
 	int code;
+	bool is_static; /* a flag, because a process may hold two copies of the library */
 	int retryable;
 	int64_t retry_after_ms;
 	size_t line, column, step;
@@ -54,8 +56,8 @@ static const struct code_info {
 };
 
 static char oom_message[] = "out of memory";
-static agentrun_error oom = { .code = AGENTRUN_ENOMEM, .retryable = 1,
-	.message = oom_message };
+static agentrun_error oom = { .code = AGENTRUN_ENOMEM, .is_static = true,
+	.retryable = 1, .message = oom_message };
 
 static const struct code_info *code_info(int code)
 {
@@ -65,12 +67,12 @@ static const struct code_info *code_info(int code)
 	return code_info(AGENTRUN_EINTERNAL);
 }
 
-const char *agentrun_code_type(int code)
+const char *agentrun_error_code_type(int code)
 {
 	return code_info(code)->type;
 }
 
-int agentrun_code_exit_status(int code)
+int agentrun_error_code_exit_status(int code)
 {
 	return code_info(code)->exit_status;
 }
@@ -115,7 +117,7 @@ int agentrun_error_raise(agentrun_error **err, int code, const char *fmt, ...)
 
 void agentrun_error_free(agentrun_error *err)
 {
-	if (!err || err == &oom)
+	if (!err || err->is_static)
 		return;
 	for (size_t i = 0; i < err->n_violations; i++)
 		free(err->violations[i]);
@@ -132,10 +134,21 @@ int agr_error_oom(agentrun_error **err)
 	return AGENTRUN_ENOMEM;
 }
 
+int agr_error_pass(agentrun_error **err, agentrun_error *take_why)
+{
+	int code = take_why->code;
+
+	if (err && !*err)
+		*err = take_why;
+	else
+		agentrun_error_free(take_why);
+	return code;
+}
+
 /* The error that may be changed, or NULL. */
 static agentrun_error *changeable(agentrun_error **err)
 {
-	return err && *err && *err != &oom ? *err : NULL;
+	return err && *err && !(*err)->is_static ? *err : NULL;
 }
 
 void agr_error_prefix(agentrun_error **err, const char *fmt, ...)
@@ -167,7 +180,7 @@ int agr_error_recode(agentrun_error **err, int code)
 {
 	agentrun_error *e = changeable(err);
 
-	if (err && *err == &oom)
+	if (err && *err && (*err)->is_static)
 		return AGENTRUN_ENOMEM;
 	if (e) {
 		e->code = code;
@@ -223,22 +236,47 @@ void agr_error_tool(agentrun_error **err, const char *tool)
 		e->tool = strdup(tool);
 }
 
-void agr_error_retry(agentrun_error **err, int retryable, int64_t after_ms)
+void agentrun_error_set_retry(agentrun_error *err, int retryable, int64_t after_ms)
 {
-	agentrun_error *e = changeable(err);
-
-	if (!e)
+	if (!changeable(&err))
 		return;
-	e->retryable = retryable;
-	e->retry_after_ms = after_ms;
+	err->retryable = retryable;
+	err->retry_after_ms = after_ms;
+}
+
+void agentrun_error_set_place(agentrun_error *err, size_t line, size_t column)
+{
+	if (!changeable(&err))
+		return;
+	err->line = line;
+	err->column = column;
+}
+
+int agentrun_error_add_violation(agentrun_error *err, const char *violation)
+{
+	agr_buf text = AGR_BUF_INIT;
+	char **grown;
+
+	if (!changeable(&err) || err->n_violations >= MAX_VIOLATIONS)
+		return 0;
+	agr_buf_printable(&text, violation, strlen(violation));
+	agr_buf_add(&text, "", 0);
+	grown = text.failed ? NULL : realloc(err->violations,
+		(err->n_violations + 1) * sizeof(*grown));
+	if (!grown) {
+		agr_buf_free(&text);
+		return AGENTRUN_ENOMEM;
+	}
+	err->violations = grown;
+	grown[err->n_violations++] = text.data;
+	return 0;
 }
 
 int agr_error_violation(agentrun_error **err, int code, const char *summary,
 	const char *fmt, ...)
 {
-	agr_buf raw = AGR_BUF_INIT, text = AGR_BUF_INIT;
+	agr_buf text = AGR_BUF_INIT;
 	agentrun_error *e;
-	char **grown;
 	va_list args;
 
 	if (!err)
@@ -248,18 +286,10 @@ int agr_error_violation(agentrun_error **err, int code, const char *summary,
 	if (!e || e->n_violations >= MAX_VIOLATIONS)
 		return e ? e->code : code;
 	va_start(args, fmt);
-	agr_buf_vprintf(&raw, fmt, args);
+	agr_buf_vprintf(&text, fmt, args);
 	va_end(args);
-	agr_buf_printable(&text, raw.data ? raw.data : "", raw.len);
-	agr_buf_add(&text, "", 0);
-	grown = raw.failed || text.failed ? NULL : realloc(e->violations,
-		(e->n_violations + 1) * sizeof(*grown));
-	if (grown) {
-		e->violations = grown;
-		grown[e->n_violations++] = text.data;
-		text.data = NULL;
-	}
-	agr_buf_free(&raw);
+	if (!text.failed)
+		agentrun_error_add_violation(e, text.data ? text.data : "");
 	agr_buf_free(&text);
 	return e->code;
 }
@@ -304,7 +334,7 @@ const char *agentrun_error_tool(const agentrun_error *err)
 	return err ? err->tool : NULL;
 }
 
-size_t agentrun_error_violations(const agentrun_error *err)
+size_t agentrun_error_violation_count(const agentrun_error *err)
 {
 	return err ? err->n_violations : 0;
 }
@@ -327,7 +357,7 @@ int agentrun_error_json(agentrun_buf *out, const agentrun_error *err)
 	agr_buf buf = AGR_BUF_INIT;
 
 	agr_buf_str(&buf, "{\"type\":");
-	json_or_null(&buf, agentrun_code_type(agentrun_error_code(err)));
+	json_or_null(&buf, agentrun_error_code_type(agentrun_error_code(err)));
 	agr_buf_str(&buf, ",\"message\":");
 	json_or_null(&buf, agentrun_error_message(err));
 	agr_buf_printf(&buf, ",\"retryable\":%s",
@@ -344,7 +374,7 @@ int agentrun_error_json(agentrun_buf *out, const agentrun_error *err)
 	else
 		agr_buf_str(&buf, ",\"retry_after_ms\":null");
 	agr_buf_str(&buf, ",\"violations\":[");
-	for (size_t i = 0; i < agentrun_error_violations(err); i++) {
+	for (size_t i = 0; i < agentrun_error_violation_count(err); i++) {
 		if (i)
 			agr_buf_char(&buf, ',');
 		json_or_null(&buf, agentrun_error_violation(err, i));

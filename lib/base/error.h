@@ -10,7 +10,7 @@
 #ifndef AGR_ERROR_H
 #define AGR_ERROR_H
 
-#include <agentrun/error.h>
+#include <agentrun/sys/error.h>
 
 /* Out of memory: a static object, needs none. Returns AGENTRUN_ENOMEM. */
 int agr_error_oom(agentrun_error **err);
@@ -21,6 +21,10 @@ int agr_error_oom(agentrun_error **err);
 #define agentrun_error_raise(err, code, ...) \
 	((void)agentrun_error_raise(err, code, __VA_ARGS__), (code))
 #endif
+
+/* Hand over an error that was met elsewhere, where there is none yet; returns its
+ * code. */
+int agr_error_pass(agentrun_error **err, agentrun_error *take_why);
 
 /* Put "text: " before the message. */
 void agr_error_prefix(agentrun_error **err, const char *fmt, ...)
@@ -40,7 +44,6 @@ void agr_error_at_line(agentrun_error **err, const char *name, size_t line,
 /* Pipeline step (from 1) and its name: "step 2 (table_sort): ". */
 void agr_error_step(agentrun_error **err, size_t step, const char *name);
 void agr_error_tool(agentrun_error **err, const char *tool);
-void agr_error_retry(agentrun_error **err, int retryable, int64_t after_ms);
 
 /* Add one violation; raises `code` with the message `summary` at the first. */
 int agr_error_violation(agentrun_error **err, int code, const char *summary,

@@ -3,6 +3,12 @@
 
 #include <string.h>
 
+static int raise_unknown(const char *name, agentrun_error **err)
+{
+	return agentrun_error_raise(err, AGENTRUN_EINVAL,
+		"%s sets a field that this library (%s) does not know", name, AGENTRUN_VERSION);
+}
+
 static int refuse_unknown(const void *given, size_t given_size,
 	size_t known_size, const char *name, agentrun_error **err)
 {
@@ -10,19 +16,24 @@ static int refuse_unknown(const void *given, size_t given_size,
 
 	for (size_t i = known_size; i < given_size; i++)
 		if (bytes[i])
-			return agentrun_error_raise(err, AGENTRUN_EINVAL,
-				"%s sets a field that this library (%s) does not know",
-				name, AGENTRUN_VERSION);
+			return raise_unknown(name, err);
 	return 0;
 }
 
-int agr_options_read(void *known, size_t known_size, const void *given,
+int agr_options_reserved(uint32_t reserved, const char *name, agentrun_error **err)
+{
+	return reserved ? raise_unknown(name, err) : 0;
+}
+
+int agentrun_options_read(void *known, size_t known_size, const void *given,
 	const char *name, agentrun_error **err)
 {
 	size_t size;
 
-	if (!given)
+	if (!given) {
+		memcpy(known, &known_size, sizeof(known_size));
 		return 0;
+	}
 	memcpy(&size, given, sizeof(size));
 	if (size < sizeof(size) || size > (size_t)1024 * 1024)
 		return agentrun_error_raise(err, AGENTRUN_EINVAL,
@@ -34,15 +45,14 @@ int agr_options_read(void *known, size_t known_size, const void *given,
 	return 0;
 }
 
-void agr_options_init(void *given, size_t given_size, const void *defaults,
+void agentrun_options_init(void *opts, size_t size, const void *defaults,
 	size_t defaults_size)
 {
-	if (given_size < sizeof(size_t))
+	if (size < sizeof(size))
 		return;
-	memset(given, 0, given_size);
-	memcpy(given, defaults,
-		given_size < defaults_size ? given_size : defaults_size);
-	memcpy(given, &given_size, sizeof(given_size));
+	memset(opts, 0, size);
+	memcpy(opts, defaults, size < defaults_size ? size : defaults_size);
+	memcpy(opts, &size, sizeof(size));
 }
 
 int agr_impl_read(void *known, size_t known_size, const void *given,

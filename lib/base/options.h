@@ -1,27 +1,16 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 /*
- * options - read a caller's versioned options struct into our newest layout.
- *
- * A caller compiled against an older header passes a smaller struct: the fields
- * it lacks keep the defaults. One compiled against a newer header passes a
- * larger one: a field that we do not know must be zero, or the call is refused,
- * because ignoring it would do something else than was asked.
+ * options - read a caller's versioned struct into our newest layout. The rule is
+ * the public one of sys/options.h; the same for a table of functions.
  */
 #ifndef AGR_OPTIONS_H
 #define AGR_OPTIONS_H
 
-#include <agentrun/error.h>
+#include <agentrun/sys/error.h>
+#include <agentrun/sys/options.h>
 
-/*
- * `known` holds the defaults; `given` (NULL ok) begins with a size_t
- * struct_size. `name` is the struct's name, for messages.
- */
-int agr_options_read(void *known, size_t known_size, const void *given,
-	const char *name, agentrun_error **err);
-
-/* The body of a public *_options_init(): zero, then defaults, then the size. */
-void agr_options_init(void *given, size_t given_size, const void *defaults,
-	size_t defaults_size);
+/* A `reserved` field, as one that is not known: it must be zero. */
+int agr_options_reserved(uint32_t reserved, const char *name, agentrun_error **err);
 
 /*
  * Copy a versioned implementation table (uint32_t version, struct_size first).

@@ -101,6 +101,14 @@ bool agr_starts_with(const char *text, const char *prefix)
 	return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
+bool agr_starts_with_nocase(const char *text, const char *prefix)
+{
+	for (; *prefix; text++, prefix++)
+		if (agr_to_lower(*text) != agr_to_lower(*prefix))
+			return false;
+	return true;
+}
+
 char *agr_strndup(const char *text, size_t len)
 {
 	char *copy = len < SIZE_MAX ? malloc(len + 1) : NULL;

@@ -32,6 +32,7 @@ bool agr_is_alpha(char c);
 char agr_to_lower(char c);
 bool agr_str_equal_nocase(const char *a, const char *b);
 bool agr_starts_with(const char *text, const char *prefix);
+bool agr_starts_with_nocase(const char *text, const char *prefix);
 
 /* A copy of `len` bytes with a NUL behind, or NULL; free() it. */
 char *agr_strndup(const char *text, size_t len);

@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <stdint.h>
 
-#include <agentrun/error.h>
+#include <agentrun/sys/error.h>
 
 int agr_thread_start(pthread_t *out, void *(*body)(void *), void *user,
 	agentrun_error **err);

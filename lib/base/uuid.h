@@ -3,7 +3,7 @@
 #ifndef AGR_UUID_H
 #define AGR_UUID_H
 
-#include <agentrun/error.h>
+#include <agentrun/sys/error.h>
 
 #define AGR_UUID_SIZE 37
 

@@ -12,7 +12,7 @@ static const agentrun_ctx_options defaults = { .log_level = AGENTRUN_LOG_INFO };
 
 void agentrun_ctx_options_init(agentrun_ctx_options *opts, size_t struct_size)
 {
-	agr_options_init(opts, struct_size, &defaults, sizeof(defaults));
+	agentrun_options_init(opts, struct_size, &defaults, sizeof(defaults));
 }
 
 int agentrun_ctx_new(agentrun_ctx **out, const agentrun_ctx_options *opts_in,
@@ -23,7 +23,9 @@ int agentrun_ctx_new(agentrun_ctx **out, const agentrun_ctx_options *opts_in,
 	int r;
 
 	*out = NULL;
-	r = agr_options_read(&opts, sizeof(opts), opts_in, "agentrun_ctx_options", err);
+	r = agentrun_options_read(&opts, sizeof(opts), opts_in, "agentrun_ctx_options", err);
+	if (r == 0)
+		r = agr_options_reserved(opts.reserved, "agentrun_ctx_options", err);
 	if (r < 0)
 		return r;
 	ctx = calloc(1, sizeof(*ctx));
@@ -38,11 +40,15 @@ int agentrun_ctx_new(agentrun_ctx **out, const agentrun_ctx_options *opts_in,
 	ctx->log = opts.log;
 	ctx->log_user = opts.log_user;
 	ctx->log_level = opts.log_level;
-	ctx->transport_open = opts.transport_open ? opts.transport_open
-						  : agr_transport_default;
-	ctx->transport_user = opts.transport_user;
 	*out = ctx;
 	return 0;
+}
+
+static void planner_clear(const agr_planner *planner)
+{
+	if (planner->impl.destroy)
+		planner->impl.destroy(planner->self);
+	free((char *)planner->impl.name);
 }
 
 void agentrun_ctx_free(agentrun_ctx *ctx)
@@ -50,13 +56,21 @@ void agentrun_ctx_free(agentrun_ctx *ctx)
 	if (!ctx)
 		return;
 	agr_http_free(ctx->http);
+	if (ctx->transport.destroy)
+		ctx->transport.destroy(ctx->transport_self);
+	free((char *)ctx->transport.name);
 	for (size_t i = 0; i < ctx->n_planners; i++)
-		if (ctx->planners[i].impl.destroy)
-			ctx->planners[i].impl.destroy(ctx->planners[i].self);
+		planner_clear(&ctx->planners[i]);
 	free(ctx->planners);
 	agentrun_config_free(ctx->config);
 	pthread_mutex_destroy(&ctx->lock);
 	free(ctx);
+}
+
+int agr_ctx_check(const agentrun_ctx *ctx, agentrun_error **err)
+{
+	return ctx ? 0 : agentrun_error_raise(err, AGENTRUN_EINVAL,
+		"this call needs a context: agentrun_ctx_new() makes one");
 }
 
 const agentrun_config *agentrun_ctx_config(const agentrun_ctx *ctx)
@@ -64,22 +78,79 @@ const agentrun_config *agentrun_ctx_config(const agentrun_ctx *ctx)
 	return ctx->config;
 }
 
+/* ---- the transport ------------------------------------------------------- */
+
+static bool is_complete(const agentrun_transport_impl *impl)
+{
+	return impl->name && impl->open && impl->submit && impl->poll && impl->cancel &&
+		impl->wakeup && impl->destroy;
+}
+
+int agentrun_ctx_set_transport(agentrun_ctx *ctx, const agentrun_transport_impl *impl_in,
+	void *take_self, agentrun_error **err)
+{
+	agentrun_transport_impl impl;
+	int r = agr_impl_read(&impl, sizeof(impl), impl_in, AGENTRUN_TRANSPORT_IMPL_VERSION,
+		"agentrun_transport_impl", err);
+
+	if (r < 0)
+		return r;
+	if (!is_complete(&impl))
+		return agentrun_error_raise(err, AGENTRUN_EINVAL,
+			"agentrun_transport_impl lacks a mandatory member");
+	if (ctx->transport.name)
+		return agentrun_error_raise(err, AGENTRUN_EINVAL,
+			"the context has the transport \"%s\" already", ctx->transport.name);
+	impl.name = strdup(impl.name);
+	if (!impl.name)
+		return agr_error_oom(err);
+	ctx->transport = impl;
+	ctx->transport_self = take_self;
+	return 0;
+}
+
+static int set_default_transport(agentrun_ctx *ctx, agentrun_error **err)
+{
+	const agentrun_transport_impl *impl;
+	void *self;
+	int r;
+
+	if (!agr_transport_default)
+		return agentrun_error_raise(err, AGENTRUN_EINTERNAL,
+			"no HTTP transport is set: call agentrun_ctx_set_transport()");
+	r = agr_transport_default(&impl, &self, err);
+	if (r < 0)
+		return r;
+	r = agentrun_ctx_set_transport(ctx, impl, self, err);
+	if (r < 0)
+		impl->destroy(self);
+	return r;
+}
+
+/* With the lock held. Goes on where an earlier call failed. */
+static int open_http(agentrun_ctx *ctx, agentrun_error **err)
+{
+	int r = ctx->transport.name ? 0 : set_default_transport(ctx, err);
+
+	if (r == 0 && !ctx->transport_open) {
+		r = ctx->transport.open(ctx->transport_self, ctx->config, err);
+		ctx->transport_open = r == 0;
+	}
+	return r < 0 ? r : agr_http_new(&ctx->http, &ctx->transport, ctx->transport_self, err);
+}
+
 int agr_ctx_http(struct agr_http **out, agentrun_ctx *ctx, agentrun_error **err)
 {
-	int r = 0;
+	int r;
 
-	*out = NULL;
-	if (!ctx->transport_open)
-		return agentrun_error_raise(err, AGENTRUN_EINTERNAL,
-			"no HTTP transport is set: set transport_open in the context's options");
 	pthread_mutex_lock(&ctx->lock);
-	if (!ctx->http)
-		r = agr_http_new(&ctx->http, ctx->transport_open, ctx->transport_user,
-			ctx->config, err);
+	r = ctx->http ? 0 : open_http(ctx, err);
 	*out = ctx->http;
 	pthread_mutex_unlock(&ctx->lock);
 	return r;
 }
+
+/* ---- planners ------------------------------------------------------------ */
 
 const agr_planner *agr_ctx_planner(const agentrun_ctx *ctx, const char *name)
 {
@@ -107,9 +178,13 @@ int agentrun_ctx_add_planner(agentrun_ctx *ctx, const agentrun_planner_impl *imp
 		agr_ctx_planner(ctx, planner.impl.name))
 		return agentrun_error_raise(err, AGENTRUN_EINVAL,
 			"a planner named \"%s\" is there already", planner.impl.name);
-	grown = realloc(ctx->planners, (ctx->n_planners + 1) * sizeof(*grown));
-	if (!grown)
+	planner.impl.name = strdup(planner.impl.name);
+	grown = planner.impl.name ? realloc(ctx->planners,
+		(ctx->n_planners + 1) * sizeof(*grown)) : NULL;
+	if (!grown) {
+		free((char *)planner.impl.name);
 		return agr_error_oom(err);
+	}
 	planner.self = take_self;
 	ctx->planners = grown;
 	grown[ctx->n_planners++] = planner;

@@ -26,13 +26,17 @@ struct agentrun_ctx {
 	agentrun_log_fn log;
 	void *log_user;
 	int log_level;
-	agentrun_transport_open_fn transport_open;
-	void *transport_user;
 	agr_planner *planners;
 	size_t n_planners;
-	pthread_mutex_t lock;  /* guards http */
+	pthread_mutex_t lock;  /* guards all below, once there are several threads */
+	agentrun_transport_impl transport; /* zero: none is set */
+	void *transport_self;
+	bool transport_open;
 	struct agr_http *http; /* NULL until it is needed */
 };
+
+/* AGENTRUN_EINVAL where a call that needs a context was given none. */
+int agr_ctx_check(const agentrun_ctx *ctx, agentrun_error **err);
 
 /* The HTTP client, opened now if need be. */
 int agr_ctx_http(struct agr_http **out, agentrun_ctx *ctx, agentrun_error **err);
@@ -44,10 +48,13 @@ void agr_log(const agentrun_ctx *ctx, int level, const char *subject,
 	const char *fmt, ...) AGENTRUN_PRINTF(4, 5);
 
 /*
- * The transport that a context opens when its options name none. libagentrun
- * has libcurl's (net/default_curl.c); the command line is linked without
- * libcurl (net/default_none.c) and brings it when a request is made.
+ * Makes the transport of a context that was given none; NULL: there is none.
+ * libagentrun has libcurl's (net/transport_default_curl.c); the command line is
+ * linked without libcurl (net/transport_default_none.c) and sets one that loads it
+ * when a request is made.
  */
-extern const agentrun_transport_open_fn agr_transport_default;
+typedef int (*agr_transport_new_fn)(const agentrun_transport_impl **impl, void **self,
+	agentrun_error **err);
+extern const agr_transport_new_fn agr_transport_default;
 
 #endif

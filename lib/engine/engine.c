@@ -7,6 +7,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <agentrun/memory.h>
+
 #include "base/thread.h"
 #include "net/http.h"
 
@@ -27,9 +29,11 @@ struct agentrun_engine {
 	struct tasks ready, done;
 	agr_task *live;           /* every task not yet taken by poll */
 	size_t n_live;
-	uint64_t wakeups;
+	uint64_t wakeups;         /* how many there were */
+	bool woken;               /* no poll has returned for the last one yet */
+	bool readable;            /* what `fd` is */
 	bool stop;
-	int fd;                   /* readable while `done` holds something */
+	int fd;                   /* readable while `done` holds something, or woken */
 	pthread_t *threads;
 	size_t n_threads;
 };
@@ -38,7 +42,7 @@ static const agentrun_engine_options defaults = { 0 };
 
 void agentrun_engine_options_init(agentrun_engine_options *opts, size_t struct_size)
 {
-	agr_options_init(opts, struct_size, &defaults, sizeof(defaults));
+	agentrun_options_init(opts, struct_size, &defaults, sizeof(defaults));
 }
 
 /* ---- lists -------------------------------------------------------------- */
@@ -81,15 +85,27 @@ static void live_remove(agentrun_engine *engine, agr_task *task)
 
 /* ---- the pool ----------------------------------------------------------- */
 
+/* With the lock held: make the descriptor say how things are. */
+static void set_readable(agentrun_engine *engine)
+{
+	bool readable = engine->done.first || engine->woken;
+	uint64_t n = 1;
+	ssize_t done;
+
+	if (readable == engine->readable)
+		return;
+	engine->readable = readable;
+	done = readable ? write(engine->fd, &n, sizeof(n)) : read(engine->fd, &n, sizeof(n));
+	if (done < 0)
+		agr_log(engine->ctx, AGENTRUN_LOG_ERROR, "engine", "eventfd: %s",
+			strerror(errno));
+}
+
 /* With the lock held. */
 static void announce(agentrun_engine *engine, agr_task *task)
 {
-	const uint64_t one = 1;
-
-	if (!engine->done.first && write(engine->fd, &one, sizeof(one)) < 0)
-		agr_log(engine->ctx, AGENTRUN_LOG_ERROR, "engine", "eventfd: %s",
-			strerror(errno));
 	tasks_push(&engine->done, task);
+	set_readable(engine);
 	pthread_cond_signal(&engine->finished);
 }
 
@@ -141,7 +157,7 @@ void agr_engine_name(agr_task *task)
 
 int agr_engine_start_request(agr_task *task, struct agr_http *http,
 	agentrun_http_request *request,
-	void (*done)(void *user, agentrun_http_completion *answer))
+	void (*on_event)(void *user, agentrun_http_event *take_event))
 {
 	agentrun_engine *engine = task->engine;
 	int r;
@@ -153,7 +169,7 @@ int agr_engine_start_request(agr_task *task, struct agr_http *http,
 		r = agentrun_error_raise(&task->error, AGENTRUN_ECANCELLED,
 			"the job was cancelled");
 	else
-		r = agr_http_start(http, request, done, task, &task->http_id, &task->error);
+		r = agr_http_start(http, request, on_event, task, &task->http_id, &task->error);
 	if (r == 0)
 		task->http = http;
 	pthread_mutex_unlock(&engine->lock);
@@ -203,6 +219,27 @@ static int start_threads(agentrun_engine *engine, size_t n, agentrun_error **err
 	return 0;
 }
 
+/* The library never loads a backend, and to keep results in memory alone where the
+ * configuration says otherwise would lose them. */
+static int open_own_store(agentrun_engine *engine, agentrun_error **err)
+{
+	const agentrun_config *config = engine->ctx->config;
+	const char *backend = agentrun_config_get(config, "storage.backend");
+	agentrun_memory_store_options opts;
+	agentrun_store_options store;
+
+	if (backend && strcmp(backend, "memory") != 0)
+		return agentrun_error_raise(err, AGENTRUN_ECONFIG,
+			"storage.backend is %s: open that store and set it in "
+			"agentrun_engine_options.store", backend);
+	agentrun_store_options_init(&store, sizeof(store));
+	store.max_inline_bytes = (size_t)agentrun_config_get_int(config,
+		"storage.max_inline_bytes", (int64_t)store.max_inline_bytes);
+	agentrun_memory_store_options_init(&opts, sizeof(opts));
+	opts.store = &store;
+	return agentrun_memory_store_new(&engine->own_store, &opts, err);
+}
+
 static int set_up(agentrun_engine *engine, const agentrun_engine_options *opts,
 	agentrun_error **err)
 {
@@ -217,12 +254,8 @@ static int set_up(agentrun_engine *engine, const agentrun_engine_options *opts,
 			return agr_error_oom(err);
 	}
 	if (!engine->store) {
-		r = agentrun_memory_store_new(&engine->own_store, err);
+		r = open_own_store(engine, err);
 		engine->store = engine->own_store;
-		if (r == 0)
-			agentrun_store_set_max_inline_bytes(engine->own_store,
-				(size_t)agentrun_config_get_int(engine->ctx->config,
-					"storage.max_inline_bytes", 10485760));
 	}
 	if (r == 0) {
 		engine->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -241,7 +274,10 @@ int agentrun_engine_new(agentrun_engine **out, agentrun_ctx *ctx,
 	int r;
 
 	*out = NULL;
-	r = agr_options_read(&opts, sizeof(opts), opts_in, "agentrun_engine_options", err);
+	r = agr_ctx_check(ctx, err);
+	if (r == 0)
+		r = agentrun_options_read(&opts, sizeof(opts), opts_in, "agentrun_engine_options",
+			err);
 	if (r < 0)
 		return r;
 	engine = calloc(1, sizeof(*engine));
@@ -344,13 +380,14 @@ int agentrun_engine_submit(agentrun_engine *engine, const char *job, size_t len,
 		engine->max_jobs);
 }
 
-/* Wait with the lock held for something in `done`. */
+/* Wait with the lock held for something in `done`, or a wakeup: one that came
+ * while nobody waited counts too. */
 static void wait_done(agentrun_engine *engine, int timeout_ms)
 {
-	int64_t deadline = agr_deadline_in(timeout_ms);
+	int64_t deadline = timeout_ms > 0 ? agr_deadline_in(timeout_ms) : 0;
 	uint64_t wakeups = engine->wakeups;
 
-	while (!engine->done.first && engine->wakeups == wakeups) {
+	while (!engine->done.first && !engine->woken && engine->wakeups == wakeups) {
 		int64_t left;
 
 		if (timeout_ms < 0) {
@@ -368,21 +405,19 @@ int agentrun_engine_poll(agentrun_engine *engine, agentrun_result **results,
 	size_t max, int timeout_ms)
 {
 	struct tasks taken = { NULL, NULL };
-	uint64_t count;
 	agr_task *task;
 	int n = 0;
 
 	pthread_mutex_lock(&engine->lock);
 	wait_done(engine, timeout_ms);
+	engine->woken = false;
 	while ((size_t)n < max && n < 0x7fffffff && (task = tasks_pop(&engine->done))) {
 		live_remove(engine, task);
 		results[n++] = task->result;
 		task->result = NULL;
 		tasks_push(&taken, task);
 	}
-	if (n && !engine->done.first && read(engine->fd, &count, sizeof(count)) < 0)
-		agr_log(engine->ctx, AGENTRUN_LOG_ERROR, "engine", "eventfd: %s",
-			strerror(errno));
+	set_readable(engine);
 	pthread_mutex_unlock(&engine->lock);
 	while ((task = tasks_pop(&taken)))
 		agr_task_free(task);
@@ -398,6 +433,8 @@ void agentrun_engine_wakeup(agentrun_engine *engine)
 {
 	pthread_mutex_lock(&engine->lock);
 	engine->wakeups++;
+	engine->woken = true;
+	set_readable(engine);
 	pthread_cond_broadcast(&engine->finished);
 	pthread_mutex_unlock(&engine->lock);
 }
@@ -407,8 +444,6 @@ void agentrun_engine_wakeup(agentrun_engine *engine)
 static bool is_job(const agentrun_engine *engine, const agr_task *task,
 	const char *job_id)
 {
-	if (task->result)
-		return false;
 	if (task->named)
 		return strcmp(task->message.job_id, job_id) == 0;
 	return agr_message_is_of(task->text, task->text_len,
@@ -416,19 +451,39 @@ static bool is_job(const agentrun_engine *engine, const agr_task *task,
 			AGR_DEPTH_DEFAULT), job_id);
 }
 
-int agentrun_engine_cancel(agentrun_engine *engine, const char *job_id)
+/* Cancel the jobs of this id (NULL: of this tag); returns how many. */
+static size_t cancel_all(agentrun_engine *engine, const char *job_id, uint64_t tag)
 {
-	int r = AGENTRUN_ENOTFOUND;
+	size_t n = 0;
 
 	pthread_mutex_lock(&engine->lock);
 	for (agr_task *task = engine->live; task; task = task->next_live) {
-		if (!is_job(engine, task, job_id))
+		if (task->result ||
+			!(job_id ? is_job(engine, task, job_id) : task->tag == tag))
 			continue;
 		cancel_task(task);
-		r = 0;
+		n++;
 	}
 	pthread_mutex_unlock(&engine->lock);
-	return r;
+	return n;
+}
+
+int agentrun_engine_cancel(agentrun_engine *engine, const char *job_id,
+	agentrun_error **err)
+{
+	if (cancel_all(engine, job_id, 0))
+		return 0;
+	return agentrun_error_raise(err, AGENTRUN_ENOTFOUND,
+		"no job \"%.100s\" is in flight", job_id);
+}
+
+int agentrun_engine_cancel_tag(agentrun_engine *engine, uint64_t tag,
+	agentrun_error **err)
+{
+	if (cancel_all(engine, NULL, tag))
+		return 0;
+	return agentrun_error_raise(err, AGENTRUN_ENOTFOUND,
+		"no job with the tag %llu is in flight", (unsigned long long)tag);
 }
 
 size_t agentrun_engine_in_flight(const agentrun_engine *engine)
@@ -450,7 +505,7 @@ int agentrun_run(agentrun_result **out, agentrun_ctx *ctx, const char *job, size
 	int r;
 
 	*out = NULL;
-	r = agr_options_read(&opts, sizeof(opts), opts_in, "agentrun_engine_options", err);
+	r = agentrun_options_read(&opts, sizeof(opts), opts_in, "agentrun_engine_options", err);
 	if (r < 0)
 		return r;
 	opts.struct_size = sizeof(opts);

@@ -6,7 +6,7 @@
  *
  *     message.c   the job message, read and checked
  *     task.c      classify -> plan -> execute or patch -> store
- *     report.c    the result message
+ *     result.c    the result message
  *     engine.c    submit / poll, the pool, cancellation
  */
 #ifndef AGR_ENGINE_H
@@ -69,7 +69,7 @@ typedef struct agr_task {
 	agr_pipeline *pipeline;
 	agr_run *run;
 	agr_fetch fetch;
-	agentrun_http_completion answer; /* that came in */
+	agentrun_http_event *answer; /* that came in */
 
 	agentrun_result *reserve; /* in case that no memory is left for a result */
 	agentrun_result *result;  /* once done */
@@ -97,9 +97,9 @@ void agr_engine_name(agr_task *task);
  * it too. 1, and the task is no longer the caller's; or an error. */
 int agr_engine_start_request(agr_task *task, struct agr_http *http,
 	agentrun_http_request *request,
-	void (*done)(void *user, agentrun_http_completion *answer));
+	void (*on_event)(void *user, agentrun_http_event *take_event));
 
-/* ---- report.c ----------------------------------------------------------- */
+/* ---- result.c ----------------------------------------------------------- */
 
 /* The result of a task that is done, with the message of docs/jobs.md;
  * data and error move over. */

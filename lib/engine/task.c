@@ -111,7 +111,7 @@ static int plan(agr_task *task)
 	task->state = STATE_CALL;
 	r = agentrun_plan(&task->plan, agr_engine_ctx(task->engine), m->prompt,
 		m->prompt_len, &opts, &task->error);
-	if (r == 0 && agentrun_plan_result_calls(task->plan) == 0) {
+	if (r == 0 && agentrun_plan_result_call_count(task->plan) == 0) {
 		const char *why = agentrun_plan_result_message(task->plan);
 
 		r = agentrun_error_raise(&task->error, AGENTRUN_EPLAN, "%s",
@@ -148,11 +148,11 @@ static void end_pipeline(agr_task *task)
 }
 
 /* On the HTTP client's thread. */
-static void answer_came(void *user, agentrun_http_completion *answer)
+static void answer_came(void *user, agentrun_http_event *take_event)
 {
 	agr_task *task = user;
 
-	task->answer = *answer;
+	task->answer = take_event;
 	agr_engine_resume(task);
 }
 
@@ -173,20 +173,23 @@ static int begin_request(agr_task *task)
 
 static int supply_answer(agr_task *task)
 {
-	agentrun_http_completion *answer = &task->answer;
+	agentrun_http_event *answer = task->answer;
+	const char *body;
+	size_t len;
 	int r;
 
 	agr_fetch_clear(&task->fetch);
-	if (answer->error) {
-		task->error = answer->error;
+	task->answer = NULL;
+	task->error = agr_http_event_take_error(answer);
+	if (task->error) {
 		r = agentrun_error_code(task->error);
 		agr_run_blame(task->run, &task->error);
 	} else {
-		r = agr_run_supply_response(task->run, answer->status, answer->body.data,
-			answer->body.len, &task->error);
+		body = agentrun_http_event_body(answer, &len);
+		r = agr_run_supply_response(task->run, agentrun_http_event_status(answer),
+			body, len, &task->error);
 	}
-	agentrun_buf_dispose(&answer->body);
-	memset(answer, 0, sizeof(*answer));
+	agentrun_http_event_free(answer);
 	task->state = STATE_RUN;
 	return r;
 }
@@ -278,12 +281,12 @@ static int begin_call(agr_task *task)
 {
 	const char *name, *arguments;
 
-	if (task->call >= agentrun_plan_result_calls(task->plan)) {
+	if (task->call >= agentrun_plan_result_call_count(task->plan)) {
 		task->state = STATE_STORE;
 		return 0;
 	}
 	name = agentrun_plan_result_call_name(task->plan, task->call);
-	arguments = agentrun_plan_result_call_arguments(task->plan, task->call);
+	arguments = agentrun_plan_result_call_arguments(task->plan, task->call, NULL);
 	if (strcmp(name, AGR_TOOL_EXECUTE) != 0 && strcmp(name, AGR_TOOL_PATCH) != 0)
 		return agentrun_error_raise(&task->error, AGENTRUN_EPLAN,
 			"the planner called an unknown tool, \"%.100s\"", name);
@@ -428,7 +431,7 @@ bool agr_task_advance(agr_task *task)
 			return false;
 		if (r == 0)
 			continue;
-		if (task->plan && task->call < agentrun_plan_result_calls(task->plan))
+		if (task->plan && task->call < agentrun_plan_result_call_count(task->plan))
 			agr_error_tool(&task->error,
 				agentrun_plan_result_call_name(task->plan, task->call));
 		end_pipeline(task);
@@ -444,8 +447,7 @@ void agr_task_free(agr_task *task)
 		return;
 	end_pipeline(task);
 	agr_fetch_clear(&task->fetch);
-	agentrun_buf_dispose(&task->answer.body);
-	agentrun_error_free(task->answer.error);
+	agentrun_http_event_free(task->answer);
 	agentrun_patch_result_free(task->patch);
 	agentrun_plan_result_free(task->plan);
 	agentrun_intent_free(task->intent);

@@ -32,7 +32,7 @@ const char *agentrun_lane_name(int lane)
 
 void agentrun_classify_options_init(agentrun_classify_options *opts, size_t struct_size)
 {
-	agr_options_init(
+	agentrun_options_init(
 		opts, struct_size, &classify_defaults, sizeof(classify_defaults));
 }
 
@@ -125,7 +125,7 @@ int agentrun_classify(agentrun_intent **out, agentrun_ctx *ctx, const char *text
 		text = "";
 		len = 0;
 	}
-	r = agr_options_read(
+	r = agentrun_options_read(
 		&opts, sizeof(opts), given, "agentrun_classify_options", err);
 	if (r == 0)
 		r = check_text(text, len, err);
@@ -178,6 +178,15 @@ const char *agentrun_intent_reasoning(const agentrun_intent *intent)
 	return intent->reasoning;
 }
 
+size_t agentrun_intent_keyword_count(const agentrun_intent *intent, int lane)
+{
+	size_t n = 0;
+
+	while (agentrun_intent_keyword(intent, lane, n))
+		n++;
+	return n;
+}
+
 const char *agentrun_intent_keyword(const agentrun_intent *intent, int lane, size_t i)
 {
 	const agr_buf *words;
@@ -204,6 +213,15 @@ const char *agentrun_intent_allowed_tool(const agentrun_intent *intent, size_t i
 			return tools[k].name;
 	}
 	return NULL;
+}
+
+size_t agentrun_intent_allowed_tool_count(const agentrun_intent *intent)
+{
+	size_t n = 0;
+
+	while (agentrun_intent_allowed_tool(intent, n))
+		n++;
+	return n;
 }
 
 /* A number from 0 to 1 with four digits, whatever the host's locale. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 #include "json/json.h"
 
+#include <float.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@ struct reader {
 	const char *p;
 	const char *end;
 	const char *fault; /* NULL: out of memory */
+	bool loose;
 };
 
 static json_t *read_value(struct reader *in);
@@ -47,18 +49,17 @@ static json_t *read_number(struct reader *in)
 	const char *start = in->p;
 	agr_span number = read_scalar(in);
 	int64_t whole;
-	double real;
+	double real = agr_number_double(number);
+	bool is_whole = agr_number_is_integer(number);
 
-	if (agr_number_is_integer(number)) {
-		if (agr_number_int64(number, &whole))
-			return json_integer(whole);
-		in->fault = "an integer that is too big here";
-	} else {
-		real = agr_number_double(number);
-		if (real - real == 0)
-			return json_real(real);
-		in->fault = "a number that is too big here";
-	}
+	if (is_whole && agr_number_int64(number, &whole))
+		return json_integer(whole);
+	if (in->loose && real - real != 0)
+		real = real > 0 ? DBL_MAX : -DBL_MAX;
+	if ((!is_whole || in->loose) && real - real == 0)
+		return json_real(real);
+	in->fault = is_whole ? "an integer that is too big here"
+			     : "a number that is too big here";
 	in->p = start;
 	return NULL;
 }
@@ -106,14 +107,14 @@ static int read_member(struct reader *in, json_t *object)
 	int r = -1;
 
 	read_text(in, &key);
-	if (!key.failed && memchr(key.data, '\0', key.len)) {
+	if (!key.failed && !in->loose && memchr(key.data, '\0', key.len)) {
 		in->fault = "a NUL character in a key";
 		in->p = start;
 	} else if (!key.failed) {
 		skip_space(in);
 		in->p++; /* the colon */
 		skip_space(in);
-		r = json_object_set_new_nocheck(object, key.data, read_value(in));
+		r = json_object_setn_new_nocheck(object, key.data, key.len, read_value(in));
 	}
 	agr_buf_free(&key);
 	return r;
@@ -159,11 +160,11 @@ static json_t *read_value(struct reader *in)
 	}
 }
 
-int agr_json_parse(json_t **out, const char *name, const char *text, size_t len,
-	int code, agentrun_error **err)
+static int parse(json_t **out, const char *name, const char *text, size_t len,
+	int code, bool loose, agentrun_error **err)
 {
 	agr_text what = { .name = name, .p = text, .n = len, .code = code };
-	struct reader in = { NULL, NULL, NULL };
+	struct reader in = { .loose = loose };
 	agr_span value;
 	int r;
 
@@ -181,6 +182,18 @@ int agr_json_parse(json_t **out, const char *name, const char *text, size_t len,
 	r = agentrun_error_raise(err, code, "%s", in.fault);
 	agr_error_at(err, name, text, len, (size_t)(in.p - text));
 	return r;
+}
+
+int agr_json_parse(json_t **out, const char *name, const char *text, size_t len,
+	int code, agentrun_error **err)
+{
+	return parse(out, name, text, len, code, false, err);
+}
+
+int agr_json_parse_loosely(json_t **out, const char *name, const char *text, size_t len,
+	int code, agentrun_error **err)
+{
+	return parse(out, name, text, len, code, true, err);
 }
 
 /* ---- writing ------------------------------------------------------------ */

@@ -16,6 +16,12 @@
 int agr_json_parse(json_t **out, const char *name, const char *text, size_t len,
 	int code, agentrun_error **err);
 
+/* The same of a text that is only looked at, never written again: where a number
+ * does not fit, the tree has the nearest double that does, and a key may hold NUL
+ * (the json_object_keylen_... calls tell). So it takes whatever the scanner does. */
+int agr_json_parse_loosely(json_t **out, const char *name, const char *text,
+	size_t len, int code, agentrun_error **err);
+
 /* Compact text (key order kept), appended. */
 int agr_json_write(agr_buf *out, const json_t *value, agentrun_error **err);
 /* The same as a string to free(). NULL when out of memory. */

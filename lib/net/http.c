@@ -2,7 +2,6 @@
 #include "net/http.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,98 +14,172 @@
 struct call {
 	struct call *next;
 	uint64_t id;
-	agr_http_done_fn done;
+	bool stream;
+	agr_http_event_fn on_event;
 	void *user;
+	agentrun_http_event *spare; /* in case that it must be failed without memory */
 };
 
 struct agr_http {
 	agentrun_transport_impl impl;
 	void *self;
 	pthread_t thread;
-	pthread_mutex_t lock; /* guards calls and next_id */
+	pthread_mutex_t lock;  /* guards all below */
 	struct call *calls;
 	uint64_t next_id;
+	agentrun_error *death; /* what poll() said at last; NULL: it lives */
 	atomic_bool stop;
 };
 
-static struct call *take_call(agr_http *http, uint64_t id)
+static void call_free(struct call *call)
 {
-	struct call **at, *found;
+	if (!call)
+		return;
+	agentrun_http_event_free(call->spare);
+	free(call);
+}
 
-	pthread_mutex_lock(&http->lock);
-	for (at = &http->calls; *at && (*at)->id != id; at = &(*at)->next)
-		;
+/* ---- calls under way ----------------------------------------------------- */
+
+/* The call of this id, taken off the list if `take`. With the lock held. */
+static struct call *find_call(agr_http *http, uint64_t id, bool take)
+{
+	struct call **at = &http->calls, *found;
+
+	while (*at && (*at)->id != id)
+		at = &(*at)->next;
 	found = *at;
-	if (found)
+	if (found && take)
 		*at = found->next;
-	pthread_mutex_unlock(&http->lock);
 	return found;
 }
 
-static void deliver(agr_http *http, agentrun_http_completion *answer)
+static struct call *take_call(agr_http *http, uint64_t id)
 {
-	struct call *call = take_call(http, answer->id);
+	struct call *call;
 
-	if (!call) {
-		agentrun_buf_dispose(&answer->body);
-		agentrun_error_free(answer->error);
-		return;
+	pthread_mutex_lock(&http->lock);
+	call = find_call(http, id, true);
+	pthread_mutex_unlock(&http->lock);
+	return call;
+}
+
+/* A call that is off the list ends without an answer. */
+static void fail_call(struct call *call, int code, const char *why)
+{
+	agentrun_http_event *event = call->spare;
+
+	call->spare = NULL;
+	agentrun_http_event_set_error(event, agentrun_error_new(code, why));
+	call->on_event(call->user, event);
+	call_free(call);
+}
+
+static void fail_all(agr_http *http, int code, const char *why)
+{
+	for (;;) {
+		struct call *call;
+
+		pthread_mutex_lock(&http->lock);
+		call = http->calls;
+		if (call)
+			http->calls = call->next;
+		pthread_mutex_unlock(&http->lock);
+		if (!call)
+			return;
+		fail_call(call, code, why);
 	}
-	call->done(call->user, answer);
-	free(call);
+}
+
+static void deliver(agr_http *http, agentrun_http_event *event)
+{
+	bool last = !agentrun_http_event_has_more(event) || agentrun_http_event_error(event);
+	struct call *call;
+
+	/* Only this thread ends calls, so one that stays on the list is safe to use. */
+	pthread_mutex_lock(&http->lock);
+	call = find_call(http, agentrun_http_event_id(event), false);
+	if (call && (last || !call->stream))
+		find_call(http, call->id, true);
+	pthread_mutex_unlock(&http->lock);
+	if (!call) {
+		agentrun_http_event_free(event);
+	} else if (last) {
+		call->on_event(call->user, event);
+		call_free(call);
+	} else if (call->stream) {
+		call->on_event(call->user, event);
+	} else {
+		agentrun_http_event_free(event);
+		http->impl.cancel(http->self, call->id);
+		fail_call(call, AGENTRUN_EINTERNAL,
+			"the transport gave a part of an answer that was to come whole");
+	}
+}
+
+/* ---- the thread ---------------------------------------------------------- */
+
+static void die(agr_http *http, agentrun_error *take_why)
+{
+	if (!take_why)
+		take_why = agentrun_error_new(AGENTRUN_EINTERNAL,
+			"the HTTP transport failed and did not say why");
+	pthread_mutex_lock(&http->lock);
+	http->death = take_why;
+	pthread_mutex_unlock(&http->lock);
+	fail_all(http, agentrun_error_code(take_why), agentrun_error_message(take_why));
 }
 
 static void *io_loop(void *user)
 {
 	agr_http *http = user;
-	agentrun_http_completion answers[BATCH];
+	agentrun_http_event *events[BATCH];
 
 	while (!atomic_load(&http->stop)) {
-		int n = http->impl.poll(http->self, answers, BATCH, IDLE_POLL_MS, NULL);
+		agentrun_error *why = NULL;
+		int n = http->impl.poll(http->self, events, BATCH, IDLE_POLL_MS, &why);
 
+		if (n < 0) {
+			die(http, why);
+			break;
+		}
+		agentrun_error_free(why);
 		for (int i = 0; i < n; i++)
-			deliver(http, &answers[i]);
+			deliver(http, events[i]);
 	}
 	return NULL;
 }
 
-int agr_http_new(agr_http **out, agentrun_transport_open_fn open, void *user,
-	const agentrun_config *config, agentrun_error **err)
+int agr_http_new(agr_http **out, const agentrun_transport_impl *impl, void *self,
+	agentrun_error **err)
 {
-	agentrun_transport_impl impl;
 	agr_http *http = calloc(1, sizeof(*http));
 	int r;
 
 	*out = NULL;
 	if (!http)
 		return agr_error_oom(err);
-	memset(&impl, 0, sizeof(impl));
-	r = open(user, &impl, &http->self, config, err);
-	if (r < 0)
-		goto fail;
-	r = agr_impl_read(&http->impl, sizeof(http->impl), &impl,
-		AGENTRUN_TRANSPORT_IMPL_VERSION, "agentrun_transport_impl", err);
-	if (r == 0 && (!http->impl.submit || !http->impl.poll || !http->impl.cancel ||
-		!http->impl.wakeup || !http->impl.destroy))
-		r = agentrun_error_raise(err, AGENTRUN_EINVAL,
-			"agentrun_transport_impl lacks a mandatory member");
-	if (r < 0) {
-		if (http->impl.destroy)
-			http->impl.destroy(http->self);
-		goto fail;
-	}
+	http->impl = *impl;
+	http->self = self;
 	pthread_mutex_init(&http->lock, NULL);
 	r = agr_thread_start(&http->thread, io_loop, http, err);
 	if (r < 0) {
-		http->impl.destroy(http->self);
 		pthread_mutex_destroy(&http->lock);
-		goto fail;
+		free(http);
+		return r;
 	}
 	*out = http;
 	return 0;
-fail:
-	free(http);
-	return r;
+}
+
+static bool is_dead(agr_http *http)
+{
+	bool dead;
+
+	pthread_mutex_lock(&http->lock);
+	dead = http->death != NULL;
+	pthread_mutex_unlock(&http->lock);
+	return dead;
 }
 
 void agr_http_free(agr_http *http)
@@ -114,92 +187,132 @@ void agr_http_free(agr_http *http)
 	if (!http)
 		return;
 	atomic_store(&http->stop, true);
-	http->impl.wakeup(http->self);
+	if (!is_dead(http))
+		http->impl.wakeup(http->self);
 	pthread_join(http->thread, NULL);
-	while (http->calls) {
-		agentrun_http_completion answer = { .struct_size = sizeof(answer),
-			.id = http->calls->id };
-
-		agentrun_error_raise(&answer.error, AGENTRUN_ECANCELLED,
-			"the context was freed");
-		deliver(http, &answer);
-	}
-	http->impl.destroy(http->self);
+	fail_all(http, AGENTRUN_ECANCELLED, "the context was freed");
+	agentrun_error_free(http->death);
 	pthread_mutex_destroy(&http->lock);
 	free(http);
 }
 
-int agr_http_start(agr_http *http, agentrun_http_request *request,
-	agr_http_done_fn done, void *user, uint64_t *id, agentrun_error **err)
+/* ---- requests ------------------------------------------------------------ */
+
+static struct call *call_new(const agentrun_http_request *request,
+	agr_http_event_fn on_event, void *user, agentrun_error **err)
 {
-	struct call *call = malloc(sizeof(*call));
+	struct call *call = calloc(1, sizeof(*call));
+
+	if (!call) {
+		agr_error_oom(err);
+		return NULL;
+	}
+	call->stream = request->flags & AGENTRUN_HTTP_STREAM;
+	call->on_event = on_event;
+	call->user = user;
+	if (agentrun_http_event_new(&call->spare, 0, err) < 0) {
+		call_free(call);
+		return NULL;
+	}
+	return call;
+}
+
+/* Put a call on the list, unless the transport is dead. It may be over as soon as
+ * it is there. */
+static int add_call(agr_http *http, struct call *call, uint64_t *id,
+	agentrun_error **err)
+{
+	int r = 0;
+
+	pthread_mutex_lock(&http->lock);
+	if (http->death) {
+		r = agentrun_error_raise(err, agentrun_error_code(http->death), "%s",
+			agentrun_error_message(http->death));
+	} else {
+		*id = call->id = ++http->next_id;
+		call->next = http->calls;
+		http->calls = call;
+	}
+	pthread_mutex_unlock(&http->lock);
+	return r;
+}
+
+int agr_http_start(agr_http *http, agentrun_http_request *request,
+	agr_http_event_fn on_event, void *user, uint64_t *id, agentrun_error **err)
+{
+	struct call *call = call_new(request, on_event, user, err);
+	agentrun_error *why = NULL;
 	int r;
 
 	if (!call)
-		return agr_error_oom(err);
-	call->done = done;
-	call->user = user;
-	pthread_mutex_lock(&http->lock);
-	request->id = call->id = ++http->next_id;
-	call->next = http->calls;
-	http->calls = call;
-	pthread_mutex_unlock(&http->lock);
+		return AGENTRUN_ENOMEM;
+	r = add_call(http, call, &request->id, err);
+	if (r < 0) {
+		call_free(call);
+		return r;
+	}
 	if (id)
 		*id = request->id;
-	r = http->impl.submit(http->self, request, err);
-	if (r < 0)
-		free(take_call(http, request->id));
-	return r;
+	r = http->impl.submit(http->self, request, &why);
+	if (r == 0)
+		return 0;
+	call = take_call(http, request->id);
+	if (!call) { /* the transport died meanwhile, and on_event was told */
+		agentrun_error_free(why);
+		return 0;
+	}
+	call_free(call);
+	if (!why)
+		return agentrun_error_raise(err, r, "the HTTP transport \"%s\" refused the request",
+			http->impl.name);
+	return agr_error_pass(err, why);
 }
 
 void agr_http_cancel(agr_http *http, uint64_t id)
 {
-	http->impl.cancel(http->self, id);
+	if (!is_dead(http))
+		http->impl.cancel(http->self, id);
 }
 
 struct wait {
 	pthread_mutex_t lock;
 	pthread_cond_t ready;
-	bool done;
-	agentrun_http_completion answer;
+	agentrun_http_event *answer;
 };
 
-static void wait_done(void *user, agentrun_http_completion *answer)
+static void wait_done(void *user, agentrun_http_event *take_event)
 {
 	struct wait *wait = user;
 
 	pthread_mutex_lock(&wait->lock);
-	wait->answer = *answer;
-	wait->done = true;
+	wait->answer = take_event;
 	pthread_cond_signal(&wait->ready);
 	pthread_mutex_unlock(&wait->lock);
 }
 
-int agr_http_fetch(agr_http *http, agentrun_http_request *request, int *status,
-	agentrun_buf *body, agentrun_error **err)
+int agr_http_fetch(agr_http *http, agentrun_http_request *request,
+	agentrun_http_event **answer, agentrun_error **err)
 {
-	struct wait wait = { .done = false };
+	struct wait wait = { .answer = NULL };
 	int r;
 
+	*answer = NULL;
 	pthread_mutex_init(&wait.lock, NULL);
 	pthread_cond_init(&wait.ready, NULL);
 	r = agr_http_start(http, request, wait_done, &wait, NULL, err);
 	if (r == 0) {
+		agentrun_error *why;
+
 		pthread_mutex_lock(&wait.lock);
-		while (!wait.done)
+		while (!wait.answer)
 			pthread_cond_wait(&wait.ready, &wait.lock);
 		pthread_mutex_unlock(&wait.lock);
-		*status = wait.answer.status;
-		if (wait.answer.error) {
-			r = agentrun_error_code(wait.answer.error);
-			agentrun_buf_dispose(&wait.answer.body);
-			if (err && !*err)
-				*err = wait.answer.error;
-			else
-				agentrun_error_free(wait.answer.error);
+		why = agr_http_event_take_error(wait.answer);
+		if (why) {
+			agentrun_http_event_free(wait.answer);
+			r = agr_error_pass(err, why);
 		} else {
-			agentrun_buf_dispose(body);
-			*body = wait.answer.body;
+			*answer = wait.answer;
 		}
 	}
 	pthread_cond_destroy(&wait.ready);

@@ -7,8 +7,9 @@
 #include "patch/result.h"
 #include "patch/workflow.h"
 
-/* A value of the deepest allowed level, within an operation, within a patch. */
-#define PATCH_DEPTH (AGR_DEPTH_DEFAULT + 3)
+/* A value of the deepest allowed level, within an operation, within a patch,
+ * within the arguments of the tool. */
+#define PATCH_DEPTH (AGR_DEPTH_DEFAULT + 4)
 
 static const agentrun_patch_options patch_defaults = {
 	.struct_size = sizeof(agentrun_patch_options),
@@ -16,14 +17,14 @@ static const agentrun_patch_options patch_defaults = {
 
 void agentrun_patch_options_init(agentrun_patch_options *opts, size_t struct_size)
 {
-	agr_options_init(opts, struct_size, &patch_defaults, sizeof(patch_defaults));
+	agentrun_options_init(opts, struct_size, &patch_defaults, sizeof(patch_defaults));
 }
 
 static int read_options(agentrun_patch_options *opts, const agentrun_patch_options *given,
 	agentrun_error **err)
 {
 	*opts = patch_defaults;
-	return agr_options_read(
+	return agentrun_options_read(
 		opts, sizeof(*opts), given, "agentrun_patch_options", err);
 }
 
@@ -39,9 +40,9 @@ static int scan(agr_span *out, const char *name, const char *text, size_t len,
 	return agr_scan_document(out, &what, err);
 }
 
-static const char *document_name(const agentrun_patch_options *opts)
+static const char *document_name(const char *given)
 {
-	return opts->document_name ? opts->document_name : "document";
+	return given ? given : "document";
 }
 
 static size_t max_document_bytes(const agentrun_ctx *ctx)
@@ -53,17 +54,17 @@ static size_t max_document_bytes(const agentrun_ctx *ctx)
 
 /* The caller's, else the configured file's (kept in `file`), else the built-in. */
 static int read_schema(agr_span *out, const agentrun_ctx *ctx, agr_buf *file,
-	const agentrun_patch_options *opts, agentrun_error **err)
+	const char *schema, size_t len, agentrun_error **err)
 {
 	const char *path =
 		ctx ? agentrun_config_get(ctx->config, "workflow.schema") : NULL;
 	agr_text text = {.name = "schema",
 		.code = AGENTRUN_ECONFIG,
-		.p = opts->schema ? opts->schema : agr_schema_default};
+		.p = schema ? schema : agr_schema_default};
 	int r;
 
-	text.n = opts->schema ? opts->schema_len : strlen(agr_schema_default);
-	if (!opts->schema && path) {
+	text.n = schema ? len : strlen(agr_schema_default);
+	if (!schema && path) {
 		r = agr_file_read(file, path, err);
 		if (r < 0) {
 			agr_error_prefix(err, "workflow.schema");
@@ -182,7 +183,8 @@ static int check_workflow(struct job *job)
 
 	if (job->opts.raw)
 		return 0;
-	r = read_schema(&check.schema, job->ctx, &job->schema, &job->opts, job->err);
+	r = read_schema(&check.schema, job->ctx, &job->schema,
+			job->opts.schema, job->opts.schema_len, job->err);
 	if (r == 0)
 		r = agr_workflow_check_all(&check);
 	return r < 0 ? r
@@ -223,7 +225,7 @@ static int write_extras(struct job *job)
 static int apply(struct job *job, const char *document, size_t document_len,
 	const char *patch, size_t patch_len)
 {
-	int r = scan(&job->before, document_name(&job->opts), document, document_len, 0,
+	int r = scan(&job->before, document_name(job->opts.document_name), document, document_len, 0,
 		job->err);
 
 	if (r == 0)
@@ -276,24 +278,32 @@ out:
 	return r;
 }
 
-int agentrun_validate_workflow(agentrun_ctx *ctx, const char *document,
-	size_t document_len, const agentrun_patch_options *given, agentrun_error **err)
+void agentrun_workflow_options_init(agentrun_workflow_options *opts, size_t struct_size)
+{
+	const agentrun_workflow_options defaults = {.schema = NULL};
+
+	agentrun_options_init(opts, struct_size, &defaults, sizeof(defaults));
+}
+
+int agentrun_workflow_check(agentrun_ctx *ctx, const char *document,
+	size_t document_len, const agentrun_workflow_options *given, agentrun_error **err)
 {
 	agr_arena arena = AGR_ARENA_INIT;
 	agr_faults faults = AGR_FAULTS_INIT;
 	agr_workflow_check check = {.faults = &faults, .arena = &arena, .err = err};
-	agentrun_patch_options opts;
+	agentrun_workflow_options opts = {.schema = NULL};
 	agr_buf compact = AGR_BUF_INIT, schema = AGR_BUF_INIT;
 	int r;
 
-	r = read_options(&opts, given, err);
+	r = agentrun_options_read(&opts, sizeof(opts), given, "agentrun_workflow_options", err);
 	if (r == 0)
-		r = scan(&check.document, document_name(&opts), document, document_len, 0,
+		r = scan(&check.document, document_name(opts.document_name), document, document_len, 0,
 			err);
 	if (r == 0)
 		r = refuse_keyed_nodes(check.document, err);
 	if (r == 0)
-		r = read_schema(&check.schema, ctx, &schema, &opts, err);
+		r = read_schema(&check.schema, ctx, &schema, opts.schema,
+			opts.schema_len, err);
 	if (r == 0) {
 		agr_value_write(&compact, check.document);
 		r = agr_buf_check(&compact, "the workflow", err);
@@ -310,11 +320,12 @@ int agentrun_validate_workflow(agentrun_ctx *ctx, const char *document,
 	return r;
 }
 
-int agentrun_document_hash(
-	char hex[65], const char *document, size_t document_len, agentrun_error **err)
+int agentrun_document_hash(char hex[65], agentrun_ctx *ctx, const char *document,
+	size_t document_len, agentrun_error **err)
 {
 	agr_span value;
 	int r = scan(&value, "document", document, document_len, 0, err);
 
+	(void)ctx; /* no limit of the configuration applies */
 	return r < 0 ? r : agr_canonical_hash(hex, value, err);
 }

@@ -283,6 +283,20 @@ static void show_name(agr_buf *out, agr_span name)
 		agr_buf_str(out, "(none)");
 }
 
+/* An edge that is new or gone says when it is taken; of one that changed, the
+ * lines below do. */
+static void show_condition(agr_buf *out, const struct part *part)
+{
+	agr_span condition;
+
+	if (agr_span_type(part->value) != AGR_TYPE_OBJECT ||
+		!agr_object_get(part->value, "condition", 9, &condition) ||
+		agr_span_type(condition) == AGR_TYPE_NULL)
+		return;
+	agr_buf_str(out, " when ");
+	show_value(out, condition);
+}
+
 static void part_line(
 	struct differ *d, char sign, const struct kind *kind, const struct part *part)
 {
@@ -293,6 +307,8 @@ static void part_line(
 	if (kind->names[1]) {
 		agr_buf_str(d->out, " -> ");
 		show_name(d->out, part->name[1]);
+		if (sign != '~')
+			show_condition(d->out, part);
 	} else if (agr_span_type(part->value) == AGR_TYPE_OBJECT &&
 		   agr_object_get(part->value, "type", 4, &type)) {
 		agr_buf_str(d->out, " (");

@@ -164,9 +164,19 @@ static int read_list(agr_patch *out, agr_arena *arena, agr_span list, agr_faults
 int agr_patch_read(agr_patch *out, agr_arena *arena, agr_span text, agr_faults *faults,
 	agentrun_error **err)
 {
-	agr_span list = text;
+	agr_span list;
 
 	memset(out, 0, sizeof(*out));
+	if (agr_span_type(text) == AGR_TYPE_OBJECT &&
+		!agr_object_get(text, "operations", 10, &list) &&
+		agr_object_get(text, "patch_spec", 10, &list)) {
+		/* the tool's arguments; whose workflow it is, is not for us to say */
+		if (agr_span_type(list) != AGR_TYPE_OBJECT)
+			return agentrun_error_raise(err, AGENTRUN_EPATCH,
+				"\"patch_spec\" must be an object that holds \"operations\"");
+		text = list;
+	}
+	list = text;
 	if (agr_span_type(text) == AGR_TYPE_OBJECT) {
 		if (!agr_object_get(text, "operations", 10, &list))
 			return agentrun_error_raise(
@@ -179,7 +189,6 @@ int agr_patch_read(agr_patch *out, agr_arena *arena, agr_span text, agr_faults *
 	if (agr_span_type(list) != AGR_TYPE_ARRAY)
 		return agentrun_error_raise(err, AGENTRUN_EPATCH,
 			"the patch must be an array of operations, or an object that "
-			"holds "
-			"one as \"operations\"");
+			"holds one as \"operations\"");
 	return read_list(out, arena, list, faults, err);
 }

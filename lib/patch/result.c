@@ -44,7 +44,7 @@ const char *agentrun_patch_result_hash(const agentrun_patch_result *result)
 	return result->hash;
 }
 
-size_t agentrun_patch_result_operations(const agentrun_patch_result *result)
+size_t agentrun_patch_result_operation_count(const agentrun_patch_result *result)
 {
 	return result->operations;
 }

@@ -159,6 +159,14 @@ void agr_fields_clear(agr_fields *fields)
 	memset(fields, 0, sizeof(*fields));
 }
 
+bool agr_fields_want(agr_fields *fields, agr_wanted *wanted)
+{
+	for (size_t i = 0; i < fields->n; i++)
+		if (!agr_field_want(&fields->list[i], wanted))
+			return false;
+	return true;
+}
+
 int agr_args_field(const agr_args *args, const char *name, agr_field *out,
 	agentrun_error **err)
 {

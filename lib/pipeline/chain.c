@@ -6,14 +6,37 @@
 
 /* ---- the end of a chain --------------------------------------------------- */
 
-static int end_push(agr_op *op, const agr_row *row, agentrun_error **err)
-{
-	agr_buf *out = op->state;
+/* What is written out later is larger than what was held back at first. */
+#define WRITE_SIZE ((size_t)256 * 1024)
 
-	if (out->len > 1)
+static int write_out(agr_chain *chain, agentrun_error **err)
+{
+	int r = chain->write(chain->user, chain->out.data, chain->out.len, err);
+
+	agr_buf_reset(&chain->out);
+	chain->hold = WRITE_SIZE;
+	return r;
+}
+
+static int end_push(agr_op *op, agr_row *row, agentrun_error **err)
+{
+	agr_chain *chain = op->state;
+	agr_buf *out = &chain->out;
+	int r = agr_row_make(row, err);
+
+	if (r < 0)
+		return r;
+	if (chain->rows++ && chain->format == AGENTRUN_FORMAT_JSON)
 		agr_buf_char(out, ',');
-	agr_value_write(out, row->span);
-	return out->failed ? agr_buf_check(out, "the result", err) : 0;
+	if (row->compact)
+		agr_buf_add(out, row->span.p, row->span.n);
+	else
+		agr_value_write(out, row->span);
+	if (chain->format == AGENTRUN_FORMAT_NDJSON)
+		agr_buf_char(out, '\n');
+	if (out->failed)
+		return agr_buf_check(out, "the result", err);
+	return chain->write && out->len >= chain->hold ? write_out(chain, err) : 0;
 }
 
 static const agr_step_type end_type = { .push = end_push };
@@ -22,12 +45,12 @@ static const agr_step_type end_type = { .push = end_push };
 
 static int blame(const agr_op *op, int r, agentrun_error **err)
 {
-	if (r < 0 && op->type->name)
-		agr_error_step(err, op->number, op->type->name);
+	if (r < 0 && op->name)
+		agr_error_step(err, op->number, op->name);
 	return r;
 }
 
-int agr_op_emit(agr_op *op, const agr_row *row, agentrun_error **err)
+int agr_op_emit(agr_op *op, agr_row *row, agentrun_error **err)
 {
 	agr_op *next = op->next;
 	size_t max = agr_run_max_rows(op->run);
@@ -43,12 +66,16 @@ int agr_op_emit(agr_op *op, const agr_row *row, agentrun_error **err)
 	if (r < 0)
 		return r;
 	next->rows_in++;
-	return blame(next, next->type->push(next, row, err), err);
+	if (!next->type->want) {
+		r = agr_row_make(row, err);
+		row->slots = NULL;
+	}
+	return r < 0 ? r : blame(next, next->type->push(next, row, err), err);
 }
 
-int agr_op_emit_made(agr_op *op, agentrun_error **err)
+int agr_op_emit_made(agr_op *op, bool compact, agentrun_error **err)
 {
-	agr_row row = { { op->row.data, op->row.len }, false };
+	agr_row row = { .span = { op->row.data, op->row.len }, .compact = compact };
 
 	if (op->row.failed)
 		return agr_buf_check(&op->row, "a row", err);
@@ -62,41 +89,46 @@ int agr_op_check(agr_op *op, agentrun_error **err)
 
 /* ---- a chain --------------------------------------------------------------- */
 
-static int op_init(agr_op *op, agr_run *run, const agr_compiled *step, size_t number,
+static int op_init(agr_op *op, agr_run *run, const agr_compiled *step,
 	agentrun_error **err)
 {
 	op->type = step->type;
 	op->plan = step->plan;
 	op->run = run;
-	op->number = number;
+	op->number = step->number;
+	op->name = step->name;
 	op->next = op + 1;
 	op->row.max = op->key.max = SIZE_MAX;
 	op->state = calloc(1, op->type->state_size ? op->type->state_size : 1);
 	return op->state ? 0 : agr_error_oom(err);
 }
 
-int agr_chain_init(agr_chain *chain, agr_run *run, const agr_compiled *steps,
+int agr_chain_init(agr_chain *chain, agr_run *run, const agr_compiled *ops,
 	size_t from, size_t to, size_t max_output, agentrun_error **err)
 {
 	agr_op *end;
 	int r = 0;
 
 	memset(chain, 0, sizeof(*chain));
+	chain->format = AGENTRUN_FORMAT_JSON;
+	chain->hold = AGR_RUN_HOLD;
 	chain->out.max = max_output ? max_output : SIZE_MAX;
 	chain->ops = calloc(to - from + 1, sizeof(*chain->ops));
-	if (!chain->ops)
+	chain->wanted = ops[from].wanted;
+	chain->slots = calloc(chain->wanted->n + 1, sizeof(*chain->slots));
+	if (!chain->ops || !chain->slots)
 		return agr_error_oom(err);
 	while (!r && chain->n < to - from) {
 		size_t i = chain->n++;
 
-		r = op_init(&chain->ops[i], run, &steps[from + i], from + i + 1, err);
+		r = op_init(&chain->ops[i], run, &ops[from + i], err);
 	}
 	if (r < 0)
 		return r;
 	end = &chain->ops[chain->n];
 	end->type = &end_type;
 	end->run = run;
-	end->state = &chain->out;
+	end->state = chain;
 	return 0;
 }
 
@@ -104,14 +136,12 @@ static int feed(agr_chain *chain, agr_input *in, agentrun_error **err)
 {
 	agr_op source = { .next = chain->ops, .run = chain->ops->run };
 	bool enough = false;
-	agr_row row;
+	agr_row row = { .slots = NULL };
 	int r;
 
 	/* What is not wanted any more is read all the same: it must be valid. */
 	while ((r = agr_input_next(in, &row, err)) == 1) {
 		if (enough) {
-			if (in->format == AGENTRUN_FORMAT_JSON)
-				return 0;
 			r = agr_run_tick(chain->ops->run, err);
 		} else {
 			r = agr_op_emit(&source, &row, err);
@@ -127,7 +157,9 @@ int agr_chain_run(agr_chain *chain, agr_input *in, agentrun_error **err)
 {
 	int r;
 
-	agr_buf_char(&chain->out, '[');
+	if (chain->format == AGENTRUN_FORMAT_JSON)
+		agr_buf_char(&chain->out, '[');
+	agr_input_want(in, chain->wanted, chain->slots);
 	r = feed(chain, in, err);
 	for (size_t i = 0; r >= 0 && i < chain->n; i++) {
 		agr_op *op = &chain->ops[i];
@@ -135,7 +167,8 @@ int agr_chain_run(agr_chain *chain, agr_input *in, agentrun_error **err)
 		if (op->type->finish)
 			r = blame(op, op->type->finish(op, err), err);
 	}
-	agr_buf_char(&chain->out, ']');
+	if (chain->format == AGENTRUN_FORMAT_JSON)
+		agr_buf_char(&chain->out, ']');
 	return r < 0 ? r : agr_buf_check(&chain->out, "the result", err);
 }
 
@@ -151,6 +184,7 @@ void agr_chain_close(agr_chain *chain)
 		agr_buf_free(&op->key);
 	}
 	free(chain->ops);
+	free(chain->slots);
 	agr_buf_free(&chain->out);
 	memset(chain, 0, sizeof(*chain));
 }

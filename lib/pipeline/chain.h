@@ -10,11 +10,19 @@
 typedef struct agr_chain {
 	agr_op *ops; /* the steps, then the end that writes the array */
 	size_t n;    /* without the end */
-	agr_buf out;
+	const agr_wanted *wanted; /* what is to be noted of the input's rows */
+	agr_span *slots;
+	agr_buf out;       /* the array; where it is written out, what is held of it */
+	int format;        /* AGENTRUN_FORMAT_JSON or _NDJSON */
+	size_t rows;
+	size_t hold;       /* write out from so many bytes on */
+	agentrun_write_fn write; /* NULL: `out` is the result */
+	void *user;
 } agr_chain;
 
-/* Set up the steps [from, to). Close in every case. */
-int agr_chain_init(agr_chain *chain, agr_run *run, const agr_compiled *steps,
+/* Set up the operators [from, to). Close in every case. Where `write` is set then,
+ * rows go there in the chain's format. */
+int agr_chain_init(agr_chain *chain, agr_run *run, const agr_compiled *ops,
 	size_t from, size_t to, size_t max_output, agentrun_error **err);
 /* All rows of the input through the steps; chain->out then holds the array. */
 int agr_chain_run(agr_chain *chain, agr_input *in, agentrun_error **err);

@@ -73,6 +73,7 @@ static int compile_step(agr_compiled *step, agr_span object, agr_buf *name,
 	step->type = agr_step_find(name->data, name->len);
 	if (!step->type)
 		return unknown_step(name->data, name->len, err);
+	step->name = step->type->name;
 	return step->type->compile(&step->plan, &args, err);
 }
 
@@ -96,6 +97,7 @@ static int compile_steps(agr_pipeline *p, agr_span array, size_t max_steps,
 		return agr_error_oom(err);
 	while (!r && agr_array_next(&it, &object)) {
 		agr_buf_reset(&name);
+		p->steps[p->n].number = p->n + 1;
 		r = compile_step(&p->steps[p->n++], object, &name, err);
 	}
 	if (r < 0)
@@ -142,7 +144,9 @@ static int compile(agr_pipeline *p, size_t len, const agr_pipeline_limits *limit
 	r = agr_scan_document(&steps, &text, err);
 	if (!r)
 		r = find_steps(p, &steps, err);
-	return r < 0 ? r : compile_steps(p, steps, max_steps, err);
+	if (!r)
+		r = compile_steps(p, steps, max_steps, err);
+	return r < 0 ? r : agr_pipeline_plan(p, err);
 }
 
 int agr_pipeline_compile(agr_pipeline **out, const char *text, size_t len,
@@ -172,6 +176,7 @@ void agr_pipeline_free(agr_pipeline *p)
 {
 	if (!p)
 		return;
+	agr_pipeline_unplan(p);
 	for (size_t i = 0; i < p->n; i++)
 		if (p->steps[i].plan)
 			p->steps[i].type->plan_free(p->steps[i].plan);

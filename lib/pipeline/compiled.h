@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
-/* compiled - what a compiled pipeline is; for compile.c and run.c alone. */
+/* compiled - what a compiled pipeline is; for compile.c, physical.c, chain.c and
+ * run.c alone. */
 #ifndef AGR_COMPILED_H
 #define AGR_COMPILED_H
 
@@ -8,13 +9,23 @@
 typedef struct agr_compiled {
 	const agr_step_type *type;
 	void *plan;
+	size_t number;      /* of the step it is (the first of them), from 1 */
+	const char *name;   /* for messages: the step's */
+	agr_wanted *wanted; /* operators that get the scan's rows: what it notes */
+	bool owned;         /* the plan is not a step's */
 } agr_compiled;
 
 struct agr_pipeline {
 	char *text;      /* plans borrow from it */
 	char *input_ref; /* NULL: none */
-	agr_compiled *steps;
+	agr_compiled *steps; /* as they were written */
 	size_t n;
+	agr_compiled *ops;   /* as they run */
+	size_t n_ops;
 };
+
+/* Steps -> operators. */
+int agr_pipeline_plan(agr_pipeline *p, agentrun_error **err);
+void agr_pipeline_unplan(agr_pipeline *p);
 
 #endif

@@ -1,51 +1,16 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
-/* The public calls, and a run that blocks where it wants something. */
-#include <string.h>
-
+/* A run that blocks where it wants something. */
 #include "pipeline/pipeline.h"
-#include "table/format.h"
 
-static const char *const format_names[] = {
-	[AGENTRUN_FORMAT_JSON] = "json",
-	[AGENTRUN_FORMAT_NDJSON] = "ndjson",
-	[AGENTRUN_FORMAT_CSV] = "csv",
-	[AGENTRUN_FORMAT_TABLE] = "table",
-};
-
-static const agentrun_pipeline_options defaults = {
+static const agentrun_execute_options defaults = {
 	.input_format = AGENTRUN_FORMAT_AUTO,
 	.output_format = AGENTRUN_FORMAT_JSON,
 };
 
-int agentrun_format_from_name(const char *name)
-{
-	for (int i = AGENTRUN_FORMAT_JSON; name && i <= AGENTRUN_FORMAT_TABLE; i++)
-		if (strcmp(name, format_names[i]) == 0)
-			return i;
-	return -1;
-}
-
-void agentrun_pipeline_options_init(agentrun_pipeline_options *opts,
+void agentrun_execute_options_init(agentrun_execute_options *opts,
 	size_t struct_size)
 {
-	agr_options_init(opts, struct_size, &defaults, sizeof(defaults));
-}
-
-int agentrun_format_rows(agentrun_buf *out, agentrun_ctx *ctx, const char *json,
-	size_t len, int format, agentrun_error **err)
-{
-	agr_text text = { .name = "rows", .p = json, .n = len };
-	agr_buf buf = AGR_BUF_INIT;
-	agr_span value;
-	int r = agr_scan_document(&value, &text, err);
-
-	(void)ctx;
-	if (!r)
-		r = agr_format_value(&buf, value, format, err);
-	if (!r)
-		r = agr_buf_give(&buf, out, "the output", err);
-	agr_buf_free(&buf);
-	return r;
+	agentrun_options_init(opts, struct_size, &defaults, sizeof(defaults));
 }
 
 /* What serves a run's wishes. */
@@ -113,7 +78,7 @@ static int run_to_end(agr_run *run, const struct services *s, agentrun_error **e
 	return r;
 }
 
-static agr_run_options run_options(const agentrun_pipeline_options *opts,
+static agr_run_options run_options(const agentrun_execute_options *opts,
 	const agr_pipeline_limits *limits)
 {
 	return (agr_run_options){
@@ -121,6 +86,11 @@ static agr_run_options run_options(const agentrun_pipeline_options *opts,
 		.input_len = opts->input_len,
 		.input_name = opts->input_name,
 		.input_format = opts->input_format,
+		.read = opts->read,
+		.read_user = opts->read_user,
+		.write = opts->write,
+		.write_user = opts->write_user,
+		.output_format = opts->output_format,
 		.context = opts->context,
 		.context_len = opts->context_len,
 		.limits = limits ? *limits : agr_pipeline_limits_default(),
@@ -129,17 +99,17 @@ static agr_run_options run_options(const agentrun_pipeline_options *opts,
 }
 
 int agr_execute(agentrun_buf *out, const char *pipeline, size_t len,
-	const agentrun_pipeline_options *opts_in, const agr_pipeline_limits *limits,
+	const agentrun_execute_options *opts_in, const agr_pipeline_limits *limits,
 	agr_fetch_fn fetch, void *fetch_user, agr_resolve_fn resolve,
 	void *resolve_user, agentrun_error **err)
 {
-	agentrun_pipeline_options opts = defaults;
+	agentrun_execute_options opts = defaults;
 	struct services services = { fetch, fetch_user, resolve, resolve_user, 0 };
 	agr_run_options run_opts;
 	agr_pipeline *compiled = NULL;
 	agr_run *run = NULL;
-	int r = agr_options_read(&opts, sizeof(opts), opts_in,
-		"agentrun_pipeline_options", err);
+	int r = agentrun_options_read(&opts, sizeof(opts), opts_in,
+		"agentrun_execute_options", err);
 
 	if (r < 0)
 		goto out;
@@ -154,7 +124,8 @@ int agr_execute(agentrun_buf *out, const char *pipeline, size_t len,
 	r = run_to_end(run, &services, err);
 	if (r < 0)
 		goto out;
-	r = agr_run_take_output(run, out, opts.output_format, err);
+	r = opts.write ? agr_run_write_output(run, err)
+		       : agr_run_take_output(run, out, opts.output_format, err);
 out:
 	agr_run_free(run);
 	agr_pipeline_free(compiled);

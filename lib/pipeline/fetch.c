@@ -144,8 +144,11 @@ void agr_fetch_clear(agr_fetch *fetch)
 agr_pipeline_limits agr_ctx_pipeline_limits(const agentrun_ctx *ctx)
 {
 	agr_pipeline_limits limits = agr_pipeline_limits_default();
-	const agentrun_config *config = ctx->config;
+	const agentrun_config *config;
 
+	if (!ctx)
+		return limits;
+	config = ctx->config;
 	limits.max_input_bytes = (size_t)agentrun_config_get_int(config,
 		"limits.max_input_bytes", (int64_t)limits.max_input_bytes);
 	limits.max_rows = (size_t)agentrun_config_get_int(config, "limits.max_rows",
@@ -171,9 +174,11 @@ static int fetch_now(void *user, const agr_pipeline_request *wanted, agr_buf *bo
 	int *status, agentrun_error **err)
 {
 	struct blocking *b = user;
-	agentrun_buf answer = AGENTRUN_BUF_INIT;
+	agentrun_http_event *answer;
 	agr_http *http;
 	agr_fetch fetch;
+	const char *text;
+	size_t len;
 	int r;
 
 	r = agr_ctx_http(&http, b->ctx, err);
@@ -181,12 +186,14 @@ static int fetch_now(void *user, const agr_pipeline_request *wanted, agr_buf *bo
 		r = agr_fetch_prepare(&fetch, b->ctx, wanted, b->deadline_ms, err);
 	if (r < 0)
 		return r;
-	r = agr_http_fetch(http, &fetch.request, status, &answer, err);
+	r = agr_http_fetch(http, &fetch.request, &answer, err);
 	if (r == 0) {
-		agr_buf_add(body, answer.data, answer.len);
+		*status = agentrun_http_event_status(answer);
+		text = agentrun_http_event_body(answer, &len);
+		agr_buf_add(body, text, len);
 		r = agr_buf_check(body, "answer", err);
+		agentrun_http_event_free(answer);
 	}
-	agentrun_buf_dispose(&answer);
 	agr_fetch_clear(&fetch);
 	return r;
 }
@@ -212,16 +219,21 @@ static int resolve_now(void *user, const char *ref, agr_buf *json, agentrun_erro
 }
 
 int agentrun_execute_pipeline(agentrun_buf *out, agentrun_ctx *ctx,
-	const char *pipeline, size_t pipeline_len, const agentrun_pipeline_options *opts_in,
+	const char *pipeline, size_t pipeline_len, const agentrun_execute_options *opts_in,
 	agentrun_error **err)
 {
 	agr_pipeline_limits limits = agr_ctx_pipeline_limits(ctx);
 	struct blocking b = { .ctx = ctx };
-	agentrun_pipeline_options opts;
-	int r;
+	agentrun_execute_options opts;
+	int r = agr_ctx_check(ctx, err);
 
-	agentrun_pipeline_options_init(&opts, sizeof(opts));
-	r = agr_options_read(&opts, sizeof(opts), opts_in, "agentrun_pipeline_options", err);
+	agentrun_execute_options_init(&opts, sizeof(opts));
+	if (r == 0)
+		r = agentrun_options_read(&opts, sizeof(opts), opts_in, "agentrun_execute_options",
+			err);
+	if (r == 0 && opts.timeout_ms < 0)
+		r = agentrun_error_raise(err, AGENTRUN_EINVAL,
+			"agentrun_execute_options.timeout_ms is negative");
 	if (r < 0)
 		return r;
 	b.store = opts.store;

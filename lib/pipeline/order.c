@@ -4,19 +4,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The clock is asked once in so many merged items. */
-#define ITEMS_A_CHECK 65536
+/* Fewer rows than this are merged, not counted into buckets. */
+#define FEW_ROWS 512
+#define CLASS_MISSING 255
 
-struct agr_sort_key {
-	agr_span value; /* p is NULL: missing or null, behind all */
-	double number;  /* of a number: decides unless equal */
-	agr_type type;
+struct agr_sort_row {
+	const char *p;
+	uint32_t len;
+	uint8_t class;
+	bool exact;   /* the rank says it all */
+	bool lasting;
 };
 
-struct agr_sort_item {
-	agr_span row;
-	size_t keys; /* index of the first */
-	bool lasting;
+struct agr_sort_more {
+	uint64_t rank;
+	agr_span text;
+	uint8_t class;
+	bool exact;
+};
+
+/* One key as it is read: for either. */
+struct key {
+	uint64_t rank;
+	agr_span value;
+	uint8_t class;
+	bool exact;
 };
 
 /* ---- the parameters -------------------------------------------------------- */
@@ -82,154 +94,383 @@ void agr_order_clear(agr_order *order)
 	memset(order, 0, sizeof(*order));
 }
 
+bool agr_order_want(agr_order *order, agr_wanted *wanted)
+{
+	for (size_t i = 0; i < order->n; i++)
+		if (!agr_field_want(&order->fields[i], wanted))
+			return false;
+	return true;
+}
+
 /* ---- keys ------------------------------------------------------------------ */
 
-static int key_compare(const struct agr_sort_key *a, const struct agr_sort_key *b,
-	bool desc)
+/* Doubles in the order of their values as whole numbers. */
+static uint64_t rank_of_double(double value)
 {
-	int diff;
+	const uint64_t top = (uint64_t)1 << 63;
+	uint64_t bits;
 
-	if (!a->value.p || !b->value.p)
-		return (int)!a->value.p - (int)!b->value.p;
-	if (a->type != b->type)
-		diff = a->type < b->type ? -1 : 1;
-	else if (a->type == AGR_TYPE_NUMBER &&
-		(a->number < b->number || a->number > b->number))
-		diff = a->number < b->number ? -1 : 1;
-	else
-		diff = agr_value_compare(a->value, b->value);
+	if (value == 0.0)
+		value = 0.0; /* not -0.0 */
+	memcpy(&bits, &value, sizeof(bits));
+	return bits & top ? ~bits : bits | top;
+}
+
+static double double_of_rank(uint64_t rank)
+{
+	const uint64_t top = (uint64_t)1 << 63;
+	uint64_t bits = rank & top ? rank & ~top : ~rank;
+	double value;
+
+	memcpy(&value, &bits, sizeof(value));
+	return value;
+}
+
+/* The first eight bytes of the decoded text. Shorter ones say it all, unless a NUL
+ * in a text makes it look like the end of a shorter one. */
+static bool rank_of_string(agr_sorted *list, struct key *key)
+{
+	const char *p = key->value.p + 1;
+	size_t n = key->value.n - 2;
+
+	if (!agr_string_is_plain(key->value)) {
+		list->scratch.max = SIZE_MAX;
+		agr_buf_reset(&list->scratch);
+		agr_string_decode(&list->scratch, key->value);
+		if (list->scratch.failed)
+			return false;
+		p = list->scratch.data;
+		n = list->scratch.len;
+		key->exact = false;
+	} else {
+		key->exact = n < 8;
+	}
+	for (size_t i = 0; i < 8; i++)
+		key->rank = key->rank << 8 | (i < n ? (unsigned char)p[i] : 0);
+	return true;
+}
+
+/* False when memory is short. */
+static bool read_key(agr_sorted *list, struct key *key, size_t field, const agr_row *row)
+{
+	bool desc = list->order->desc[field];
+	agr_type type;
+
+	*key = (struct key){ .class = CLASS_MISSING, .exact = true };
+	if (!agr_field_get(&list->order->fields[field], row, &key->value))
+		return true;
+	type = agr_span_type(key->value);
+	key->class = (uint8_t)(desc ? AGR_TYPE_OBJECT - type : type);
+	if (type == AGR_TYPE_NUMBER) {
+		key->rank = rank_of_double(agr_number_double(key->value));
+		key->exact = agr_number_is_simple(key->value);
+	} else if (type == AGR_TYPE_STRING) {
+		if (!rank_of_string(list, key))
+			return false;
+	} else if (type > AGR_TYPE_STRING) {
+		key->exact = false;
+	}
+	if (desc)
+		key->rank = ~key->rank;
+	return true;
+}
+
+/* ---- comparing --------------------------------------------------------------- */
+
+/* Keys of the same class and rank, at least one of which does not say it all. */
+static int compare_texts(agr_span a, agr_span b, bool desc)
+{
+	int diff = agr_value_compare(a, b);
+
 	return desc ? -diff : diff;
 }
 
-static int keys_compare(const agr_sorted *list, size_t a, size_t b)
+/* The value of a first key: as it was kept, or from its rank. */
+static agr_span first_value(const agr_sorted *list, size_t row, agr_buf *made)
 {
+	uint64_t rank = list->order->desc[0] ? ~list->ranks[row] : list->ranks[row];
+
+	if (list->texts && list->texts[row].p)
+		return list->texts[row];
+	agr_buf_reset(made);
+	if (list->rows[row].class == (list->order->desc[0] ?
+			AGR_TYPE_OBJECT - AGR_TYPE_NUMBER : AGR_TYPE_NUMBER)) {
+		agr_number_write(made, double_of_rank(rank));
+	} else {
+		char text[8];
+		size_t n = 0;
+
+		for (; n < 8 && rank >> (56 - 8 * n) & 0xff; n++)
+			text[n] = (char)(rank >> (56 - 8 * n));
+		agr_buf_char(made, '"');
+		agr_buf_add(made, text, n);
+		agr_buf_char(made, '"');
+	}
+	return (agr_span){ made->data, made->len };
+}
+
+static int compare_first(const agr_sorted *list, size_t a, size_t b)
+{
+	agr_buf made[2] = { AGR_BUF_INIT, AGR_BUF_INIT };
+	const struct agr_sort_row *x = &list->rows[a], *y = &list->rows[b];
+	agr_span values[2];
 	int diff = 0;
 
-	for (size_t i = 0; !diff && i < list->order->n; i++)
-		diff = key_compare(&list->keys[a + i], &list->keys[b + i],
-			list->order->desc[i]);
+	if (x->class != y->class)
+		return x->class < y->class ? -1 : 1;
+	if (list->ranks[a] != list->ranks[b])
+		return list->ranks[a] < list->ranks[b] ? -1 : 1;
+	if (x->exact && y->exact)
+		return 0;
+	values[0] = first_value(list, a, &made[0]);
+	values[1] = first_value(list, b, &made[1]);
+	if (!made[0].failed && !made[1].failed)
+		diff = compare_texts(values[0], values[1], list->order->desc[0]);
+	agr_buf_free(&made[0]);
+	agr_buf_free(&made[1]);
 	return diff;
 }
 
-static void read_keys(agr_sorted *list, size_t at, agr_span row)
+static int compare_rows(const agr_sorted *list, size_t a, size_t b)
 {
-	for (size_t i = 0; i < list->order->n; i++) {
-		struct agr_sort_key *key = &list->keys[at + i];
+	size_t n = list->order->n - 1;
+	int diff = compare_first(list, a, b);
 
-		memset(key, 0, sizeof(*key));
-		if (!agr_field_get(&list->order->fields[i], row, &key->value)) {
-			key->value.p = NULL;
-			continue;
-		}
-		key->type = agr_span_type(key->value);
-		if (key->type == AGR_TYPE_NUMBER)
-			key->number = agr_number_double(key->value);
+	for (size_t i = 0; !diff && i < n; i++) {
+		const struct agr_sort_more *x = &list->more[a * n + i];
+		const struct agr_sort_more *y = &list->more[b * n + i];
+
+		if (x->class != y->class)
+			diff = x->class < y->class ? -1 : 1;
+		else if (x->rank != y->rank)
+			diff = x->rank < y->rank ? -1 : 1;
+		else if (!x->exact || !y->exact)
+			diff = compare_texts(x->text, y->text, list->order->desc[i + 1]);
 	}
+	return diff;
 }
 
-/* Room for one more item and its keys. */
+/* ---- adding ------------------------------------------------------------------ */
+
+static bool grow(void *array, size_t cap, size_t size)
+{
+	void **at = array;
+	void *grown = cap > SIZE_MAX / size ? NULL : realloc(*at, cap * size);
+
+	if (grown)
+		*at = grown;
+	return grown != NULL;
+}
+
+/* Room for one more. */
 static bool reserve(agr_sorted *list)
 {
 	size_t cap = list->cap ? list->cap * 2 : 64;
-	void *grown;
 
 	if (list->n < list->cap)
 		return true;
-	if (cap > SIZE_MAX / (list->order->n * sizeof(*list->keys)))
+	if (cap > UINT32_MAX || !grow(&list->rows, cap, sizeof(*list->rows)) ||
+		!grow(&list->ranks, cap, sizeof(*list->ranks)) ||
+		!grow(&list->sorted, cap, sizeof(*list->sorted)))
 		return false;
-	grown = realloc(list->items, cap * sizeof(*list->items));
-	if (!grown)
+	if (list->texts && !grow(&list->texts, cap, sizeof(*list->texts)))
 		return false;
-	list->items = grown;
-	grown = realloc(list->keys, cap * list->order->n * sizeof(*list->keys));
-	if (!grown)
+	if (list->order->n > 1 &&
+		!grow(&list->more, cap, (list->order->n - 1) * sizeof(*list->more)))
 		return false;
-	list->keys = grown;
 	list->cap = cap;
 	return true;
 }
 
-int agr_sorted_add(agr_sorted *list, const agr_row *row)
+/* Keep the texts of first keys from now on. */
+static bool keep_texts(agr_sorted *list)
 {
-	struct agr_sort_item *item;
+	if (!list->texts)
+		list->texts = calloc(list->cap, sizeof(*list->texts));
+	return list->texts != NULL;
+}
 
-	if (!reserve(list))
-		return AGENTRUN_ENOMEM;
-	item = &list->items[list->n];
-	item->row = agr_arena_keep(&list->arena, row->span, row->lasting);
-	item->lasting = row->lasting;
-	item->keys = list->n * list->order->n;
-	if (!item->row.p)
-		return AGENTRUN_ENOMEM;
-	read_keys(list, item->keys, item->row);
+/* The keys of the row, as those of the row at `at`; lent or kept. */
+static bool put_keys(agr_sorted *list, size_t at, const agr_row *row, bool keep)
+{
+	struct key key;
+
+	for (size_t i = 0; i < list->order->n; i++) {
+		if (!read_key(list, &key, i, row))
+			return false;
+		if (!key.exact && keep) {
+			key.value = agr_arena_keep(&list->arena, key.value, row->lasting);
+			if (!key.value.p)
+				return false;
+		}
+		if (i) {
+			list->more[at * (list->order->n - 1) + i - 1] = (struct agr_sort_more){
+				key.rank, key.value, key.class, key.exact };
+			continue;
+		}
+		if (!key.exact && !keep_texts(list))
+			return false;
+		if (list->texts)
+			list->texts[at] = key.exact ? (agr_span){ NULL, 0 } : key.value;
+		list->ranks[at] = key.rank;
+		list->rows[at].class = key.class;
+		list->rows[at].exact = key.exact;
+		if (keep)
+			list->inexact = list->inexact || !key.exact;
+	}
+	return true;
+}
+
+int agr_sorted_add(agr_sorted *list, agr_row *row, const agr_row *kept,
+	agentrun_error **err)
+{
+	struct agr_sort_row *to;
+	agr_span text;
+	int r;
+
+	if (!reserve(list) || !put_keys(list, list->n, row, true))
+		return agr_error_oom(err);
+	r = kept ? 0 : agr_row_make(row, err);
+	if (r < 0)
+		return r;
+	kept = kept ? kept : row;
+	if (kept->span.n > UINT32_MAX)
+		return agentrun_error_raise(err, AGENTRUN_ELIMIT,
+			"a row of %zu bytes is too long to be sorted", kept->span.n);
+	text = agr_arena_keep(&list->arena, kept->span, kept->lasting);
+	if (!text.p)
+		return agr_error_oom(err);
+	to = &list->rows[list->n];
+	to->p = text.p;
+	to->len = (uint32_t)text.n;
+	to->lasting = kept->lasting;
+	list->sorted[list->n] = (uint32_t)list->n;
 	list->n++;
 	return 0;
 }
 
 int agr_sorted_beats(agr_sorted *list, const agr_row *row, size_t i)
 {
-	size_t at = list->n * list->order->n;
-
-	if (!reserve(list))
+	if (!reserve(list) || !put_keys(list, list->n, row, false))
 		return AGENTRUN_ENOMEM;
-	read_keys(list, at, row->span);
-	return keys_compare(list, at, list->items[i].keys) < 0;
+	return compare_rows(list, list->n, list->sorted[i]) < 0;
 }
 
 agr_row agr_sorted_row(const agr_sorted *list, size_t i)
 {
-	return (agr_row){ list->items[i].row, list->items[i].lasting };
+	const struct agr_sort_row *row = &list->rows[list->sorted[i]];
+
+	return (agr_row){ .span = { row->p, row->len }, .lasting = row->lasting };
 }
 
-/* ---- merge sort -------------------------------------------------------------- */
+/* ---- sorting ----------------------------------------------------------------- */
 
-static void merge(const agr_sorted *list, const struct agr_sort_item *from,
-	struct agr_sort_item *to, size_t left, size_t middle, size_t right)
+/* Stable, from and to `list->sorted[left..right)`; `room` is as long. */
+static void merge_sort(const agr_sorted *list, uint32_t *at, uint32_t *room, size_t n)
 {
-	size_t i = left, k = middle;
+	size_t middle = n / 2, i = 0, k = middle;
 
-	for (size_t at = left; at < right; at++) {
-		if (k == right || (i < middle &&
-			    keys_compare(list, from[i].keys, from[k].keys) <= 0))
-			to[at] = from[i++];
+	if (n < 2)
+		return;
+	merge_sort(list, at, room, middle);
+	merge_sort(list, at + middle, room, n - middle);
+	memcpy(room, at, middle * sizeof(*at));
+	for (size_t to = 0; i < middle; to++) {
+		if (k < n && compare_rows(list, at[k], room[i]) < 0)
+			at[to] = at[k++];
 		else
-			to[at] = from[k++];
+			at[to] = room[i++];
 	}
+}
+
+static unsigned digit_of(const agr_sorted *list, uint32_t row, unsigned byte)
+{
+	if (byte == 8)
+		return list->rows[row].class;
+	return list->ranks[row] >> (8 * byte) & 0xff;
+}
+
+/* By the ranks' bytes from the lowest up, then by class: stable at each. Bytes that
+ * are the same in all are passed over. */
+static int count_sort(agr_sorted *list, uint32_t *room, agr_op *op, agentrun_error **err)
+{
+	size_t (*counts)[256] = calloc(9, sizeof(*counts));
+	uint32_t *from = list->sorted, *to = room;
+	int r = 0;
+
+	if (!counts)
+		return agr_error_oom(err);
+	for (size_t i = 0; i < list->n; i++)
+		for (unsigned byte = 0; byte <= 8; byte++)
+			counts[byte][digit_of(list, from[i], byte)]++;
+	for (unsigned byte = 0; !r && byte <= 8; byte++) {
+		size_t *count = counts[byte], at = 0;
+		uint32_t *swap = from;
+
+		if (count[digit_of(list, from[0], byte)] == list->n)
+			continue;
+		for (size_t i = 0; i < 256; i++) {
+			size_t n = count[i];
+
+			count[i] = at;
+			at += n;
+		}
+		for (size_t i = 0; i < list->n; i++)
+			to[count[digit_of(list, from[i], byte)]++] = from[i];
+		from = to;
+		to = swap;
+		r = agr_op_check(op, err);
+	}
+	if (from != list->sorted)
+		memcpy(list->sorted, from, list->n * sizeof(*from));
+	free(counts);
+	return r;
+}
+
+/* Rows of equal class and rank, where that does not say it all. */
+static int sort_runs(agr_sorted *list, uint32_t *room, agr_op *op, agentrun_error **err)
+{
+	size_t start = 0;
+	int r = 0;
+
+	for (size_t i = 1; !r && i <= list->n; i++) {
+		uint32_t first = list->sorted[start], row = i < list->n ? list->sorted[i] : 0;
+
+		if (i < list->n && list->ranks[first] == list->ranks[row] &&
+			list->rows[first].class == list->rows[row].class)
+			continue;
+		if (i - start > 1) {
+			merge_sort(list, list->sorted + start, room, i - start);
+			if (i - start > FEW_ROWS)
+				r = agr_op_check(op, err);
+		}
+		start = i;
+	}
+	return r;
 }
 
 int agr_sorted_sort(agr_sorted *list, agr_op *op, agentrun_error **err)
 {
-	struct agr_sort_item *from = list->items, *to, *swap;
-	size_t n = list->n, since = 0;
+	uint32_t *room;
 	int r = 0;
 
-	if (n < 2)
+	if (list->n < 2)
 		return 0;
-	to = malloc(list->cap * sizeof(*to));
-	if (!to)
+	room = malloc(list->n * sizeof(*room));
+	if (!room)
 		return agr_error_oom(err);
-	for (size_t width = 1; !r && width < n; width *= 2) {
-		for (size_t left = 0; !r && left < n; left += 2 * width) {
-			size_t middle = left + width < n ? left + width : n;
-			size_t right = middle + width < n ? middle + width : n;
-
-			merge(list, from, to, left, middle, right);
-			since += right - left;
-			if (since > ITEMS_A_CHECK) {
-				since = 0;
-				r = agr_op_check(op, err);
-			}
-		}
-		swap = from;
-		from = to;
-		to = swap;
+	if (list->n < FEW_ROWS) {
+		merge_sort(list, list->sorted, room, list->n);
+	} else {
+		r = count_sort(list, room, op, err);
+		if (!r && (list->inexact || list->order->n > 1))
+			r = sort_runs(list, room, op, err);
 	}
-	list->items = from;
-	free(to);
+	free(room);
 	return r;
 }
 
-int agr_sorted_truncate(agr_sorted *list, size_t k)
+int agr_sorted_truncate(agr_sorted *list, size_t k, agentrun_error **err)
 {
 	agr_sorted fresh = { .order = list->order };
 	int r = 0;
@@ -237,7 +478,7 @@ int agr_sorted_truncate(agr_sorted *list, size_t k)
 	for (size_t i = 0; !r && i < k && i < list->n; i++) {
 		agr_row row = agr_sorted_row(list, i);
 
-		r = agr_sorted_add(&fresh, &row);
+		r = agr_sorted_add(&fresh, &row, NULL, err);
 	}
 	agr_sorted_clear(r ? &fresh : list);
 	if (!r)
@@ -249,9 +490,13 @@ void agr_sorted_clear(agr_sorted *list)
 {
 	const agr_order *order = list->order;
 
-	free(list->items);
-	free(list->keys);
+	free(list->rows);
+	free(list->ranks);
+	free(list->texts);
+	free(list->more);
+	free(list->sorted);
 	agr_arena_free(&list->arena);
+	agr_buf_free(&list->scratch);
 	memset(list, 0, sizeof(*list));
 	list->order = order;
 }

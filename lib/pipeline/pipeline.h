@@ -16,7 +16,7 @@
 
 #include <agentrun/pipeline.h>
 
-#include "base/base.h"
+#include "table/input.h"
 
 /* 0 means no limit, but for max_depth and max_steps, where it is the default. */
 typedef struct agr_pipeline_limits {
@@ -73,8 +73,13 @@ typedef struct agr_pipeline_request {
 
 /* All text is borrowed until the run is freed. */
 typedef struct agr_run_options {
-	const char *input;      /* NULL: none, or `context` */
+	const char *input;      /* NULL: none, or `read`, or `context` */
 	size_t input_len;
+	agentrun_read_fn read;       /* NULL, or what reads the input */
+	void *read_user;
+	agentrun_write_fn write;     /* NULL, or what takes the result as it comes: */
+	void *write_user;       /* see agr_run_write_output() */
+	int output_format;      /* for `write`: AGENTRUN_FORMAT_... */
 	const char *input_name; /* for messages, or NULL */
 	int input_format;       /* AGENTRUN_FORMAT_... */
 	const char *context;    /* a job's context object, or NULL */
@@ -118,6 +123,13 @@ void agr_run_blame(const agr_run *run, agentrun_error **err);
 int agr_run_take_output(agr_run *run, agentrun_buf *out, int format,
 	agentrun_error **err);
 
+/* The same to the run's `write`, of which most may have gone there already: JSON and
+ * NDJSON do not wait for the end, but for the first AGR_RUN_HOLD bytes, so that what
+ * fails early has no output. */
+int agr_run_write_output(agr_run *run, agentrun_error **err);
+
+#define AGR_RUN_HOLD ((size_t)4 << 20)
+
 /* ---- both with I/O ------------------------------------------------------- */
 
 /* Fetch: append the final answer's body, store its status. 0 or an error. */
@@ -130,7 +142,7 @@ typedef int (*agr_resolve_fn)(void *user, const char *ref, agr_buf *json,
 /* Compile and run, blocking in the two functions (NULL: there is none, and
  * wanting it is an error). `opts` and `limits` may be NULL. */
 int agr_execute(agentrun_buf *out, const char *pipeline, size_t len,
-	const agentrun_pipeline_options *opts, const agr_pipeline_limits *limits,
+	const agentrun_execute_options *opts, const agr_pipeline_limits *limits,
 	agr_fetch_fn fetch, void *fetch_user, agr_resolve_fn resolve,
 	void *resolve_user, agentrun_error **err);
 

@@ -28,6 +28,7 @@ struct agr_run {
 	agr_input input;   /* the data as it stands */
 	agr_buf text;      /* what the data lies in, when that is ours */
 	bool made_here;    /* a step made the data */
+	bool written;      /* the result went out, but for what `text` holds */
 	unsigned ticks;
 };
 
@@ -67,14 +68,13 @@ static void own(agr_run *run, agr_buf *text)
 }
 
 /* The data is now this value, known to be valid. */
-static void set_value(agr_run *run, agr_span value)
+static int set_value(agr_run *run, agr_span value, agentrun_error **err)
 {
+	if (run->input.block.data) /* the value may lie in it */
+		own(run, &run->input.block);
 	agr_input_close(&run->input);
-	run->input.format = AGENTRUN_FORMAT_JSON;
-	run->input.document = value;
-	if (*value.p == '[')
-		run->input.it = agr_iter_of(value);
 	run->made_here = true;
+	return agr_input_open_value(&run->input, value, err);
 }
 
 static int open_input(agr_run *run, const char *name, const char *p, size_t len,
@@ -140,9 +140,9 @@ static int input_of_context(agr_run *run, agentrun_error **err)
 		return agr_args_wrong("context", "an object", args.object, err);
 	if (!agr_args_get(&args, "data", &data))
 		return previous_ref(run, args.object, err);
-	set_value(run, data);
+	r = set_value(run, data, err);
 	run->made_here = false;
-	return 1;
+	return r < 0 ? r : 1;
 }
 
 static int choose_input(agr_run *run, agentrun_error **err)
@@ -155,6 +155,12 @@ static int choose_input(agr_run *run, agentrun_error **err)
 	if (run->pipeline->input_ref) {
 		run->ref = strdup(run->pipeline->input_ref);
 		return run->ref ? 0 : agr_error_oom(err);
+	}
+	if (o->read) {
+		agr_text text = { .name = o->input_name, .max_depth = o->limits.max_depth };
+
+		return agr_input_open_reader(&run->input, &text, o->read, o->read_user,
+			o->limits.max_input_bytes, o->input_format, err);
 	}
 	if (o->input)
 		return open_input(run, o->input_name, o->input, o->input_len,
@@ -173,19 +179,19 @@ static int choose_input(agr_run *run, agentrun_error **err)
 
 static const agr_compiled *step_at(const agr_run *run)
 {
-	return &run->pipeline->steps[run->at];
+	return &run->pipeline->ops[run->at];
 }
 
 static int blame(const agr_run *run, int r, agentrun_error **err)
 {
 	if (r < 0)
-		agr_error_step(err, run->at + 1, step_at(run)->type->name);
+		agr_error_step(err, step_at(run)->number, step_at(run)->name);
 	return r;
 }
 
 static int want_table(const agr_run *run, agentrun_error **err)
 {
-	if (agr_input_is_table(&run->input))
+	if (run->input.is_table)
 		return 0;
 	return agentrun_error_raise(err,
 		run->made_here ? AGENTRUN_EPIPELINE : AGENTRUN_EINPUT,
@@ -209,7 +215,7 @@ static int open_ops(agr_run *run, agentrun_error **err)
 		if (op->type->open)
 			r = op->type->open(op, nothing, err);
 		if (r < 0) {
-			agr_error_step(err, op->number, op->type->name);
+			agr_error_step(err, op->number, op->name);
 			return r;
 		}
 	}
@@ -224,7 +230,10 @@ static int run_chain(agr_run *run, agentrun_error **err)
 
 	if (!r) {
 		run->chain.out = (agr_buf)AGR_BUF_INIT;
-		set_value(run, (agr_span){ out.data, out.len });
+		if (run->chain.write)
+			run->written = true;
+		else
+			r = set_value(run, (agr_span){ out.data, out.len }, err);
 		own(run, &out);
 		run->at += run->chain.n;
 	}
@@ -238,14 +247,23 @@ static int begin_chain(agr_run *run, agentrun_error **err)
 	size_t end = run->at;
 	int r = blame(run, want_table(run, err), err);
 
-	while (end < p->n && p->steps[end].type->kind == AGR_STEP_ROWS)
+	while (end < p->n_ops && p->ops[end].type->kind == AGR_STEP_ROWS)
 		end++;
 	if (r < 0)
 		return r;
 	run->chain_at = 0;
-	r = agr_chain_init(&run->chain, run, p->steps, run->at, end,
+	r = agr_chain_init(&run->chain, run, p->ops, run->at, end,
 		run->opts.limits.max_output_bytes, err);
-	return r < 0 ? r : open_ops(run, err);
+	if (r < 0)
+		return r;
+	if (end == p->n_ops && (run->opts.output_format == AGENTRUN_FORMAT_JSON ||
+		run->opts.output_format == AGENTRUN_FORMAT_NDJSON)) {
+		run->chain.write = run->opts.write;
+		run->chain.user = run->opts.write_user;
+		run->chain.format = run->opts.write ? run->opts.output_format
+						    : AGENTRUN_FORMAT_JSON;
+	}
+	return open_ops(run, err);
 }
 
 static int apply_document(agr_run *run, agentrun_error **err)
@@ -261,7 +279,7 @@ static int apply_document(agr_run *run, agentrun_error **err)
 		err);
 	if (r < 0)
 		goto out;
-	set_value(run, out);
+	r = set_value(run, out, err);
 	if (made.len)
 		own(run, &made);
 	else if (whole.len)
@@ -323,7 +341,7 @@ int agr_run_advance(agr_run *run, agentrun_error **err)
 		run->state = run->ref ? STATE_WANTS_INPUT : STATE_READY;
 	}
 	while (r >= 0 && run->state == STATE_READY) {
-		if (run->at == run->pipeline->n)
+		if (run->at == run->pipeline->n_ops)
 			run->state = STATE_DONE;
 		else
 			r = next_step(run, err);
@@ -356,7 +374,7 @@ void agr_run_blame(const agr_run *run, agentrun_error **err)
 {
 	if (run->state == STATE_WANTS_REF)
 		agr_error_step(err, run->chain.ops[run->chain_at].number,
-			run->chain.ops[run->chain_at].type->name);
+			run->chain.ops[run->chain_at].name);
 	else if (run->state == STATE_WANTS_HTTP)
 		blame(run, -1, err);
 }
@@ -379,7 +397,7 @@ static int refused_status(const agr_pipeline_request *request, int status,
 		"%s %s answered with status %d%s%.*s",
 		request->method, request->host, status, shown ? ": " : "", shown,
 		body ? body : "");
-	agr_error_retry(err, again, 0);
+	agentrun_error_set_retry(err ? *err : NULL, again, 0);
 	return r;
 }
 
@@ -395,11 +413,11 @@ static int read_answer(agr_run *run, agentrun_error **err)
 	if (!r && path)
 		r = agr_path_extract(path, in, &made, &out, err);
 	if (!r && path) {
-		set_value(run, out);
+		r = set_value(run, out, err);
 		if (made.len || whole.len)
 			own(run, made.len ? &made : &whole);
 	} else if (!r && whole.len) {
-		set_value(run, in);
+		r = set_value(run, in, err);
 		own(run, &whole);
 	}
 	agr_buf_free(&whole);
@@ -467,7 +485,7 @@ static int supply_op(agr_run *run, const char *json, size_t len, agentrun_error 
 	if (!r)
 		r = op->type->open(op, value, err);
 	if (r < 0) {
-		agr_error_step(err, op->number, op->type->name);
+		agr_error_step(err, op->number, op->name);
 		return r;
 	}
 	run->state = STATE_READY;
@@ -504,6 +522,26 @@ int agr_run_take_output(agr_run *run, agentrun_buf *out, int format,
 	r = agr_format_value(&text, run->input.document, format, err);
 	if (!r)
 		r = agr_buf_give(&text, out, "the output", err);
+	agr_buf_free(&text);
+	return r;
+}
+
+int agr_run_write_output(agr_run *run, agentrun_error **err)
+{
+	const agr_run_options *o = &run->opts;
+	agr_buf text = AGR_BUF_INIT;
+	int r = 0;
+
+	if (run->state != STATE_DONE || !o->write)
+		return agentrun_error_raise(err, AGENTRUN_EINVAL,
+			"the run is not done, or has nowhere to write to");
+	if (run->written)
+		return o->write(o->write_user, run->text.data, run->text.len, err);
+	r = agr_format_value(&text, run->input.document, o->output_format, err);
+	if (!r)
+		r = agr_buf_check(&text, "the output", err);
+	if (!r)
+		r = o->write(o->write_user, text.data, text.len, err);
 	agr_buf_free(&text);
 	return r;
 }

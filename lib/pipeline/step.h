@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 /*
  * step - what a step's file provides and what it may use. A step has one entry
- * in the table in steps/table.c.
+ * in the table in steps/registry.c.
  *
  * `compile` reads the parameters into a plan, which is immutable. A row step
  * takes records one by one and emits others; what it must remember of a record
@@ -45,6 +45,7 @@ typedef struct agr_fields {
 int agr_args_fields(const agr_args *args, const char *name, agr_fields *out,
 	agentrun_error **err);
 void agr_fields_clear(agr_fields *fields);
+bool agr_fields_want(agr_fields *fields, agr_wanted *wanted);
 /* The parameter `name` that must be one field. */
 int agr_args_field(const agr_args *args, const char *name, agr_field *out,
 	agentrun_error **err);
@@ -67,7 +68,8 @@ typedef struct agr_op {
 	void *state;       /* zeroed, type->state_size bytes */
 	struct agr_op *next;
 	agr_run *run;
-	size_t number;     /* from 1 */
+	size_t number;     /* the step's, from 1 */
+	const char *name;  /* the step's, for messages */
 	size_t rows_in, rows_out;
 	agr_buf row, key;  /* for building a row and a key; reset by who uses them */
 } agr_op;
@@ -75,9 +77,9 @@ typedef struct agr_op {
 #define AGR_ENOUGH 1 /* a push that wants no more records */
 
 /* Hand a record on. 0, AGR_ENOUGH or an error. */
-int agr_op_emit(agr_op *op, const agr_row *row, agentrun_error **err);
-/* Hand on what op->row holds. */
-int agr_op_emit_made(agr_op *op, agentrun_error **err);
+int agr_op_emit(agr_op *op, agr_row *row, agentrun_error **err);
+/* Hand on what op->row holds; `compact` as in agr_row. */
+int agr_op_emit_made(agr_op *op, bool compact, agentrun_error **err);
 /* 0, AGENTRUN_ETIMEDOUT or AGENTRUN_ECANCELLED; for long work without rows. */
 int agr_op_check(agr_op *op, agentrun_error **err);
 
@@ -91,12 +93,16 @@ struct agr_step_type {
 	void (*plan_free)(void *plan); /* half-built plans too */
 
 	/* Row steps. All but push are optional. */
+	/* Note the fields it looks at, with agr_field_want(): its rows may then come
+	 * without a text, for agr_row_make(). False when memory is short. */
+	bool (*want)(void *plan, agr_wanted *wanted);
+	bool makes_rows; /* what it hands on is not what came in */
 	size_t state_size;
 	/* The ref that must be supplied before the first row, or NULL. */
 	const char *(*wants)(const void *plan);
 	/* Before the first row; `supplied` is what was wanted (p NULL: nothing). */
 	int (*open)(agr_op *op, agr_span supplied, agentrun_error **err);
-	int (*push)(agr_op *op, const agr_row *row, agentrun_error **err);
+	int (*push)(agr_op *op, agr_row *row, agentrun_error **err);
 	int (*finish)(agr_op *op, agentrun_error **err); /* no more rows come */
 	void (*close)(agr_op *op);
 

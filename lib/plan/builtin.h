@@ -19,7 +19,8 @@ typedef struct agr_plan_request {
 	int lane;           /* AGENTRUN_LANE_...; UNCLEAR: either */
 	const char *input;  /* rows: JSON array, NDJSON or CSV, not yet validated; or NULL */
 	size_t input_len;
-	const json_t *workflow; /* {nodes, edges}, either form; or NULL */
+	const json_t *workflow; /* {nodes, edges}, either form; or NULL. Its numbers need
+	                           not be exact, so none is put into a plan */
 	const char *workflow_tag, *workflow_owner, *node_id; /* or NULL */
 	const char *session_id; /* or NULL */
 } agr_plan_request;

@@ -12,6 +12,7 @@ typedef struct plan_change {
 	plan_parser *ps;
 	const plan_graph *graph;
 	json_t *operations;
+	size_t n_copies;         /* edges that they append by copying */
 	const char *description; /* a sentence without its full stop */
 } plan_change;
 

@@ -388,6 +388,7 @@ static void finish(plan_facts *facts)
 		field->stamps = field->stamps && field->dates;
 	}
 	facts->known = facts->n > 0 && !facts->trouble;
+	facts->empty = !facts->known && !facts->trouble && !facts->rows;
 	if (!facts->known && !facts->trouble)
 		facts->trouble =
 			facts->rows ? "The input's rows have no fields." : "The input has no rows.";

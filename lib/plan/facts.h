@@ -42,6 +42,7 @@ typedef struct plan_facts {
 	bool given;        /* there is an input at all */
 	bool known;        /* it has rows, and these are their fields */
 	const char *extract; /* path to the rows inside an object, or NULL */
+	bool empty;        /* it is a list without rows: whatever is counted is 0 */
 	const char *trouble; /* why the input holds no rows, or NULL */
 	plan_field *fields;
 	size_t n, cap;

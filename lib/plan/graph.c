@@ -28,6 +28,17 @@ static bool read_nodes(plan_graph *out, plan_pool *pool, const json_t *list)
 	return out->n > 0;
 }
 
+/* May the edge not be made again from its ends and its condition's text? */
+static bool is_labelled(const json_t *edge)
+{
+	const json_t *condition = json_object_get(edge, "condition");
+	size_t plain = (json_object_get(edge, "from") != NULL) +
+		(json_object_get(edge, "to") != NULL) + (condition != NULL);
+
+	return json_object_size(edge) > plain ||
+		(condition && !json_is_string(condition) && !json_is_null(condition));
+}
+
 static bool read_edges(plan_graph *out, plan_pool *pool, const json_t *list)
 {
 	size_t n = json_array_size(list);
@@ -41,6 +52,7 @@ static bool read_edges(plan_graph *out, plan_pool *pool, const json_t *list)
 		edge->from = agr_plan_node_by_id(out, agr_json_str(json, "from", ""));
 		edge->to = agr_plan_node_by_id(out, agr_json_str(json, "to", ""));
 		edge->condition = json_is_null(condition) ? NULL : condition;
+		edge->labelled = is_labelled(json);
 		if (edge->from == PLAN_NO_NODE || edge->to == PLAN_NO_NODE)
 			return false;
 	}

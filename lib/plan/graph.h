@@ -17,6 +17,7 @@ typedef struct plan_node {
 typedef struct plan_edge {
 	size_t from, to;         /* indices of nodes */
 	const json_t *condition; /* or NULL */
+	bool labelled;           /* it has members besides, or a condition that is no text */
 } plan_edge;
 
 typedef struct plan_graph {

@@ -17,6 +17,17 @@ void agr_plan_op(plan_change *c, const char *op, const char *path, json_t *value
 	agr_plan_push(pool, c->operations, made);
 }
 
+static void copy_within(plan_change *c, const char *from, const char *path)
+{
+	plan_pool *pool = c->ps->pool;
+	json_t *made = agr_plan_object(pool);
+
+	agr_plan_put(pool, made, "op", agr_plan_str(pool, "copy"));
+	agr_plan_put(pool, made, "from", agr_plan_str(pool, from));
+	agr_plan_put(pool, made, "path", agr_plan_str(pool, path));
+	agr_plan_push(pool, c->operations, made);
+}
+
 void agr_plan_op_node(plan_change *c, const char *id, const char *type, json_t *config)
 {
 	plan_pool *pool = c->ps->pool;
@@ -170,30 +181,66 @@ static plan_outcome joined_condition(
 	return PLAN_YES;
 }
 
-static plan_outcome bridge(plan_change *c, size_t node)
+/* The edge that replaces both, with all that the first says: copied within the
+ * document, before anything is removed there. */
+static void copy_edge(plan_change *c, const plan_edge *in, const plan_edge *out)
 {
 	const plan_graph *g = c->graph;
+	plan_pool *pool = c->ps->pool;
+	size_t made = g->n_edges + c->n_copies++;
+
+	copy_within(c, agr_plan_printf(pool, "/edges/%zu", (size_t)(in - g->edges)),
+		"/edges/-");
+	point_edge(c, made, "to", g->nodes[out->to].id);
+	if (out->condition)
+		copy_within(c,
+			agr_plan_printf(pool, "/edges/%zu/condition", (size_t)(out - g->edges)),
+			agr_plan_printf(pool, "/edges/%zu/condition", made));
+}
+
+/* Does the edge that replaces both need to be copied from the document? */
+static bool is_copied(const plan_edge *in, const plan_edge *out)
+{
+	return in->labelled || (out->condition && !json_is_string(out->condition));
+}
+
+static plan_outcome bridge_pair(
+	plan_change *c, const plan_edge *in, const plan_edge *out, bool copied)
+{
+	const plan_graph *g = c->graph;
+	const char *from = g->nodes[in->from].id, *to = g->nodes[out->to].id;
+	size_t old = agr_plan_edge_between(g, in->from, out->to);
+	json_t *condition;
+
+	if (joined_condition(c, in, out, &condition) != PLAN_YES)
+		return PLAN_REFUSED;
+	if (old != PLAN_NO_NODE && (condition || g->edges[old].condition))
+		return agr_plan_refuse(
+			c->ps, "%s already leads to %s on a condition of its own.", from, to);
+	if (old != PLAN_NO_NODE && in->labelled)
+		return agr_plan_refuse(c->ps,
+			"%s already leads to %s; say what becomes of what its edge to %s says.", from,
+			to, g->nodes[in->to].id);
+	if (old != PLAN_NO_NODE || is_copied(in, out) != copied)
+		return PLAN_YES;
+	if (copied)
+		copy_edge(c, in, out);
+	else
+		agr_plan_op_edge(c, from, to, condition);
+	return PLAN_YES;
+}
+
+/* Join the neighbours of a node, by the edges that are copied or by the others. */
+static plan_outcome bridge(plan_change *c, size_t node, bool copied)
+{
+	const plan_graph *g = c->graph;
+	plan_outcome r = PLAN_YES;
 
 	for (size_t i = 0; i < g->n_edges; i++)
-		for (size_t k = 0; k < g->n_edges; k++) {
-			const plan_edge *in = &g->edges[i], *out = &g->edges[k];
-			json_t *condition;
-			size_t old;
-
-			if (in->to != node || out->from != node)
-				continue;
-			if (joined_condition(c, in, out, &condition) != PLAN_YES)
-				return PLAN_REFUSED;
-			old = agr_plan_edge_between(g, in->from, out->to);
-			if (old != PLAN_NO_NODE && (condition || g->edges[old].condition))
-				return agr_plan_refuse(c->ps,
-					"%s already leads to %s on a condition of its own.",
-					g->nodes[in->from].id, g->nodes[out->to].id);
-			if (old == PLAN_NO_NODE)
-				agr_plan_op_edge(
-					c, g->nodes[in->from].id, g->nodes[out->to].id, condition);
-		}
-	return PLAN_YES;
+		for (size_t k = 0; k < g->n_edges && r == PLAN_YES; k++)
+			if (g->edges[i].to == node && g->edges[k].from == node)
+				r = bridge_pair(c, &g->edges[i], &g->edges[k], copied);
+	return r;
 }
 
 plan_outcome agr_plan_op_remove_node(plan_change *c, size_t node)
@@ -205,11 +252,13 @@ plan_outcome agr_plan_op_remove_node(plan_change *c, size_t node)
 	if (is_referred_to(c, node))
 		return agr_plan_refuse(c->ps,
 			"%s is still referred to elsewhere in the workflow.", g->nodes[node].id);
+	if (bridge(c, node, true) != PLAN_YES)
+		return PLAN_REFUSED;
 	for (size_t i = g->n_edges; i-- > 0;)
 		if (g->edges[i].from == node || g->edges[i].to == node)
 			agr_plan_op(c, "remove", agr_plan_printf(c->ps->pool, "/edges/%zu", i), NULL);
 	agr_plan_op(c, "remove", agr_plan_printf(c->ps->pool, "/nodes/%zu", node), NULL);
-	return bridge(c, node);
+	return bridge(c, node, false);
 }
 
 const char *agr_plan_token(plan_pool *pool, const char *name)
@@ -242,10 +291,39 @@ static const char *renamed_text(
 }
 
 static plan_outcome rename_in(
+	plan_change *c, const json_t *value, const char *path, size_t node, const char *id);
+
+/* In an object's members, but for those named in `kept`. */
+static plan_outcome rename_in_members(plan_change *c, const json_t *object,
+	const char *kept, const char *path, size_t node, const char *id)
+{
+	plan_pool *pool = c->ps->pool;
+	const char *old = c->graph->nodes[node].id, *key;
+	plan_outcome r = PLAN_YES;
+	json_t *item;
+	size_t len;
+
+	json_object_keylen_foreach((json_t *)object, key, len, item) {
+		if (r != PLAN_YES)
+			break;
+		if (strlen(key) < len) { /* no pointer that is made here leads there */
+			if (referred_to(item, old, 0))
+				r = agr_plan_refuse(c->ps,
+					"%s is referred to below a key of %s that holds a NUL character.", old,
+					path);
+		} else if (!agr_plan_in_list(key, kept)) {
+			r = rename_in(c, item,
+				agr_plan_printf(pool, "%s/%s", path, agr_plan_token(pool, key)), node, id);
+		}
+	}
+	return r;
+}
+
+static plan_outcome rename_in(
 	plan_change *c, const json_t *value, const char *path, size_t node, const char *id)
 {
 	plan_pool *pool = c->ps->pool;
-	const char *old = c->graph->nodes[node].id, *key, *text;
+	const char *old = c->graph->nodes[node].id, *text;
 	plan_outcome r = PLAN_YES;
 	json_t *item;
 	size_t i;
@@ -265,9 +343,7 @@ static plan_outcome rename_in(
 	}
 	json_array_foreach((json_t *)value, i, item) if (r == PLAN_YES) r =
 		rename_in(c, item, agr_plan_printf(pool, "%s/%zu", path, i), node, id);
-	json_object_foreach((json_t *)value, key, item) if (r == PLAN_YES) r = rename_in(c,
-		item, agr_plan_printf(pool, "%s/%s", path, agr_plan_token(pool, key)), node, id);
-	return r;
+	return r == PLAN_YES ? rename_in_members(c, value, "", path, node, id) : r;
 }
 
 plan_outcome agr_plan_op_rename(plan_change *c, size_t node, const char *id)
@@ -287,14 +363,8 @@ plan_outcome agr_plan_op_rename(plan_change *c, size_t node, const char *id)
 			r = rename_in(c, g->edges[i].condition,
 				agr_plan_printf(pool, "/edges/%zu/condition", i), node, id);
 	}
-	for (size_t i = 0; i < g->n && r == PLAN_YES; i++) {
-		const char *key;
-		json_t *item;
-
-		json_object_foreach((json_t *)g->nodes[i].json, key, item) if (r == PLAN_YES &&
-			!agr_plan_in_list(key, "id|type|name")) r = rename_in(c, item,
-			agr_plan_printf(pool, "/nodes/%zu/%s", i, agr_plan_token(pool, key)), node,
-			id);
-	}
+	for (size_t i = 0; i < g->n && r == PLAN_YES; i++)
+		r = rename_in_members(c, g->nodes[i].json, "id|type|name",
+			agr_plan_printf(pool, "/nodes/%zu", i), node, id);
 	return r;
 }

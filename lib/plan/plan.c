@@ -14,7 +14,7 @@ void agentrun_plan_options_init(agentrun_plan_options *opts, size_t struct_size)
 {
 	const agentrun_plan_options defaults = { .lane = AGENTRUN_LANE_UNCLEAR };
 
-	agr_options_init(opts, struct_size, &defaults, sizeof(defaults));
+	agentrun_options_init(opts, struct_size, &defaults, sizeof(defaults));
 }
 
 static bool member(agr_span object, const char *key, agr_type type, agr_span *out)
@@ -85,8 +85,8 @@ static int plan_builtin(agentrun_plan_result **out, const char *text, size_t len
 	int r = 0;
 
 	if (opts->workflow)
-		r = agr_json_parse(&workflow, "workflow", opts->workflow, opts->workflow_len,
-			AGENTRUN_EPATCH, err);
+		r = agr_json_parse_loosely(&workflow, "workflow", opts->workflow,
+			opts->workflow_len, AGENTRUN_EPATCH, err);
 	request.workflow = workflow;
 	if (r == 0)
 		r = read_context(opts, &request, &session, err);
@@ -108,7 +108,7 @@ static int plan_registered(agentrun_plan_result **out, const agr_planner *planne
 {
 	int64_t started = agr_clock_mono_ms();
 	agentrun_buf answer = AGENTRUN_BUF_INIT;
-	int r = planner->impl.plan(planner->self, text, len, opts, &answer, err);
+	int r = planner->impl.plan(planner->self, &answer, text, len, opts, err);
 
 	if (r == 0)
 		r = agr_plan_result_read(out, planner->impl.name,
@@ -124,11 +124,16 @@ int agentrun_plan(agentrun_plan_result **out, agentrun_ctx *ctx, const char *tex
 	agentrun_plan_options opts;
 	const agr_planner *planner;
 	const char *name;
+	bool configured;
 	int r;
 
 	*out = NULL;
 	agentrun_plan_options_init(&opts, sizeof(opts));
-	r = agr_options_read(&opts, sizeof(opts), opts_in, "agentrun_plan_options", err);
+	r = agr_ctx_check(ctx, err);
+	if (r == 0)
+		r = agentrun_options_read(&opts, sizeof(opts), opts_in, "agentrun_plan_options", err);
+	if (r == 0)
+		r = agr_options_reserved(opts.reserved, "agentrun_plan_options", err);
 	if (r < 0)
 		return r;
 	if (len > MAX_PROMPT_BYTES)
@@ -138,13 +143,15 @@ int agentrun_plan(agentrun_plan_result **out, agentrun_ctx *ctx, const char *tex
 		return agentrun_error_raise(err, AGENTRUN_EINPUT,
 			"the prompt is not valid UTF-8 (byte %zu)", agr_utf8_invalid(text, len) + 1);
 	name = opts.planner;
-	if (!name || strcmp(name, "auto") == 0)
+	configured = !name || strcmp(name, "auto") == 0;
+	if (configured)
 		name = agentrun_config_get(ctx->config, "llm.provider");
 	if (strcmp(name, "builtin") == 0 || strcmp(name, "auto") == 0)
 		return plan_builtin(out, text, len, &opts, err);
 	planner = agr_ctx_planner(ctx, name);
 	if (!planner)
-		return agentrun_error_raise(err, AGENTRUN_ENOTFOUND,
+		return agentrun_error_raise(err,
+			configured ? AGENTRUN_ECONFIG : AGENTRUN_EINVAL,
 			"there is no planner named \"%s\": \"builtin\" is always there", name);
 	return plan_registered(out, planner, text, len, &opts, err);
 }

@@ -827,7 +827,8 @@ json_t *agr_plan_query(plan_parser *ps)
 	}
 	if (ps->reason || ps->lost || ps->pool->failed)
 		return NULL;
-	if (!ps->facts->known && !q.url && (ps->facts->trouble || !q.explicit_step)) {
+	if (!ps->facts->known && !q.url && (ps->facts->trouble || !q.explicit_step) &&
+		!(ps->facts->empty && q.count && !q.group)) {
 		agr_plan_refuse(ps, "%s",
 			ps->facts->trouble ? ps->facts->trouble
 							   : "Which data? Give rows as input, or an address to fetch "

@@ -136,7 +136,7 @@ int agr_plan_result_read(agentrun_plan_result **out, const char *planner,
 	return r;
 }
 
-size_t agentrun_plan_result_calls(const agentrun_plan_result *plan)
+size_t agentrun_plan_result_call_count(const agentrun_plan_result *plan)
 {
 	return plan->n_calls;
 }
@@ -152,9 +152,13 @@ const char *agentrun_plan_result_call_name(const agentrun_plan_result *plan, siz
 }
 
 const char *agentrun_plan_result_call_arguments(const agentrun_plan_result *plan,
-	size_t i)
+	size_t i, size_t *len)
 {
-	return i < plan->n_calls ? plan->calls[i].arguments : NULL;
+	const char *text = i < plan->n_calls ? plan->calls[i].arguments : NULL;
+
+	if (len)
+		*len = text ? strlen(text) : 0;
+	return text;
 }
 
 const char *agentrun_plan_result_message(const agentrun_plan_result *plan)

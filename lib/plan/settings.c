@@ -49,16 +49,21 @@ static plan_outcome set_retry(
 {
 	plan_parser *ps = c->ps;
 	const json_t *old = json_object_get(node_of(c, node)->json, "retry");
-	json_t *retry;
+	json_t *retry = agr_plan_object(ps->pool), *count = agr_plan_int(ps->pool, attempts);
+	json_t *pause = backoff >= 0 ? agr_plan_int(ps->pool, backoff) : NULL;
 
 	if (attempts < 1 || attempts > 10)
 		return agr_plan_refuse(ps, "A node can be tried 1 to 10 times.");
-	retry = json_is_object(old) ? agr_plan_own(ps->pool, json_deep_copy(old))
-								: agr_plan_object(ps->pool);
-	agr_plan_put(ps->pool, retry, "max_attempts", agr_plan_int(ps->pool, attempts));
-	if (backoff >= 0)
-		agr_plan_put(ps->pool, retry, "backoff_ms", agr_plan_int(ps->pool, backoff));
-	set_member(c, node, "retry", retry);
+	if (json_is_object(old)) { /* its other members stay as they stand there */
+		set_member(c, node, "retry/max_attempts", count);
+		if (pause)
+			set_member(c, node, "retry/backoff_ms", pause);
+	} else {
+		agr_plan_put(ps->pool, retry, "max_attempts", count);
+		if (pause)
+			agr_plan_put(ps->pool, retry, "backoff_ms", pause);
+		set_member(c, node, "retry", retry);
+	}
 	c->description = agr_plan_printf(ps->pool,
 		"Tries %s up to %" JSON_INTEGER_FORMAT " times", node_of(c, node)->id, attempts);
 	return PLAN_YES;
@@ -133,10 +138,11 @@ static plan_outcome find_key(
 	const json_t *config = json_object_get(node_of(c, node)->json, "config");
 	const char *parts = agr_plan_parts(ps->pool, said), *name;
 	json_t *value;
-	size_t found = 0;
+	size_t found = 0, len;
 
-	json_object_foreach((json_t *)config, name,
-		value) if (strcmp(agr_plan_parts(ps->pool, name), parts) == 0)
+	json_object_keylen_foreach((json_t *)config, name, len,
+		value) if (strlen(name) == len &&
+		strcmp(agr_plan_parts(ps->pool, name), parts) == 0)
 	{
 		*key = name;
 		found++;

@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+#include "queue/queue.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include <agentrun/queue.h>
-
-#include "base/base.h"
 
 struct agentrun_job {
 	char *id, *payload, *lease;
 	size_t len;
+	int64_t lease_ms, enqueued_ms;
 	uint32_t deliveries, retries;
-	int64_t enqueued_ms;
-	int lost, cancelled;
+	bool lost, cancelled, settled;
+	/* how it ends */
+	int action;
+	bool counts_as_retry;
+	int64_t delay_ms;
+	char *reason, *result;
+	size_t result_len;
 };
 
 struct agentrun_jobs {
@@ -45,6 +49,8 @@ void agentrun_job_free(agentrun_job *job)
 	free(job->id);
 	free(job->payload);
 	free(job->lease);
+	free(job->reason);
+	free(job->result);
 	free(job);
 }
 
@@ -63,6 +69,11 @@ const char *agentrun_job_payload(const agentrun_job *job, size_t *len)
 const char *agentrun_job_lease(const agentrun_job *job)
 {
 	return job->lease ? job->lease : "";
+}
+
+int64_t agentrun_job_lease_ms(const agentrun_job *job)
+{
+	return job->lease_ms;
 }
 
 uint32_t agentrun_job_deliveries(const agentrun_job *job)
@@ -90,30 +101,124 @@ int agentrun_job_is_cancelled(const agentrun_job *job)
 	return job->cancelled;
 }
 
-int agentrun_job_set_lease(agentrun_job *job, const char *lease, uint32_t deliveries,
-	uint32_t retries, int64_t enqueued_ms)
+int agentrun_job_is_settled(const agentrun_job *job)
 {
-	char *copy = strdup(lease);
+	return job->settled;
+}
+
+/* ---- how it ends ---------------------------------------------------------- */
+
+void agentrun_job_accept(agentrun_job *job)
+{
+	job->action = AGENTRUN_ACTION_ACCEPT;
+}
+
+void agentrun_job_release(agentrun_job *job, int64_t delay_ms, int counts_as_retry)
+{
+	job->action = AGENTRUN_ACTION_RELEASE;
+	job->delay_ms = delay_ms > 0 ? delay_ms : 0;
+	job->counts_as_retry = counts_as_retry != 0;
+}
+
+int agentrun_job_reject(agentrun_job *job, const char *reason)
+{
+	char *copy = strdup(reason ? reason : "");
 
 	if (!copy)
 		return AGENTRUN_ENOMEM;
-	free(job->lease);
-	job->lease = copy;
-	job->deliveries = deliveries;
-	job->retries = retries;
-	job->enqueued_ms = enqueued_ms;
+	free(job->reason);
+	job->reason = copy;
+	job->action = AGENTRUN_ACTION_REJECT;
 	return 0;
 }
 
-void agentrun_job_set_lost(agentrun_job *job, int lost)
+int agentrun_job_set_result(agentrun_job *job, const char *json, size_t len)
 {
-	job->lost = lost;
+	char *copy = json ? agr_strndup(json, len) : NULL;
+
+	if (json && !copy)
+		return AGENTRUN_ENOMEM;
+	free(job->result);
+	job->result = copy;
+	job->result_len = copy ? len : 0;
+	return 0;
+}
+
+bool agr_job_is_decided(const agentrun_job *job)
+{
+	return job->action != AGENTRUN_ACTION_NONE;
+}
+
+/* ---- for backends --------------------------------------------------------- */
+
+int agentrun_job_action(const agentrun_job *job)
+{
+	return job->settled || job->lost ? AGENTRUN_ACTION_NONE : job->action;
+}
+
+int64_t agentrun_job_delay_ms(const agentrun_job *job)
+{
+	return job->delay_ms;
+}
+
+int agentrun_job_counts_as_retry(const agentrun_job *job)
+{
+	return job->counts_as_retry;
+}
+
+const char *agentrun_job_reason(const agentrun_job *job)
+{
+	return job->reason ? job->reason : "";
+}
+
+const char *agentrun_job_result(const agentrun_job *job, size_t *len)
+{
+	if (len)
+		*len = job->result_len;
+	return job->result;
+}
+
+int agentrun_job_set_lease(agentrun_job *job, const char *lease, int64_t lease_ms)
+{
+	if (lease) {
+		char *copy = strdup(lease);
+
+		if (!copy)
+			return AGENTRUN_ENOMEM;
+		free(job->lease);
+		job->lease = copy;
+	}
+	job->lease_ms = lease_ms;
+	return 0;
+}
+
+void agentrun_job_set_counts(agentrun_job *job, uint32_t deliveries, uint32_t retries)
+{
+	job->deliveries = deliveries;
+	job->retries = retries;
+}
+
+void agentrun_job_set_enqueued_ms(agentrun_job *job, int64_t enqueued_ms)
+{
+	job->enqueued_ms = enqueued_ms;
 }
 
 void agentrun_job_set_cancelled(agentrun_job *job, int cancelled)
 {
-	job->cancelled = cancelled;
+	job->cancelled = cancelled != 0;
 }
+
+void agentrun_job_set_lost(agentrun_job *job, int lost)
+{
+	job->lost = lost != 0;
+}
+
+void agentrun_job_set_settled(agentrun_job *job)
+{
+	job->settled = true;
+}
+
+/* ---- lists ---------------------------------------------------------------- */
 
 int agentrun_jobs_new(agentrun_jobs **out, agentrun_error **err)
 {

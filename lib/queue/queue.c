@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 /* The public queue: a checked vtable and what holds for every backend. */
+#include "queue/queue.h"
+
 #include <stdlib.h>
-
-#include <agentrun/sys/queue.h>
-
-#include "base/base.h"
+#include <string.h>
 
 struct agentrun_queue {
 	agentrun_queue_impl impl;
+	char *name; /* a copy: impl.name points to it */
 	void *self;
 };
+
+static const agentrun_dead_query query_defaults = { .limit = 100 };
+
+void agentrun_dead_query_init(agentrun_dead_query *query, size_t struct_size)
+{
+	agentrun_options_init(query, struct_size, &query_defaults, sizeof(query_defaults));
+}
 
 int agentrun_queue_new(agentrun_queue **out, const agentrun_queue_impl *impl,
 	void *take_self, agentrun_error **err)
@@ -26,6 +33,11 @@ int agentrun_queue_new(agentrun_queue **out, const agentrun_queue_impl *impl,
 		!queue->impl.settle || !queue->impl.renew || !queue->impl.destroy))
 		r = agentrun_error_raise(err, AGENTRUN_EINVAL,
 			"agentrun_queue_impl lacks a mandatory member");
+	if (r == 0) {
+		queue->name = strdup(queue->impl.name);
+		queue->impl.name = queue->name;
+		r = queue->name ? 0 : agr_error_oom(err);
+	}
 	if (r < 0) {
 		free(queue);
 		return r;
@@ -40,6 +52,7 @@ void agentrun_queue_free(agentrun_queue *queue)
 	if (!queue)
 		return;
 	queue->impl.destroy(queue->self);
+	free(queue->name);
 	free(queue);
 }
 
@@ -55,30 +68,40 @@ int agentrun_queue_enqueue(agentrun_queue *queue, const agentrun_jobs *jobs,
 	return queue->impl.enqueue(queue->self, jobs, err);
 }
 
-int agentrun_queue_acquire(agentrun_queue *queue, agentrun_jobs *into, size_t max,
-	uint32_t timeout_ms, agentrun_error **err)
+static int check_lease(int64_t lease_ms, agentrun_error **err)
 {
-	return max ? queue->impl.acquire(queue->self, into, max, timeout_ms, err) : 0;
+	return lease_ms >= 0 ? 0 : agentrun_error_raise(err, AGENTRUN_EINVAL,
+		"a lease of %lld ms: it is 0 or more", (long long)lease_ms);
 }
 
-int agentrun_queue_settle(agentrun_queue *queue,
-	const agentrun_settlement *const *settlements, size_t n, agentrun_error **err)
+int agentrun_queue_acquire(agentrun_queue *queue, agentrun_jobs *into, size_t max,
+	int64_t lease_ms, int timeout_ms, agentrun_error **err)
 {
-	for (size_t i = 0; i < n; i++) {
-		const agentrun_settlement *s = settlements[i];
+	int r = check_lease(lease_ms, err);
 
-		if (s->struct_size < sizeof(agentrun_settlement) || !s->job ||
-			s->action < AGENTRUN_SETTLE_ACCEPT || s->action > AGENTRUN_SETTLE_REJECT)
+	if (r < 0 || !max)
+		return r;
+	return queue->impl.acquire(queue->self, into, max, lease_ms, timeout_ms, err);
+}
+
+int agentrun_queue_settle(agentrun_queue *queue, agentrun_jobs *jobs,
+	agentrun_error **err)
+{
+	for (size_t i = 0; i < agentrun_jobs_count(jobs); i++)
+		if (!agr_job_is_decided(agentrun_jobs_at(jobs, i)))
 			return agentrun_error_raise(err, AGENTRUN_EINVAL,
-				"settlement %zu is not filled in", i + 1);
-	}
-	return queue->impl.settle(queue->self, settlements, n, err);
+				"job %zu of the list (%.100s) does not say how it ends: accept, "
+				"release or reject it", i + 1,
+				agentrun_job_id(agentrun_jobs_at(jobs, i)));
+	return queue->impl.settle(queue->self, jobs, err);
 }
 
 int agentrun_queue_renew(agentrun_queue *queue, agentrun_jobs *jobs,
-	uint32_t lease_ms, agentrun_error **err)
+	int64_t lease_ms, agentrun_error **err)
 {
-	return queue->impl.renew(queue->self, jobs, lease_ms, err);
+	int r = check_lease(lease_ms, err);
+
+	return r < 0 ? r : queue->impl.renew(queue->self, jobs, lease_ms, err);
 }
 
 void agentrun_queue_wakeup(agentrun_queue *queue)
@@ -88,11 +111,11 @@ void agentrun_queue_wakeup(agentrun_queue *queue)
 }
 
 int agentrun_queue_result(agentrun_buf *out, agentrun_queue *queue,
-	const char *job_id, uint32_t timeout_ms, agentrun_error **err)
+	const char *job_id, int timeout_ms, agentrun_error **err)
 {
 	if (!queue->impl.result)
 		return missing(queue, "give results", err);
-	return queue->impl.result(queue->self, job_id, timeout_ms, out, err);
+	return queue->impl.result(queue->self, out, job_id, timeout_ms, err);
 }
 
 int agentrun_queue_cancel(agentrun_queue *queue, const char *job_id,
@@ -103,20 +126,38 @@ int agentrun_queue_cancel(agentrun_queue *queue, const char *job_id,
 	return queue->impl.cancel(queue->self, job_id, err);
 }
 
-int agentrun_queue_stats_read(agentrun_queue *queue, agentrun_queue_stats *stats,
+/* The backend writes into our layout, never into a shorter one of the caller's. */
+int agentrun_queue_stats_read(agentrun_queue_stats *stats, agentrun_queue *queue,
 	agentrun_error **err)
 {
+	agentrun_queue_stats known = { .struct_size = sizeof(known) };
+	const size_t head = sizeof(known.struct_size), given = stats->struct_size;
+	size_t n = given < sizeof(known) ? given : sizeof(known);
+	int r;
+
+	if (given < head || given > (size_t)1024 * 1024)
+		return agentrun_error_raise(err, AGENTRUN_EINVAL,
+			"agentrun_queue_stats.struct_size is not set");
 	if (!queue->impl.stats)
 		return missing(queue, "count its jobs", err);
-	return queue->impl.stats(queue->self, stats, err);
+	r = queue->impl.stats(queue->self, &known, err);
+	if (r < 0)
+		return r;
+	memset((char *)stats + head, 0, given - head);
+	memcpy((char *)stats + head, (const char *)&known + head, n - head);
+	return 0;
 }
 
 int agentrun_queue_dead_list(agentrun_buf *out, agentrun_queue *queue,
-	agentrun_error **err)
+	const agentrun_dead_query *query_in, agentrun_error **err)
 {
+	agentrun_dead_query query = query_defaults;
+	int r;
+
 	if (!queue->impl.dead_list)
 		return missing(queue, "list dead letters", err);
-	return queue->impl.dead_list(queue->self, out, err);
+	r = agentrun_options_read(&query, sizeof(query), query_in, "agentrun_dead_query", err);
+	return r < 0 ? r : queue->impl.dead_list(queue->self, out, &query, err);
 }
 
 int agentrun_queue_dead_retry(agentrun_queue *queue, const char *job_id,

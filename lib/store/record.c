@@ -6,11 +6,13 @@
 
 #include "base/base.h"
 
+#define FIELDS (AGENTRUN_RECORD_COMPLETED_AT + 1)
+
 struct agentrun_record {
 	struct {
 		char *text; /* NULL: not set */
 		size_t len;
-	} fields[AGENTRUN_RECORD_FIELDS];
+	} fields[FIELDS];
 };
 
 struct agentrun_records {
@@ -18,7 +20,7 @@ struct agentrun_records {
 	size_t n;
 };
 
-static const char *const names[AGENTRUN_RECORD_FIELDS] = {
+static const char *const names[FIELDS] = {
 	[AGENTRUN_RECORD_RESULT_ID] = "result_id",
 	[AGENTRUN_RECORD_JOB_ID] = "job_id",
 	[AGENTRUN_RECORD_RUN_ID] = "run_id",
@@ -39,7 +41,12 @@ static const char *const names[AGENTRUN_RECORD_FIELDS] = {
 
 static bool is_field(int field)
 {
-	return field >= 0 && field < AGENTRUN_RECORD_FIELDS;
+	return field >= 0 && field < FIELDS;
+}
+
+int agentrun_record_field_count(void)
+{
+	return FIELDS;
 }
 
 const char *agentrun_record_field_name(int field)
@@ -57,7 +64,7 @@ void agentrun_record_free(agentrun_record *record)
 {
 	if (!record)
 		return;
-	for (int i = 0; i < AGENTRUN_RECORD_FIELDS; i++)
+	for (int i = 0; i < FIELDS; i++)
 		free(record->fields[i].text);
 	free(record);
 }
@@ -109,7 +116,7 @@ int agentrun_record_json(agentrun_buf *out, const agentrun_record *record)
 {
 	agr_buf buf = AGR_BUF_INIT;
 
-	for (int i = 0; i < AGENTRUN_RECORD_FIELDS; i++) {
+	for (int i = 0; i < FIELDS; i++) {
 		const char *text = record->fields[i].text;
 
 		agr_buf_printf(&buf, "%c\"%s\":", i ? ',' : '{', names[i]);

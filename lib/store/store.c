@@ -4,26 +4,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <agentrun/sys/storage.h>
+#include <agentrun/sys/store.h>
 
 #define SHA_PREFIX "sha256:"
 #define HEX_LEN (AGR_SHA256_HEX - 1)
 
 struct agentrun_store {
-	agentrun_storage_impl impl;
+	agentrun_store_impl impl;
 	void *self;
-	size_t max_inline_bytes;
+	char *name; /* a copy: impl.name points to it */
+	agentrun_store_options opts;
 };
 
-static const agentrun_list_query query_defaults = { .limit = 100 };
+static const agentrun_store_options store_defaults = { .max_inline_bytes = 10485760 };
+static const agentrun_store_query query_defaults = { .limit = 100 };
 
-void agentrun_list_query_init(agentrun_list_query *query, size_t struct_size)
+void agentrun_store_options_init(agentrun_store_options *opts, size_t struct_size)
 {
-	agr_options_init(query, struct_size, &query_defaults, sizeof(query_defaults));
+	agentrun_options_init(opts, struct_size, &store_defaults, sizeof(store_defaults));
 }
 
-int agentrun_store_new(agentrun_store **out, const agentrun_storage_impl *impl,
-	void *take_self, agentrun_error **err)
+void agentrun_store_query_init(agentrun_store_query *query, size_t struct_size)
+{
+	agentrun_options_init(query, struct_size, &query_defaults, sizeof(query_defaults));
+}
+
+int agentrun_store_new(agentrun_store **out, const agentrun_store_impl *impl,
+	void *take_self, const agentrun_store_options *opts, agentrun_error **err)
 {
 	agentrun_store *store;
 	int r;
@@ -32,19 +39,27 @@ int agentrun_store_new(agentrun_store **out, const agentrun_storage_impl *impl,
 	store = calloc(1, sizeof(*store));
 	if (!store)
 		return agr_error_oom(err);
-	r = agr_impl_read(&store->impl, sizeof(store->impl), impl,
-		AGENTRUN_STORAGE_IMPL_VERSION, "agentrun_storage_impl", err);
+	store->opts = store_defaults;
+	r = agentrun_options_read(&store->opts, sizeof(store->opts), opts,
+		"agentrun_store_options", err);
+	if (r == 0)
+		r = agr_impl_read(&store->impl, sizeof(store->impl), impl,
+			AGENTRUN_STORE_IMPL_VERSION, "agentrun_store_impl", err);
 	if (r == 0 && (!store->impl.name || !store->impl.put || !store->impl.get ||
 		!store->impl.list || !store->impl.put_blob || !store->impl.get_blob ||
 		!store->impl.destroy))
 		r = agentrun_error_raise(err, AGENTRUN_EINVAL,
-			"agentrun_storage_impl lacks a mandatory member");
+			"agentrun_store_impl lacks a mandatory member");
+	if (r == 0) {
+		store->name = strdup(store->impl.name);
+		store->impl.name = store->name;
+		r = store->name ? 0 : agr_error_oom(err);
+	}
 	if (r < 0) {
 		free(store);
 		return r;
 	}
 	store->self = take_self;
-	store->max_inline_bytes = 10485760;
 	*out = store;
 	return 0;
 }
@@ -54,13 +69,8 @@ void agentrun_store_free(agentrun_store *store)
 	if (!store)
 		return;
 	store->impl.destroy(store->self);
+	free(store->name);
 	free(store);
-}
-
-void agentrun_store_set_max_inline_bytes(agentrun_store *store,
-	size_t max_inline_bytes)
-{
-	store->max_inline_bytes = max_inline_bytes;
 }
 
 bool agr_is_ref(const char *text)
@@ -107,7 +117,7 @@ static int spill(agentrun_store *store, agentrun_record *record,
 	int r;
 
 	data = agentrun_record_get(record, AGENTRUN_RECORD_RESULT_DATA, &len);
-	if (!data || len <= store->max_inline_bytes)
+	if (!data || len <= store->opts.max_inline_bytes)
 		return 0;
 	agr_sha256_of(id + strlen(SHA_PREFIX), data, len);
 	r = store->impl.put_blob(store->self, id + strlen(SHA_PREFIX), data, len, err);
@@ -138,7 +148,7 @@ int agentrun_store_put(agentrun_buf *ref, agentrun_store *store,
 	if (r == 0)
 		r = spill(store, record, err);
 	if (r == 0)
-		r = store->impl.put(store->self, records, 1, &id, err);
+		r = store->impl.put(store->self, &id, records, 1, err);
 	if (r == 0)
 		r = give_ref(ref, AGR_ARTIFACT_PREFIX, id.data, err);
 	agentrun_buf_dispose(&id);
@@ -163,7 +173,7 @@ static int get_blob(agentrun_store *store, const char *id, agentrun_buf *out,
 			"not a ref: cas://%.100s (it is cas://sha256: and 64 hex digits)", id);
 	/* A copy: the caller may have the ref in `out`. */
 	memcpy(wanted, id + strlen(SHA_PREFIX), sizeof(wanted));
-	r = store->impl.get_blob(store->self, wanted, out, err);
+	r = store->impl.get_blob(store->self, out, wanted, err);
 	if (r < 0)
 		return r;
 	agr_sha256_of(hex, out->data, out->len);
@@ -185,8 +195,8 @@ int agentrun_store_get_record(agentrun_record **out, agentrun_store *store,
 			"not a ref of a record: \"%.100s\" (it is artifact:// and a UUID)", ref);
 	r = agentrun_record_new(out, err);
 	if (r == 0)
-		r = store->impl.get(store->self, AGENTRUN_RECORD_RESULT_ID,
-			ref + strlen(AGR_ARTIFACT_PREFIX), *out, err);
+		r = store->impl.get(store->self, *out, AGENTRUN_RECORD_RESULT_ID,
+			ref + strlen(AGR_ARTIFACT_PREFIX), err);
 	if (r < 0) {
 		agentrun_record_free(*out);
 		*out = NULL;
@@ -202,7 +212,7 @@ int agentrun_store_find_job(agentrun_record **out, agentrun_store *store,
 	*out = NULL;
 	r = agentrun_record_new(out, err);
 	if (r == 0)
-		r = store->impl.get(store->self, AGENTRUN_RECORD_JOB_ID, job_id, *out, err);
+		r = store->impl.get(store->self, *out, AGENTRUN_RECORD_JOB_ID, job_id, err);
 	if (r < 0) {
 		agentrun_record_free(*out);
 		*out = NULL;
@@ -266,14 +276,14 @@ static int read_time(char out[AGR_TIME_SIZE], const char *text, const char *name
 }
 
 int agentrun_store_list(agentrun_records **out, agentrun_store *store,
-	const agentrun_list_query *query_in, agentrun_error **err)
+	const agentrun_store_query *query_in, agentrun_error **err)
 {
-	agentrun_list_query query = query_defaults;
+	agentrun_store_query query = query_defaults;
 	char since[AGR_TIME_SIZE];
 	int r;
 
 	*out = NULL;
-	r = agr_options_read(&query, sizeof(query), query_in, "agentrun_list_query", err);
+	r = agentrun_options_read(&query, sizeof(query), query_in, "agentrun_store_query", err);
 	if (r == 0 && query.since) {
 		r = read_time(since, query.since, "since", err);
 		query.since = since;
@@ -281,7 +291,7 @@ int agentrun_store_list(agentrun_records **out, agentrun_store *store,
 	if (r == 0)
 		r = agentrun_records_new(out, err);
 	if (r == 0)
-		r = store->impl.list(store->self, &query, *out, err);
+		r = store->impl.list(store->self, *out, &query, err);
 	if (r < 0) {
 		agentrun_records_free(*out);
 		*out = NULL;
@@ -294,8 +304,8 @@ int agentrun_store_migrate(agentrun_store *store, agentrun_error **err)
 	return store->impl.migrate ? store->impl.migrate(store->self, err) : 0;
 }
 
-int agentrun_store_gc(agentrun_store *store, const char *before,
-	uint64_t *records_removed, uint64_t *blobs_removed, agentrun_error **err)
+int agentrun_store_gc(uint64_t *records_removed, uint64_t *blobs_removed,
+	agentrun_store *store, const char *before, agentrun_error **err)
 {
 	uint64_t ignored[2] = { 0, 0 };
 	char time[AGR_TIME_SIZE];
@@ -313,5 +323,5 @@ int agentrun_store_gc(agentrun_store *store, const char *before,
 			return r;
 		before = time;
 	}
-	return store->impl.gc(store->self, before, records_removed, blobs_removed, err);
+	return store->impl.gc(store->self, records_removed, blobs_removed, before, err);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 /*
- * store - what is the same over every storage backend: refs, ids, times, the
+ * store - what is the same over every store backend: refs, ids, times, the
  * spill of large results into blobs, the check of a blob's digest.
  */
 #ifndef AGR_STORE_H

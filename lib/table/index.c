@@ -143,7 +143,7 @@ static void check_utf8(agr_index *index, size_t n_blocks)
 void agr_index_begin(agr_index *index, const char *p, const char *end,
 	const agr_index_kernel *kernel)
 {
-	index->base = index->next = p;
+	index->begin = index->base = index->next = p;
 	index->end = end;
 	index->kernel = kernel ? kernel : agr_index_kernel_at(0);
 	index->carry = (agr_index_carry){ 0 };

@@ -37,6 +37,7 @@ typedef struct agr_index_fault {
 } agr_index_fault;
 
 typedef struct agr_index {
+	const char *begin;  /* the text */
 	const char *base;   /* the window: positions count from here */
 	const char *next;   /* what is not yet indexed */
 	const char *end;

@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What is read at a time; a row that does not fit makes it grow. */
+#define BLOCK ((size_t)256 * 1024)
+
 static const char bom[] = "\xef\xbb\xbf";
 
 static size_t bom_len(const agr_text *t)
@@ -16,11 +19,16 @@ static bool is_white(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-static bool is_blank(const agr_text *t, size_t pos)
+static size_t skip_white(const agr_text *t, size_t pos)
 {
 	while (pos < t->n && is_white(t->p[pos]))
 		pos++;
-	return pos == t->n;
+	return pos;
+}
+
+static bool is_blank(const agr_text *t, size_t pos)
+{
+	return skip_white(t, pos) == t->n;
 }
 
 static int code_of(const agr_text *t)
@@ -28,16 +36,120 @@ static int code_of(const agr_text *t)
 	return t->code ? t->code : AGENTRUN_EINPUT;
 }
 
-static int raise_at(const agr_text *t, size_t at, agentrun_error **err,
+/* ---- where a fault is -------------------------------------------------------- */
+
+/* `p` is in what is at hand. */
+static void place(const agr_input *in, const char *p, agentrun_error **err)
+{
+	size_t line = in->lines + 1, column = in->column + 1;
+
+	for (const char *at = in->text.p; at < p; at++) {
+		column = *at == '\n' ? 1 : column + 1;
+		line += *at == '\n';
+	}
+	agr_error_at_line(err, in->text.name, line, column);
+}
+
+static int raise_at(const agr_input *in, const char *p, agentrun_error **err,
 	const char *what)
 {
-	int r = agentrun_error_raise(err, code_of(t), "%s", what);
+	int r = agentrun_error_raise(err, code_of(&in->text), "%s", what);
 
-	agr_error_at(err, t->name, t->p, t->n, at);
+	place(in, p, err);
 	return r;
 }
 
-/* ---- what is it? --------------------------------------------------------- */
+static int raise_fault(const agr_input *in, agentrun_error **err)
+{
+	const agr_scanner *s = in->scanner;
+	int r;
+
+	if (s->too_deep)
+		r = agentrun_error_raise(err, AGENTRUN_ELIMIT,
+			"nested deeper than the limit of %zu levels", s->max_depth);
+	else
+		r = agentrun_error_raise(err, code_of(&in->text), "not valid JSON: %s",
+			s->fault);
+	place(in, s->fault_at, err);
+	return r;
+}
+
+/* ---- reading ------------------------------------------------------------------ */
+
+static bool is_whole(const agr_input *in)
+{
+	return !in->read || in->ended;
+}
+
+static size_t count_lines(const char *p, const char *end)
+{
+	size_t n = 0;
+
+	while ((p = memchr(p, '\n', (size_t)(end - p)))) {
+		n++;
+		p++;
+	}
+	return n;
+}
+
+/* Remember how far into the text the first `n` bytes at hand reach. The index has
+ * counted the lines already, mostly. */
+static void pass(agr_input *in, size_t n)
+{
+	const char *p = in->text.p, *end = p + n, *line = NULL;
+	const agr_index *index = in->scanner ? &in->scanner->index : NULL;
+	size_t lines;
+
+	if (index && index->begin == p && index->next >= end)
+		lines = (size_t)index->carry.newlines - count_lines(end, index->next);
+	else
+		lines = count_lines(p, end);
+	if (lines)
+		line = memrchr(p, '\n', n);
+	in->lines += lines;
+	in->column = line ? (size_t)(end - line) - 1 : in->column + n;
+}
+
+/* Drop the first `n` bytes at hand and read more behind the rest. */
+static int read_more(agr_input *in, size_t n, agentrun_error **err)
+{
+	agr_buf *block = &in->block;
+	size_t rest = block->len - n, got = 0;
+	char *to;
+	int r;
+
+	pass(in, n);
+	if (n)
+		memmove(block->data, block->data + n, rest);
+	block->len = rest;
+	to = agr_buf_reserve(block, rest < BLOCK ? BLOCK - rest : rest);
+	if (!to)
+		return agr_error_oom(err);
+	r = in->read(in->user, to, block->cap - 1 - rest, &got, err);
+	if (r < 0)
+		return r;
+	block->len += got;
+	in->total += got;
+	in->ended = got == 0;
+	in->text.p = block->data;
+	in->text.n = block->len;
+	if (in->max_bytes && in->total > in->max_bytes)
+		return agentrun_error_raise(err, AGENTRUN_ELIMIT,
+			"%s is longer than the limit of %zu bytes (limits.max_input_bytes)",
+			in->text.name ? in->text.name : "input", in->max_bytes);
+	return 0;
+}
+
+static int read_all(agr_input *in, agentrun_error **err)
+{
+	int r = 0;
+
+	while (!r && !is_whole(in))
+		r = read_more(in, 0, err);
+	return r;
+}
+
+/* ---- what is it? --------------------------------------------------------------- */
 
 /* A header alone may be a sentence with a comma in it: its fields are names. */
 static bool names_only(const agr_csv *csv)
@@ -56,11 +168,9 @@ static bool names_only(const agr_csv *csv)
  * AGENTRUN_ENOMEM. */
 static int looks_like_csv(const agr_text *t)
 {
-	agr_csv csv = { .text = t, .pos = bom_len(t) };
+	agr_csv csv = { .text = t, .pos = skip_white(t, bom_len(t)) };
 	int is = 0;
 
-	while (csv.pos < t->n && is_white(t->p[csv.pos]))
-		csv.pos++;
 	if (csv.pos < t->n && !strchr("[{<", t->p[csv.pos]))
 		is = agr_csv_next(&csv, NULL);
 	if (is == 1)
@@ -71,44 +181,44 @@ static int looks_like_csv(const agr_text *t)
 	return is;
 }
 
-/* Is the first value alone on its line, and another line behind it? */
-static bool looks_like_lines(const agr_text *t, agr_span first, size_t pos)
+/* Is the first line one value, with another line behind it? */
+static bool looks_like_lines(const agr_text *t)
 {
-	while (pos < t->n && t->p[pos] != '\n' && is_white(t->p[pos]))
-		pos++;
-	return pos < t->n && t->p[pos] == '\n' && !memchr(first.p, '\n', first.n) &&
-		!is_blank(t, pos);
+	size_t pos = skip_white(t, bom_len(t));
+	const char *end = memchr(t->p + pos, '\n', t->n - pos);
+	agr_text line = { .p = t->p + pos, .max_depth = t->max_depth };
+	agr_span value;
+
+	if (!end || is_blank(t, (size_t)(end - t->p)))
+		return false;
+	line.n = (size_t)(end - line.p);
+	return agr_scan_document(&value, &line, NULL) == 0;
 }
 
+/* By what is at hand: 0 or AGENTRUN_ENOMEM. */
 static int detect(agr_input *in, agentrun_error **err)
 {
 	const agr_text *t = &in->text;
-	agentrun_error *fault = NULL;
-	size_t pos = 0;
-	int r = agr_scan_next(&in->document, t, &pos, &fault), csv = 0;
+	char first = t->p[skip_white(t, bom_len(t))];
+	int csv;
 
-	if (r == 1 && is_blank(t, pos)) {
-		in->format = AGENTRUN_FORMAT_JSON;
-		return 0;
-	}
-	if (r == 1 && looks_like_lines(t, in->document, pos)) {
+	in->format = AGENTRUN_FORMAT_JSON;
+	if (looks_like_lines(t)) {
 		in->format = AGENTRUN_FORMAT_NDJSON;
 		return 0;
 	}
-	if (r != AGENTRUN_ELIMIT && r != AGENTRUN_ENOMEM)
-		csv = looks_like_csv(t);
-	if (csv) {
-		agentrun_error_free(fault);
-		in->format = AGENTRUN_FORMAT_CSV;
-		return csv < 0 ? agr_error_oom(err) : 0;
+	if (first == '[' || first == '{')
+		return 0;
+	if (read_all(in, err) < 0)
+		return AGENTRUN_ENOMEM;
+	csv = looks_like_csv(t);
+	if (csv == 1) {
+		agr_span value;
+
+		if (agr_scan_document(&value, t, NULL) < 0)
+			in->format = AGENTRUN_FORMAT_CSV;
 	}
-	if (r == 1)
-		r = agr_scan_document(&in->document, t, &fault);
-	if (err && !*err)
-		*err = fault;
-	else
-		agentrun_error_free(fault);
-	return r;
+	return csv < 0 ? agr_error_oom(err) : 0;
 }
 
 /* ---- CSV ----------------------------------------------------------------- */
@@ -164,104 +274,277 @@ static int next_record(agr_input *in, agr_row *row, agentrun_error **err)
 	r = agr_buf_check(&in->row, "a CSV record", err);
 	if (r < 0)
 		return r;
-	*row = (agr_row){ { in->row.data, in->row.len }, false };
+	*row = agr_row_of((agr_span){ in->row.data, in->row.len });
 	return 1;
 }
 
-/* ---- lines --------------------------------------------------------------- */
+/* ---- rows of JSON ---------------------------------------------------------------- */
+
+static int begin_scan(agr_input *in, agentrun_error **err)
+{
+	in->scanner = malloc(sizeof(*in->scanner));
+	if (!in->scanner)
+		return agr_error_oom(err);
+	agr_scanner_begin(in->scanner, in->text.p + bom_len(&in->text),
+		in->text.p + in->text.n, is_whole(in), in->text.max_depth, NULL);
+	in->state = AGR_AT_FIRST;
+	if (in->format == AGENTRUN_FORMAT_JSON)
+		in->scanner->open = agr_scanner_take(in->scanner, '[');
+	return 0;
+}
+
+/* What is at hand ends at or behind `from`: go on there with more. */
+static int go_on(agr_input *in, const char *from, agentrun_error **err)
+{
+	int r = read_more(in, (size_t)(from - in->text.p), err);
+
+	if (!r)
+		agr_scanner_move(in->scanner, in->text.p, in->text.p + in->text.n,
+			in->ended);
+	return r;
+}
+
+/* The next token, reading on if need be: 1, 0 at the end, or an error. */
+static int next_token(agr_input *in, const char **at, agentrun_error **err)
+{
+	agr_scanner *s = in->scanner;
+	int r = 0;
+
+	while (!r && !(*at = agr_scanner_next(s))) {
+		if (s->index.fault.what) {
+			s->fault = s->index.fault.what;
+			s->fault_at = s->index.fault.at;
+			return raise_fault(in, err);
+		}
+		if (is_whole(in))
+			return 0;
+		r = go_on(in, s->pos, err);
+	}
+	return r < 0 ? r : 1;
+}
+
+/* What is wrong with a line's value, if it goes on behind the line, is the line's
+ * end. */
+static int judge_line(agr_input *in, const char *value, const char *end)
+{
+	agr_scanner *s = in->scanner;
+	const char *line = memchr(value, '\n', (size_t)(end - value));
+	agr_span span;
+
+	if (line) {
+		agr_scanner_move(s, value, line, true);
+		agr_scanner_value(s, &span, NULL, NULL);
+	}
+	return AGR_SCAN_FAULT;
+}
+
+static int read_value(agr_input *in, agr_row *row, agentrun_error **err)
+{
+	agr_scanner *s = in->scanner;
+	int r;
+
+	while ((r = agr_scanner_value(s, &row->span, in->wanted, in->slots)) ==
+		AGR_SCAN_CUT) {
+		r = go_on(in, s->pos, err);
+		if (r < 0)
+			return r;
+	}
+	if (in->format == AGENTRUN_FORMAT_NDJSON) {
+		if (r == AGR_SCAN_FAULT)
+			judge_line(in, s->pos, s->fault_at);
+		else if (memchr(row->span.p, '\n', row->span.n))
+			r = judge_line(in, row->span.p, row->span.p + row->span.n);
+	}
+	if (r == AGR_SCAN_FAULT)
+		return raise_fault(in, err);
+	row->lasting = !in->read;
+	row->slots = in->wanted ? in->slots : NULL;
+	in->state = AGR_BEHIND_VALUE;
+	return 1;
+}
+
+static int end_of_array(agr_input *in, agentrun_error **err)
+{
+	const char *at;
+	int r;
+
+	agr_scanner_take(in->scanner, ']');
+	in->state = AGR_AT_END;
+	r = next_token(in, &at, err);
+	return r <= 0 ? r : raise_at(in, at, err,
+		"not valid JSON: unexpected text after the value");
+}
+
+static int next_element(agr_input *in, agr_row *row, agentrun_error **err)
+{
+	agr_scanner *s = in->scanner;
+	const char *at;
+	int r = next_token(in, &at, err);
+
+	if (r < 0)
+		return r;
+	if (r == 0)
+		return raise_at(in, s->end, err,
+			in->state == AGR_BEHIND_VALUE ? "not valid JSON: an array is not closed"
+			: "not valid JSON: the text ends where a value should be");
+	if (*at == ']' && in->state != AGR_AT_VALUE)
+		return end_of_array(in, err);
+	if (in->state == AGR_BEHIND_VALUE) {
+		if (!agr_scanner_take(s, ','))
+			return raise_at(in, at, err, "not valid JSON: expected ',' or ']'");
+		in->state = AGR_AT_VALUE;
+		r = next_token(in, &at, err);
+		if (r <= 0)
+			return r < 0 ? r : raise_at(in, s->end, err,
+				"not valid JSON: the text ends where a value should be");
+	}
+	return read_value(in, row, err);
+}
 
 static int next_line(agr_input *in, agr_row *row, agentrun_error **err)
 {
-	agr_text line = in->text;
-	size_t pos = in->pos;
-	const char *end;
+	const char *behind = in->scanner->pos, *at, *end;
+	bool apart = in->state == AGR_AT_FIRST;
 	int r;
 
-	while (pos < line.n && is_white(line.p[pos]))
-		pos++;
-	if (pos >= line.n)
-		return 0;
-	end = memchr(line.p + pos, '\n', line.n - pos);
-	if (end)
-		line.n = (size_t)(end - line.p);
-	r = agr_scan_next(&row->span, &line, &pos, err);
-	if (r < 0)
+	/* The line must end before the next token, which may not be at hand yet. */
+	for (;;) {
+		at = agr_scanner_next(in->scanner);
+		end = at ? at : in->scanner->end;
+		apart = apart || memchr(behind, '\n', (size_t)(end - behind));
+		if (at || is_whole(in) || in->scanner->index.fault.what)
+			break;
+		r = go_on(in, end, err);
+		if (r < 0)
+			return r;
+		behind = in->text.p;
+	}
+	r = next_token(in, &at, err);
+	if (r <= 0)
 		return r;
-	while (pos < line.n && is_white(line.p[pos]))
-		pos++;
-	if (pos < line.n)
-		return raise_at(&in->text, pos, err,
+	if (!apart)
+		return raise_at(in, at, err,
 			"not valid NDJSON: a line holds one value, and this follows it");
-	row->lasting = true;
-	in->pos = line.n;
-	return 1;
+	return read_value(in, row, err);
 }
 
 /* ---- all ----------------------------------------------------------------- */
 
-int agr_input_open(agr_input *in, const agr_text *text, int format,
-	agentrun_error **err)
+static int open_document(agr_input *in, agentrun_error **err)
 {
+	agr_text text;
+	int r = read_all(in, err);
+
+	if (r < 0)
+		return r;
+	text = in->text;
+	return agr_scan_document(&in->document, &text, err);
+}
+
+static int open_text(agr_input *in, int format, agentrun_error **err)
+{
+	const agr_text *t = &in->text;
 	int r = 0;
 
-	memset(in, 0, sizeof(*in));
 	in->row.max = in->keys.max = SIZE_MAX;
-	in->text = *text;
 	in->format = format;
-	if (is_blank(text, bom_len(text)))
-		return raise_at(text, text->n, err,
+	while (!is_whole(in) && is_blank(t, bom_len(t)) && !r)
+		r = read_more(in, 0, err);
+	if (r < 0)
+		return r;
+	if (is_blank(t, bom_len(t)))
+		return raise_at(in, t->p + t->n, err,
 			"the input is empty: JSON, NDJSON or CSV is wanted");
 	if (format == AGENTRUN_FORMAT_AUTO)
 		r = detect(in, err);
-	else if (format == AGENTRUN_FORMAT_JSON)
-		r = agr_scan_document(&in->document, text, err);
-	else if (format != AGENTRUN_FORMAT_NDJSON && format != AGENTRUN_FORMAT_CSV)
+	else if (format < AGENTRUN_FORMAT_JSON || format > AGENTRUN_FORMAT_CSV)
 		return agentrun_error_raise(err, AGENTRUN_EINVAL,
 			"input is json, ndjson or csv, not format %d", format);
 	if (r < 0)
 		return r;
-	in->pos = bom_len(text);
-	if (in->format == AGENTRUN_FORMAT_CSV)
-		return read_header(in, err);
-	if (in->format == AGENTRUN_FORMAT_JSON && *in->document.p == '[')
-		in->it = agr_iter_of(in->document);
-	return 0;
+	in->is_table = in->format != AGENTRUN_FORMAT_JSON ||
+		t->p[skip_white(t, bom_len(t))] == '[';
+	if (!in->is_table)
+		return open_document(in, err);
+	if (in->format == AGENTRUN_FORMAT_CSV) {
+		r = read_all(in, err);
+		return r < 0 ? r : read_header(in, err);
+	}
+	return begin_scan(in, err);
+}
+
+int agr_input_open(agr_input *in, const agr_text *text, int format,
+	agentrun_error **err)
+{
+	memset(in, 0, sizeof(*in));
+	in->text = *text;
+	return open_text(in, format, err);
+}
+
+int agr_input_open_reader(agr_input *in, const agr_text *text, agentrun_read_fn read,
+	void *user, size_t max_bytes, int format, agentrun_error **err)
+{
+	int r;
+
+	memset(in, 0, sizeof(*in));
+	in->text = *text;
+	in->text.p = "";
+	in->text.n = 0;
+	in->block.max = SIZE_MAX;
+	in->read = read;
+	in->user = user;
+	in->max_bytes = max_bytes;
+	r = read_more(in, 0, err);
+	return r < 0 ? r : open_text(in, format, err);
+}
+
+int agr_input_open_value(agr_input *in, agr_span value, agentrun_error **err)
+{
+	agr_text text = { .p = value.p, .n = value.n, .max_depth = AGR_DEPTH_MAX };
+
+	memset(in, 0, sizeof(*in));
+	in->text = text;
+	in->format = AGENTRUN_FORMAT_JSON;
+	in->document = value;
+	in->is_table = *value.p == '[';
+	return in->is_table ? begin_scan(in, err) : 0;
 }
 
 void agr_input_close(agr_input *in)
 {
+	if (in->scanner)
+		agr_scanner_end(in->scanner);
+	free(in->scanner);
 	agr_csv_free(&in->csv);
+	agr_buf_free(&in->block);
 	agr_buf_free(&in->keys);
 	agr_buf_free(&in->row);
 	free(in->key_ends);
 	memset(in, 0, sizeof(*in));
 }
 
-bool agr_input_is_table(const agr_input *in)
+void agr_input_want(agr_input *in, const agr_wanted *wanted, agr_span *slots)
 {
-	return in->format != AGENTRUN_FORMAT_JSON || *in->document.p == '[';
+	in->wanted = wanted;
+	in->slots = slots;
 }
 
 int agr_input_next(agr_input *in, agr_row *row, agentrun_error **err)
 {
+	*row = agr_row_of((agr_span){ NULL, 0 });
+	if (in->state == AGR_AT_END)
+		return 0;
 	if (in->format == AGENTRUN_FORMAT_CSV)
 		return next_record(in, row, err);
-	if (in->format == AGENTRUN_FORMAT_NDJSON)
-		return next_line(in, row, err);
-	row->lasting = true;
-	return agr_array_next(&in->it, &row->span);
+	return in->format == AGENTRUN_FORMAT_NDJSON ? next_line(in, row, err)
+						    : next_element(in, row, err);
 }
 
-int agr_input_document(agr_input *in, agr_buf *made, agr_span *out,
-	agentrun_error **err)
+static int rows_as_document(agr_input *in, agr_buf *made, agentrun_error **err)
 {
-	agr_row row = { 0 };
+	agr_row row;
 	int r;
 
-	if (in->format == AGENTRUN_FORMAT_JSON) {
-		*out = in->document;
-		return 0;
-	}
 	agr_buf_char(made, '[');
 	while ((r = agr_input_next(in, &row, err)) == 1) {
 		if (made->len > 1)
@@ -269,8 +552,23 @@ int agr_input_document(agr_input *in, agr_buf *made, agr_span *out,
 		agr_buf_add(made, row.span.p, row.span.n);
 	}
 	agr_buf_char(made, ']');
-	if (r < 0)
-		return r;
-	*out = (agr_span){ made->data, made->len };
-	return agr_buf_check(made, "the input", err);
+	return r;
+}
+
+int agr_input_document(agr_input *in, agr_buf *made, agr_span *out,
+	agentrun_error **err)
+{
+	int r = 0;
+
+	if (in->format != AGENTRUN_FORMAT_JSON) {
+		r = rows_as_document(in, made, err);
+		if (r < 0)
+			return r;
+		*out = (agr_span){ made->data, made->len };
+		return agr_buf_check(made, "the input", err);
+	}
+	if (in->is_table && !in->document.p)
+		r = open_document(in, err);
+	*out = in->document;
+	return r;
 }

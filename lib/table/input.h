@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 /*
  * input - a text as rows or as one document: JSON, NDJSON or CSV. Everything is
- * validated, also what nobody reads.
+ * validated, also what nobody reads; rows are as they come, so a fault may be met
+ * behind rows that were good.
+ *
+ * The text is in memory, or it comes from a reader: rows of JSON and NDJSON then take
+ * a block of memory however long the text is (or the longest row, if that is
+ * longer); CSV and documents are read to their end first.
  */
 #ifndef AGR_INPUT_H
 #define AGR_INPUT_H
@@ -9,14 +14,28 @@
 #include <agentrun/pipeline.h>
 
 #include "table/csv.h"
-#include "table/keep.h"
+#include "table/path.h"
+#include "table/scanner.h"
 
+/* Start from zeroed memory. */
 typedef struct agr_input {
-	agr_text text;
+	agr_text text;     /* what is at hand; p, n and so on */
 	int format;        /* AGENTRUN_FORMAT_JSON, _NDJSON or _CSV once open */
-	agr_span document; /* JSON: the value */
-	agr_iter it;       /* JSON: the next element */
-	size_t pos;        /* NDJSON: the next line */
+	bool is_table;
+	agr_span document; /* JSON that is no table: the value */
+
+	agentrun_read_fn read;  /* NULL: everything is at hand */
+	void *user;
+	bool ended;        /* the reader has no more */
+	agr_buf block;     /* what of it is at hand */
+	size_t max_bytes, total;  /* 0: no limit; read so far */
+	size_t lines, column;     /* passed before the block */
+
+	agr_scanner *scanner;
+	enum { AGR_AT_FIRST, AGR_AT_VALUE, AGR_BEHIND_VALUE, AGR_AT_END } state;
+	const agr_wanted *wanted; /* NULL: nothing is noted */
+	agr_span *slots;
+
 	agr_csv csv;
 	agr_buf keys;      /* CSV: "\"name\":" of every column, one after another */
 	size_t *key_ends;
@@ -24,14 +43,20 @@ typedef struct agr_input {
 	agr_buf row;       /* CSV: the row as JSON */
 } agr_input;
 
-/* Look at the text (borrowed until close) and get ready. A JSON document is
- * validated here, lines and records as they are read. Close in every case. */
+/* Look at the text (borrowed until close) and get ready. A JSON document that is no
+ * table is validated here, rows as they are read. Close in every case. */
 int agr_input_open(agr_input *in, const agr_text *text, int format,
 	agentrun_error **err);
+/* The same of what a reader reads; `text` has all but the text itself. More than
+ * `max_bytes` (0: no limit) is AGENTRUN_ELIMIT. */
+int agr_input_open_reader(agr_input *in, const agr_text *text, agentrun_read_fn read,
+	void *user, size_t max_bytes, int format, agentrun_error **err);
+/* The same of a JSON value that is known to be valid. */
+int agr_input_open_value(agr_input *in, agr_span value, agentrun_error **err);
 void agr_input_close(agr_input *in);
 
-/* Is it rows: NDJSON, CSV or a JSON array? */
-bool agr_input_is_table(const agr_input *in);
+/* Note the values of these keys in `slots`, from the first row on. */
+void agr_input_want(agr_input *in, const agr_wanted *wanted, agr_span *slots);
 
 /* The next row: 1, 0 at the end, or an error. For tables only. */
 int agr_input_next(agr_input *in, agr_row *row, agentrun_error **err);

@@ -10,12 +10,6 @@
 #include "base/arena.h"
 #include "table/scan.h"
 
-/* A record on its way through operators. */
-typedef struct agr_row {
-	agr_span span;
-	bool lasting; /* its bytes live as long as the run; else as the call */
-} agr_row;
-
 /* The span, copied unless it lasts; p is NULL when memory is short. */
 agr_span agr_arena_keep(agr_arena *arena, agr_span span, bool lasting);
 

@@ -8,6 +8,73 @@
 
 #include "table/scan.h"
 
+/* What most numbers are: DIGITS / 10^scale, at most 18 digits and no exponent. */
+struct short_number {
+	int64_t digits;
+	unsigned scale, n;
+};
+
+static bool read_short(struct short_number *out, agr_span number)
+{
+	const char *p = number.p, *end = p + number.n, *point = NULL;
+	uint64_t digits = 0;
+
+	if (number.n > 20)
+		return false;
+	p += *p == '-';
+	out->n = (unsigned)(end - p);
+	for (; p < end; p++) {
+		unsigned digit = (unsigned)*p - '0';
+
+		if (digit < 10) {
+			digits = digits * 10 + digit;
+		} else if (*p == '.') {
+			point = p + 1;
+			out->n--;
+		} else {
+			return false;
+		}
+	}
+	out->scale = point ? (unsigned)(end - point) : 0;
+	out->digits = *number.p == '-' ? -(int64_t)digits : (int64_t)digits;
+	return out->n <= 18;
+}
+
+bool agr_number_is_simple(agr_span number)
+{
+	struct short_number s;
+
+	return read_short(&s, number) && s.n <= 15;
+}
+
+static int64_t power_of_ten(unsigned n)
+{
+	int64_t power = 1;
+
+	while (n--)
+		power *= 10;
+	return power;
+}
+
+/* Both short: one is multiplied up to the other's scale. */
+static int compare_short(const struct short_number *a, const struct short_number *b)
+{
+	int64_t x = a->digits, y = b->digits, up;
+
+	if (a->scale == b->scale)
+		return (x > y) - (x < y);
+	if (a->scale < b->scale) {
+		up = power_of_ten(b->scale - a->scale);
+		if (__builtin_mul_overflow(x, up, &x))
+			return a->digits < 0 ? -1 : 1;
+	} else {
+		up = power_of_ten(a->scale - b->scale);
+		if (__builtin_mul_overflow(y, up, &y))
+			return b->digits < 0 ? 1 : -1;
+	}
+	return (x > y) - (x < y);
+}
+
 /* A number's digits without leading and trailing zeros, as 0.DIGITS * 10^exp. */
 struct decimal {
 	bool negative;
@@ -86,9 +153,14 @@ static int digits_compare(const struct decimal *a, const struct decimal *b)
 
 int agr_number_compare(agr_span a, agr_span b)
 {
-	struct decimal x = decimal_of(a), y = decimal_of(b);
+	struct short_number s, t;
+	struct decimal x, y;
 	int diff;
 
+	if (read_short(&s, a) && read_short(&t, b))
+		return compare_short(&s, &t);
+	x = decimal_of(a);
+	y = decimal_of(b);
 	if (x.zero || y.zero) {
 		if (x.zero && y.zero)
 			return 0;
@@ -125,11 +197,18 @@ static size_t copy_digits(char *to, const struct decimal *d)
 
 double agr_number_double(agr_span number)
 {
-	struct decimal d = decimal_of(number);
+	/* Powers of ten that are doubles, so that one division rounds only once. */
+	static const double tens[] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10,
+		1e11, 1e12, 1e13, 1e14, 1e15 };
+	struct short_number s;
+	struct decimal d;
 	char text[DIGITS_MAX + 32];
 	size_t n = 0;
 	double value;
 
+	if (read_short(&s, number) && s.n <= 15)
+		return s.digits || *number.p != '-' ? (double)s.digits / tens[s.scale] : -0.0;
+	d = decimal_of(number);
 	if (d.zero)
 		return d.negative ? -0.0 : 0.0;
 	if (d.exp > 400)

@@ -130,6 +130,7 @@ int agr_field_read(agr_field *field, agr_span string)
 	int r = agr_path_read(&field->path, string, false);
 
 	field->name = string;
+	field->whole = field->head = AGR_WANTED_NONE;
 	return r == AGENTRUN_EINPUT ? 0 : r;
 }
 
@@ -138,25 +139,59 @@ void agr_field_clear(agr_field *field)
 	agr_path_clear(&field->path);
 }
 
-bool agr_field_find(const agr_field *field, agr_span row, agr_span *out)
+/* Is its text more than one key? */
+static bool is_path(const agr_field *field)
 {
 	const agr_path *path = &field->path;
-	agr_span value = row;
 
-	if (*row.p != '{')
+	return path->n > 1 || (path->n == 1 && path->parts[0].len != path->len);
+}
+
+bool agr_field_want(agr_field *field, agr_wanted *wanted)
+{
+	const agr_path *path = &field->path;
+
+	field->whole = agr_wanted_add(wanted, path->text, path->len);
+	if (field->whole == AGR_WANTED_NONE)
 		return false;
-	if (agr_object_get(row, path->text, path->len, out))
+	if (!is_path(field) || path->parts[0].kind != AGR_PART_KEY)
 		return true;
-	if (path->n == 0 || (path->n == 1 && path->parts[0].len == path->len))
-		return false;
-	for (size_t i = 0; i < path->n; i++)
+	field->head = agr_wanted_add(wanted, path->parts[0].key, path->parts[0].len);
+	return field->head != AGR_WANTED_NONE;
+}
+
+static bool enter(const agr_path *path, size_t from, agr_span value, agr_span *out)
+{
+	for (size_t i = from; i < path->n; i++)
 		if (!agr_path_enter(&path->parts[i], value, &value))
 			return false;
 	*out = value;
 	return true;
 }
 
-bool agr_field_get(const agr_field *field, agr_span row, agr_span *out)
+static bool find_noted(const agr_field *field, const agr_span *slots, agr_span *out)
+{
+	*out = slots[field->whole];
+	if (out->p)
+		return true;
+	return field->head != AGR_WANTED_NONE && slots[field->head].p &&
+		enter(&field->path, 1, slots[field->head], out);
+}
+
+bool agr_field_find(const agr_field *field, const agr_row *row, agr_span *out)
+{
+	const agr_path *path = &field->path;
+
+	if (row->slots)
+		return find_noted(field, row->slots, out);
+	if (*row->span.p != '{')
+		return false;
+	if (agr_object_get(row->span, path->text, path->len, out))
+		return true;
+	return is_path(field) && enter(path, 0, row->span, out);
+}
+
+bool agr_field_get(const agr_field *field, const agr_row *row, agr_span *out)
 {
 	return agr_field_find(field, row, out) && *out->p != 'n';
 }

@@ -242,7 +242,7 @@ value:
 			fail(s, end, unexpected(s, depth));
 		return NULL;
 	}
-	if (unlikely(depth >= s->max_depth)) {
+	if (unlikely(depth + s->open >= s->max_depth)) {
 		s->too_deep = true;
 		return fail(s, p, "nested too deeply"), NULL;
 	}
@@ -354,6 +354,7 @@ void agr_scanner_begin(agr_scanner *s, const char *p, const char *end, bool whol
 {
 	s->index.kernel = kernel ? kernel : agr_index_kernel_at(0);
 	agr_shapes_init(&s->shapes);
+	s->open = 0;
 	s->max_depth = max_depth ? max_depth : AGR_DEPTH_DEFAULT;
 	if (s->max_depth > AGR_DEPTH_MAX)
 		s->max_depth = AGR_DEPTH_MAX;

@@ -19,6 +19,7 @@ typedef struct agr_scanner {
 	bool whole;        /* nothing follows `end` */
 	bool too_deep;
 	size_t max_depth;
+	size_t open;       /* levels around the values: 1 in an array */
 	const char *fault; /* what is wrong, and where */
 	const char *fault_at;
 	agr_shapes shapes;

@@ -22,8 +22,19 @@ void agr_shapes_free(agr_shapes *shapes)
 
 static bool fits(const agr_shape *shape, const agr_index *index, size_t first)
 {
-	return shape->n <= index->n - first &&
-		memcmp(shape->kinds, index->kinds + first, shape->n) == 0;
+	const char *kinds = index->kinds + first;
+	size_t n = shape->n;
+	uint64_t a, b;
+
+	if (n > index->n - first)
+		return false;
+	if (n >= sizeof(a)) { /* shapes of other lengths differ at their ends */
+		memcpy(&a, shape->kinds + n - sizeof(a), sizeof(a));
+		memcpy(&b, kinds + n - sizeof(b), sizeof(b));
+		if (a != b)
+			return false;
+	}
+	return memcmp(shape->kinds, kinds, n) == 0;
 }
 
 const agr_shape *agr_shapes_find(agr_shapes *shapes, const agr_index *index,

@@ -153,6 +153,6 @@ class Config(CliTest):
 
     def test_the_provider_that_is_not_there(self):
         config = self.file("c.yaml", "llm: {provider: nobody}\n")
-        self.fails(6, "-c", config, "plan", "show the rows", says="nobody")
+        self.fails(3, "-c", config, "plan", "show the rows", says="nobody")
         self.ok("-c", config, "plan", "show the rows", "--planner", "builtin")
         self.ok("plan", "show the rows", "--planner", "auto")

@@ -170,5 +170,5 @@ class Job(CliTest):
         self.run_job(self.job(current_workflow=flow))
 
     def test_the_planner_is_named(self):
-        error = self.run_job(self.job(), "--planner", "nobody", status=6)["error"]
+        error = self.run_job(self.job(), "--planner", "nobody", status=2)["error"]
         self.assertIn("nobody", error["message"])

@@ -28,6 +28,23 @@ class Patch(CliTest):
         wrapped = self.file("wrapped.json", {"operations": ADD, "description": "tell"})
         self.assertEqual(self.value("patch", self.workflow, wrapped), out)
 
+    def test_the_arguments_of_the_tool_are_a_patch(self):
+        want = self.value("patch", self.workflow, self.add)
+        spec = {"operations": ADD, "description": "tell"}
+        for arguments in ({"patch_spec": spec},
+                          {"workflow_tag": "t", "workflow_owner": "o", "patch_spec": spec}):
+            self.assertEqual(self.value("patch", self.workflow, "-",
+                                        stdin=json.dumps(arguments)), want)
+        plan = self.value("plan", "add a task node named tell after pick",
+                          "--workflow", self.workflow)
+        arguments = plan["tool_calls"][0]["function"]["arguments"]
+        self.assertEqual(self.value("patch", self.workflow, "-", stdin=arguments), want)
+        for wrong in ({"patch_spec": ADD}, {"patch_spec": None}, {"patch_spec": {}},
+                      {"patch_spec": {"patch_spec": spec}}, {"workflow_tag": "t"},
+                      {"operations": None, "patch_spec": spec}):
+            with self.subTest(patch=wrong):
+                self.fails(3, "patch", self.workflow, "-", stdin=json.dumps(wrong))
+
     def test_either_file_may_be_stdin(self):
         want = self.value("patch", self.workflow, self.add)
         self.assertEqual(self.value("patch", "-", self.add, stdin=json.dumps(WORKFLOW)), want)

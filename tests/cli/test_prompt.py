@@ -78,6 +78,10 @@ class Prompt(CliTest):
         self.assertEqual(self.ok("run", "show me the 2 cheapest", "--input", self.rows,
                                  "--output", "csv").out.splitlines()[0], "id,to,price,carrier,tags")
 
+    def test_run_counts_the_rows_of_an_empty_list(self):
+        self.assertEqual(self.value("run", "count the rows", "--input", "-", "--output", "json",
+                                    stdin="[]"), [{"count": 0}])
+
     def test_run_takes_ndjson_and_csv(self):
         ndjson = "".join(json.dumps(row) + "\n" for row in ROWS)
         csv = "id,to,price\n1,LAX,320\n2,JFK,180.50\n3,LAX,99\n"
@@ -92,6 +96,49 @@ class Prompt(CliTest):
         self.assertEqual(list(preview), ["type", "patch_id", "op_count", "description"])
         self.assertEqual(preview["type"], "patch")
         self.assertRegex(preview["patch_id"], r"\A[0-9a-f]{64}\Z")
+
+    def changed(self, prompt, workflow):
+        """The workflow after a change, as the text that it came out as."""
+        return self.ok("run", prompt, "--workflow", self.file("changed.json", workflow),
+                       "--output", "json").out.strip()
+
+    def test_a_workflow_may_hold_what_no_tree_of_ours_can(self):
+        load = (r'{"id":"load","type":"task","config":{"k\u0000y":"no","n":12345678901234567890,'
+                r'"h":1e400}}')
+        tell = r'{"id":"tell","type":"task","retry":{"max_attempts":2,"backoff_ms":1%s}}'
+        whole = '{"nodes":[%s,%s],"edges":[{"from":"load","to":"tell"}]}'
+        before = whole % (load, tell % ("0" * 30))
+        self.assertEqual(self.changed("remove node tell", before),
+                         '{"nodes":[%s],"edges":[]}' % load)
+        self.assertEqual(self.changed("retry tell 4 times", before),
+                         before.replace('"max_attempts":2', '"max_attempts":4'))
+        self.assertEqual(self.changed("set config n of load to 5", before),
+                         before.replace("12345678901234567890", "5"))
+        self.assertEqual(self.changed("rename tell to say", before),
+                         before.replace('"tell"', '"say"'))
+        hidden = before.replace('"no"', '"$nodes.tell.x"')
+        ran = self.fails(3, "run", "rename tell to say", "--workflow",
+                         self.file("hidden.json", hidden))
+        self.assertIn("NUL", ran.json["error"]["message"])
+
+    def test_an_edge_past_a_removed_node_keeps_what_it_said(self):
+        nodes = [{"id": name, "type": "task"} for name in ("load", "pick", "tell", "log", "end")]
+        first = '"label":"x","weight":12345678901234567890,"at":[1.50]'
+        edges = ('{"from":"load","to":"pick",%s},{"from":"pick","to":"tell"},'
+                 '{"to":"log","from":"pick","condition":{"op":">","n":1.10}},'
+                 '{"from":"end","to":"pick"}')
+        before = '{"nodes":%s,"edges":[%s]}' % (json.dumps(nodes), edges % first)
+        after = self.changed("remove node pick", before)
+        self.assertEqual(json.loads(after)["nodes"], [nodes[0], *nodes[2:]])
+        self.assertEqual(after[after.index('"edges":'):], (
+            '"edges":[{"from":"load","to":"tell",%s},'
+            '{"from":"load","to":"log",%s,"condition":{"op":">","n":1.10}},'
+            '{"from":"end","to":"log","condition":{"op":">","n":1.10}},'
+            '{"from":"end","to":"tell"}]}') % (first, first))
+        loose = before.replace('[{"from":"load"', '[{"from":"load","to":"tell"},{"from":"load"')
+        self.assertIn("already leads to", self.fails(
+            3, "run", "remove node pick", "--workflow", self.file("loose.json", loose),
+        ).json["error"]["message"])
 
     def test_a_patch_needs_a_workflow(self):
         ran = self.fails(3, "run", "add a task node named tell after pick")

@@ -88,7 +88,7 @@ class Usage(CliTest):
                    '[{"step":"http_request","url":"http://127.0.0.1:9/"}]',
                    says=r"step 1 \(http_request\).*127\.0\.0\.1")
         self.fails(6, "exec", "nowhere.json")
-        self.fails(6, "plan", "x", "--planner", "nobody", says='no planner named "nobody"')
+        self.fails(2, "plan", "x", "--planner", "nobody", says='no planner named "nobody"')
 
     def commands_that_print(self):
         many = json.dumps([{"n": i, "text": "x" * 100} for i in range(20000)])

@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+#include <agentrun/memory.h>
+
 #include "run.h"
 
-static int open_store(void *user, agentrun_store **out, agentrun_error **err)
+static int open_store(void *user, agentrun_store **out,
+	const agentrun_store_options *store, agentrun_error **err)
 {
+	agentrun_memory_store_options opts;
+
 	(void)user;
-	return agentrun_memory_store_new(out, err);
+	agentrun_memory_store_options_init(&opts, sizeof(opts));
+	opts.store = store;
+	return agentrun_memory_store_new(out, &opts, err);
 }
 
 static void reset_store(void *user)
@@ -12,7 +19,7 @@ static void reset_store(void *user)
 	(void)user;
 }
 
-static int open_queue(void *user, agentrun_queue **out, uint32_t lease_ms,
+static int open_queue(void *user, agentrun_queue **out, int64_t lease_ms,
 	uint32_t max_deliveries, agentrun_error **err)
 {
 	agentrun_memory_queue_options opts;
@@ -26,11 +33,11 @@ static int open_queue(void *user, agentrun_queue **out, uint32_t lease_ms,
 
 int main(void)
 {
-	const agentrun_conformance_storage storage = { .struct_size = sizeof(storage),
+	const agentrun_conformance_store store = { .struct_size = sizeof(store),
 		.open = open_store, .reset = reset_store, .report = run_report };
 	const agentrun_conformance_queue queue = { .struct_size = sizeof(queue),
-		.open = open_queue, .report = run_report };
+		.open = open_queue, .report = run_report, .wakes = 1 };
 
-	return run_end(agentrun_conformance_check_storage(&storage) +
+	return run_end(agentrun_conformance_check_store(&store) +
 		agentrun_conformance_check_queue(&queue));
 }

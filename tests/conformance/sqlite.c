@@ -9,12 +9,14 @@ struct place {
 	char path[64];
 };
 
-static int open_store(void *user, agentrun_store **out, agentrun_error **err)
+static int open_store(void *user, agentrun_store **out,
+	const agentrun_store_options *store, agentrun_error **err)
 {
-	agentrun_sqlite_options opts;
+	agentrun_sqlite_store_options opts;
 
-	agentrun_sqlite_options_init(&opts, sizeof(opts));
+	agentrun_sqlite_store_options_init(&opts, sizeof(opts));
 	opts.path = ((struct place *)user)->path;
+	opts.store = store;
 	return agentrun_sqlite_store_new(out, &opts, err);
 }
 
@@ -33,7 +35,7 @@ int main(void)
 {
 	char dir[] = "/tmp/agentrun-sqlite-XXXXXX";
 	struct place place;
-	const agentrun_conformance_storage storage = { .struct_size = sizeof(storage),
+	const agentrun_conformance_store store = { .struct_size = sizeof(store),
 		.user = &place, .open = open_store, .reset = reset_store, .is_durable = 1,
 		.report = run_report };
 	int failed;
@@ -41,7 +43,7 @@ int main(void)
 	if (!mkdtemp(dir))
 		return EXIT_FAILURE;
 	snprintf(place.path, sizeof(place.path), "%s/results.db", dir);
-	failed = agentrun_conformance_check_storage(&storage);
+	failed = agentrun_conformance_check_store(&store);
 	rmdir(dir);
 	return run_end(failed);
 }

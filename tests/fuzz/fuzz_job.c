@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <agentrun/engine.h>
+#include <agentrun/memory.h>
 #include <agentrun/sys/planner.h>
 #include <agentrun/sys/transport.h>
 
@@ -26,18 +27,42 @@ static void must(int good)
 		abort();
 }
 
-static int no_network(void *user, agentrun_transport_impl *impl, void **self,
-	const agentrun_config *config, agentrun_error **err)
+static int no_network(void *self, const agentrun_config *config, agentrun_error **err)
 {
-	(void)user;
-	(void)impl;
 	(void)self;
 	(void)config;
 	return agentrun_error_raise(err, AGENTRUN_ENETWORK, "there is no network here");
 }
 
-static int give_plan(void *self, const char *prompt, size_t len,
-	const agentrun_plan_options *opts, agentrun_buf *answer, agentrun_error **err)
+/* What follows is not called: the transport cannot be opened. */
+static int no_submit(void *self, const agentrun_http_request *request, agentrun_error **err)
+{
+	(void)request;
+	return no_network(self, NULL, err);
+}
+
+static int no_poll(void *self, agentrun_http_event **events, size_t max, int timeout_ms,
+	agentrun_error **err)
+{
+	(void)events;
+	(void)max;
+	(void)timeout_ms;
+	return no_network(self, NULL, err);
+}
+
+static void no_cancel(void *self, uint64_t id)
+{
+	(void)self;
+	(void)id;
+}
+
+static void nothing(void *self)
+{
+	(void)self;
+}
+
+static int give_plan(void *self, agentrun_buf *answer, const char *prompt,
+	size_t len, const agentrun_plan_options *opts, agentrun_error **err)
 {
 	const struct text *text = self;
 
@@ -52,12 +77,14 @@ static agentrun_ctx *new_ctx(struct text *plan)
 {
 	const agentrun_planner_impl planner = { .version = AGENTRUN_PLANNER_IMPL_VERSION,
 		.struct_size = sizeof(planner), .name = "fuzz", .plan = give_plan };
-	agentrun_ctx_options opts;
+	const agentrun_transport_impl transport = { .version = AGENTRUN_TRANSPORT_IMPL_VERSION,
+		.struct_size = sizeof(transport), .name = "none", .open = no_network,
+		.submit = no_submit, .poll = no_poll, .cancel = no_cancel, .wakeup = nothing,
+		.destroy = nothing };
 	agentrun_ctx *ctx;
 
-	agentrun_ctx_options_init(&opts, sizeof(opts));
-	opts.transport_open = no_network;
-	must(agentrun_ctx_new(&ctx, &opts, NULL) == 0);
+	must(agentrun_ctx_new(&ctx, NULL, NULL) == 0);
+	must(agentrun_ctx_set_transport(ctx, &transport, NULL, NULL) == 0);
 	must(agentrun_ctx_add_planner(ctx, &planner, plan, NULL) == 0);
 	return ctx;
 }
@@ -77,7 +104,7 @@ static void check(const agentrun_result *result, agentrun_store *store)
 	const char *text;
 	size_t len;
 
-	text = agentrun_result_message(result, &len);
+	text = agentrun_result_payload(result, &len);
 	check_json(text, len);
 	must(failed == (agentrun_result_error(result) != NULL));
 	must(failed == (agentrun_result_data(result, NULL) == NULL));
@@ -110,7 +137,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		job = (struct text){ job.p + 1, (size_t)(newline - job.p - 1) };
 		opts.planner = "fuzz";
 	}
-	must(agentrun_memory_store_new(&store, NULL) == 0);
+	must(agentrun_memory_store_new(&store, NULL, NULL) == 0);
 	opts.store = store;
 	must(agentrun_run(&result, ctx, job.p, job.n, &opts, NULL) == 0);
 	check(result, store);

@@ -42,14 +42,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const char *text = (const char *)data;
 	const char *end = size ? memchr(text, '\n', size) : NULL;
 	agentrun_buf out = AGENTRUN_BUF_INIT, again = AGENTRUN_BUF_INIT;
-	agentrun_pipeline_options opts;
+	agentrun_execute_options opts;
 	agentrun_error *err = NULL;
 	struct rest rest = { "", 0, 0 };
 	int r;
 
 	if (end)
 		rest = (struct rest){ end + 1, size - (size_t)(end + 1 - text), 0 };
-	agentrun_pipeline_options_init(&opts, sizeof(opts));
+	agentrun_execute_options_init(&opts, sizeof(opts));
 	opts.input = rest.p;
 	opts.input_len = rest.n;
 	r = agr_execute(&out, text, end ? (size_t)(end - text) : size, &opts, &limits,
@@ -58,7 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if ((r < 0) != (err != NULL))
 		abort();
 	/* What comes out is JSON, compact and without duplicates. */
-	if (!r && (agentrun_format_rows(&again, NULL, out.data, out.len,
+	if (!r && (agentrun_rows_write(&again, NULL, out.data, out.len,
 			   AGENTRUN_FORMAT_JSON, NULL) < 0 ||
 			  again.len != out.len || memcmp(again.data, out.data,
 				out.len) != 0))

@@ -127,11 +127,11 @@ static int run(agentrun_buf *out, const char *rows, size_t len, int format)
 		"[{\"step\":\"distinct\"},{\"step\":\"table_sort\","
 		"\"field\":\"a.b\"},{\"step\":\"offset\",\"n\":0}]";
 	static const agr_pipeline_limits limits = { .max_depth = 64, .max_rows = 10000 };
-	agentrun_pipeline_options opts;
+	agentrun_execute_options opts;
 	agentrun_error *err = NULL;
 	int r;
 
-	agentrun_pipeline_options_init(&opts, sizeof(opts));
+	agentrun_execute_options_init(&opts, sizeof(opts));
 	opts.input = rows;
 	opts.input_len = len;
 	opts.input_format = format;
@@ -159,7 +159,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 		for (int format = AGENTRUN_FORMAT_NDJSON; format <= AGENTRUN_FORMAT_TABLE;
 			format++)
-			if (agentrun_format_rows(&again, NULL, out.data, out.len, format,
+			if (agentrun_rows_write(&again, NULL, out.data, out.len, format,
 				    NULL) < 0 && format == AGENTRUN_FORMAT_NDJSON)
 				abort();
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 #include "torture.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 
 #include <agentrun/agentrun.h>
 #include <agentrun/sys/planner.h>
+#include <agentrun/sys/transport.h>
 #ifdef WITH_SQLITE
 #include <agentrun/sqlite.h>
 #endif
@@ -39,6 +41,18 @@ static void say(struct outcome *out, const char *text, size_t len)
 static void say_str(struct outcome *out, const char *text)
 {
 	say(out, text, text ? strlen(text) : 0);
+}
+
+/* The C library says of want of memory that there is no thread. */
+static int no_thread(int r, agentrun_error **err)
+{
+	if (r != AGENTRUN_EINTERNAL || (err && !strstr(agentrun_error_message(*err), "thread")))
+		return r;
+	if (err) {
+		agentrun_error_free(*err);
+		*err = NULL;
+	}
+	return agentrun_error_raise(err, AGENTRUN_ENOMEM, "out of memory");
 }
 
 /* ---- classify ----------------------------------------------------------- */
@@ -105,7 +119,7 @@ static int plan(struct outcome *out, agentrun_error **err, const char *prompt,
 	r = agentrun_plan(&result, ctx, prompt, strlen(prompt), &opts, err);
 	if (r == 0) {
 		say_str(out, agentrun_plan_result_call_name(result, 0));
-		say_str(out, agentrun_plan_result_call_arguments(result, 0));
+		say_str(out, agentrun_plan_result_call_arguments(result, 0, NULL));
 		say_str(out, agentrun_plan_result_message(result));
 		r = agentrun_plan_result_json(&json, result);
 		if (r < 0)
@@ -166,11 +180,11 @@ static int plan_notify(struct outcome *out, agentrun_error **err)
 static int execute(struct outcome *out, agentrun_error **err, const char *pipeline,
 	const char *input, int format)
 {
-	agentrun_pipeline_options opts;
+	agentrun_execute_options opts;
 	agentrun_buf data = AGENTRUN_BUF_INIT;
 	int r;
 
-	agentrun_pipeline_options_init(&opts, sizeof(opts));
+	agentrun_execute_options_init(&opts, sizeof(opts));
 	opts.input = input;
 	opts.input_len = strlen(input);
 	opts.input_name = "input.json";
@@ -246,17 +260,122 @@ static int rows(struct outcome *out, agentrun_error **err)
 {
 	static const char text[] = "a,b\n1,2\n3,x\n";
 	agentrun_buf json = AGENTRUN_BUF_INIT, table = AGENTRUN_BUF_INIT;
-	int r = agentrun_read_rows(&json, ctx, text, sizeof(text) - 1, AGENTRUN_FORMAT_AUTO,
+	int r = agentrun_rows_read(&json, ctx, text, sizeof(text) - 1, AGENTRUN_FORMAT_AUTO,
 		"text", err);
 
 	if (r == 0)
-		r = agentrun_format_rows(&table, ctx, json.data, json.len, AGENTRUN_FORMAT_TABLE,
+		r = agentrun_rows_write(&table, ctx, json.data, json.len, AGENTRUN_FORMAT_TABLE,
 			err);
 	if (r == 0)
 		say(out, table.data, table.len);
 	agentrun_buf_dispose(&json);
 	agentrun_buf_dispose(&table);
 	return r;
+}
+
+/* ---- a transport --------------------------------------------------------- */
+
+/* Answers the only request there is. */
+static struct wire {
+	pthread_mutex_t lock;
+	pthread_cond_t change;
+	agentrun_http_event *event;
+	int woken;
+} wire = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, NULL, 0 };
+
+static int wire_open(void *self, const agentrun_config *config, agentrun_error **err)
+{
+	(void)self;
+	(void)config;
+	(void)err;
+	wire.woken = 0;
+	return 0;
+}
+
+static int wire_submit(void *self, const agentrun_http_request *request,
+	agentrun_error **err)
+{
+	agentrun_http_event *event;
+	int r = agentrun_http_event_new(&event, request->id, err);
+
+	(void)self;
+	if (r < 0)
+		return r;
+	agentrun_http_event_set_status(event, 200);
+	if (agentrun_http_event_add_header(event, "A: b", 4) < 0 ||
+		agentrun_http_event_append_body(event, ROWS, strlen(ROWS)) < 0) {
+		agentrun_http_event_free(event);
+		return agentrun_error_raise(err, AGENTRUN_ENOMEM, "out of memory");
+	}
+	pthread_mutex_lock(&wire.lock);
+	wire.event = event;
+	pthread_cond_signal(&wire.change);
+	pthread_mutex_unlock(&wire.lock);
+	return 0;
+}
+
+static int wire_poll(void *self, agentrun_http_event **events, size_t max, int timeout_ms,
+	agentrun_error **err)
+{
+	int n = 0;
+
+	(void)self;
+	(void)max;
+	(void)timeout_ms;
+	(void)err;
+	pthread_mutex_lock(&wire.lock);
+	while (!wire.event && !wire.woken)
+		pthread_cond_wait(&wire.change, &wire.lock);
+	wire.woken = 0;
+	if (wire.event)
+		events[n++] = wire.event;
+	wire.event = NULL;
+	pthread_mutex_unlock(&wire.lock);
+	return n;
+}
+
+static void wire_cancel(void *self, uint64_t id)
+{
+	(void)self;
+	(void)id;
+}
+
+static void wire_wakeup(void *self)
+{
+	(void)self;
+	pthread_mutex_lock(&wire.lock);
+	wire.woken = 1;
+	pthread_cond_signal(&wire.change);
+	pthread_mutex_unlock(&wire.lock);
+}
+
+static void wire_destroy(void *self)
+{
+	(void)self;
+}
+
+static int execute_http(struct outcome *out, agentrun_error **err)
+{
+	static const agentrun_transport_impl impl = {
+		.version = AGENTRUN_TRANSPORT_IMPL_VERSION, .struct_size = sizeof(impl),
+		.name = "wire", .open = wire_open, .submit = wire_submit, .poll = wire_poll,
+		.cancel = wire_cancel, .wakeup = wire_wakeup, .destroy = wire_destroy };
+	static const char pipeline[] = "[{\"step\":\"http_request\",\"url\":"
+		"\"https://a.example/\",\"headers\":{\"X\":\"y\"}}]";
+	agentrun_buf data = AGENTRUN_BUF_INIT;
+	agentrun_ctx *own;
+	int r = agentrun_ctx_new(&own, NULL, err);
+
+	if (r == 0)
+		r = agentrun_ctx_set_transport(own, &impl, NULL, err);
+	if (r == 0)
+		r = agentrun_execute_pipeline(&data, own, pipeline, sizeof(pipeline) - 1, NULL,
+			err);
+	if (r == 0)
+		say(out, data.data, data.len);
+	agentrun_buf_dispose(&data);
+	agentrun_ctx_free(own);
+	return no_thread(r, err);
 }
 
 /* ---- patches ------------------------------------------------------------ */
@@ -322,13 +441,13 @@ static int patch_schema(struct outcome *out, agentrun_error **err)
 	static const char schema[] = "{\"type\":\"object\",\"properties\":{\"nodes\":{\"items\":"
 		"{\"required\":[\"id\"],\"properties\":{\"type\":{\"enum\":[\"http\",\"filter\","
 		"\"task\"]},\"id\":{\"pattern\":\"^[a-z]+$\"}}}}}}";
-	agentrun_patch_options opts;
+	agentrun_workflow_options opts;
 	int r;
 
-	agentrun_patch_options_init(&opts, sizeof(opts));
+	agentrun_workflow_options_init(&opts, sizeof(opts));
 	opts.schema = schema;
 	opts.schema_len = sizeof(schema) - 1;
-	r = agentrun_validate_workflow(ctx, FLOW, strlen(FLOW), &opts, err);
+	r = agentrun_workflow_check(ctx, FLOW, strlen(FLOW), &opts, err);
 	if (r == 0)
 		say_str(out, "valid");
 	return r;
@@ -337,7 +456,7 @@ static int patch_schema(struct outcome *out, agentrun_error **err)
 static int document_hash(struct outcome *out, agentrun_error **err)
 {
 	char hex[65];
-	int r = agentrun_document_hash(hex, FLOW, strlen(FLOW), err);
+	int r = agentrun_document_hash(hex, ctx, FLOW, strlen(FLOW), err);
 
 	if (r == 0)
 		say_str(out, hex);
@@ -388,7 +507,6 @@ static int use_store(struct outcome *out, agentrun_store *store, agentrun_error 
 	uint64_t removed = 0;
 	int r;
 
-	agentrun_store_set_max_inline_bytes(store, 4);
 	r = put_and_get(out, store, "one", "[1]", err);
 	if (r == 0)
 		r = put_and_get(out, store, "two", "[\"a blob\"]", err);
@@ -399,7 +517,7 @@ static int use_store(struct outcome *out, agentrun_store *store, agentrun_error 
 	if (r == 0)
 		say_str(out, agentrun_records_count(records) == 2 ? "two records" : "?");
 	if (r == 0)
-		r = agentrun_store_gc(store, "2999-01-01", &removed, NULL, err);
+		r = agentrun_store_gc(&removed, NULL, store, "2999-01-01", err);
 	if (r == 0)
 		say_str(out, removed == 2 ? "both removed" : "?");
 	agentrun_buf_dispose(&ref);
@@ -407,11 +525,25 @@ static int use_store(struct outcome *out, agentrun_store *store, agentrun_error 
 	return r;
 }
 
+static agentrun_store_options small_records(void)
+{
+	agentrun_store_options opts;
+
+	agentrun_store_options_init(&opts, sizeof(opts));
+	opts.max_inline_bytes = 4;
+	return opts;
+}
+
 static int memory_store(struct outcome *out, agentrun_error **err)
 {
+	agentrun_memory_store_options opts;
+	agentrun_store_options small = small_records();
 	agentrun_store *store;
-	int r = agentrun_memory_store_new(&store, err);
+	int r;
 
+	agentrun_memory_store_options_init(&opts, sizeof(opts));
+	opts.store = &small;
+	r = agentrun_memory_store_new(&store, &opts, err);
 	if (r == 0)
 		r = use_store(out, store, err);
 	agentrun_store_free(store);
@@ -421,12 +553,14 @@ static int memory_store(struct outcome *out, agentrun_error **err)
 #ifdef WITH_SQLITE
 static int sqlite_store(struct outcome *out, agentrun_error **err)
 {
-	agentrun_sqlite_options opts;
+	agentrun_store_options small = small_records();
+	agentrun_sqlite_store_options opts;
 	agentrun_store *store;
 	int r;
 
-	agentrun_sqlite_options_init(&opts, sizeof(opts));
+	agentrun_sqlite_store_options_init(&opts, sizeof(opts));
 	opts.path = ":memory:";
+	opts.store = &small;
 	r = agentrun_sqlite_store_new(&store, &opts, err);
 	if (r == 0)
 		r = use_store(out, store, err);
@@ -453,27 +587,30 @@ static int make_job(agentrun_jobs *jobs, agentrun_error **err)
 static int use_queue(struct outcome *out, agentrun_queue *queue, agentrun_jobs *jobs,
 	agentrun_jobs *taken, agentrun_error **err)
 {
-	agentrun_settlement settlement = { .struct_size = sizeof(settlement),
-		.action = AGENTRUN_SETTLE_REJECT, .reason = "because", .result = "{}",
-		.result_len = 2 };
-	const agentrun_settlement *const list[] = { &settlement };
+	agentrun_job *job;
 	agentrun_buf text = AGENTRUN_BUF_INIT;
 	int r = make_job(jobs, err);
 
 	if (r == 0)
 		r = agentrun_queue_enqueue(queue, jobs, err);
 	if (r == 0)
-		r = agentrun_queue_acquire(queue, taken, 1, 0, err);
-	if (r == 0 && agentrun_jobs_count(taken) == 1) {
-		settlement.job = agentrun_jobs_at(taken, 0);
-		r = agentrun_queue_settle(queue, list, 1, err);
-	}
+		r = agentrun_queue_acquire(queue, taken, 1, 1000, 0, err);
+	if (r == 0)
+		r = agentrun_queue_renew(queue, taken, 0, err);
+	job = agentrun_jobs_at(taken, 0);
+	if (r == 0 && job && (agentrun_job_set_result(job, "{}", 2) < 0 ||
+		agentrun_job_reject(job, "because") < 0))
+		r = agentrun_error_raise(err, AGENTRUN_ENOMEM, "out of memory");
+	if (r == 0)
+		r = agentrun_queue_settle(queue, taken, err);
+	if (r == 0)
+		say_str(out, job && agentrun_job_is_settled(job) ? "settled" : "?");
 	if (r == 0)
 		r = agentrun_queue_result(&text, queue, "j", 0, err);
 	if (r == 0)
 		say(out, text.data, text.len);
 	if (r == 0)
-		r = agentrun_queue_dead_list(&text, queue, err);
+		r = agentrun_queue_dead_list(&text, queue, NULL, err);
 	if (r == 0)
 		say_str(out, strstr(text.data, "because") ? "dead" : "?");
 	if (r == 0)
@@ -512,23 +649,15 @@ static int run_job(struct outcome *out, agentrun_error **err, const char *job,
 	agentrun_engine_options_init(&opts, sizeof(opts));
 	opts.planner = planner;
 	r = agentrun_run(&result, ctx, job, strlen(job), &opts, err);
-	if (r == AGENTRUN_EINTERNAL && (!err || strstr(agentrun_error_message(*err), "thread"))) {
-		/* The C library says of want of memory that there is no thread. */
-		if (err) {
-			agentrun_error_free(*err);
-			*err = NULL;
-		}
-		return agentrun_error_raise(err, AGENTRUN_ENOMEM, "out of memory");
-	}
 	if (r < 0)
-		return r;
+		return no_thread(r, err);
 	code = agentrun_error_code(agentrun_result_error(result));
 	if (code == 0)
 		say_str(out, agentrun_result_data(result, NULL));
 	else
 		agentrun_error_raise(err, code, "%s",
 			agentrun_error_message(agentrun_result_error(result)));
-	if (!strstr(agentrun_result_message(result, NULL), agentrun_result_status(result)))
+	if (!strstr(agentrun_result_payload(result, NULL), agentrun_result_status(result)))
 		code = agentrun_error_raise(err, AGENTRUN_EINTERNAL, "the message lacks the status");
 	agentrun_result_free(result);
 	return code;
@@ -565,8 +694,8 @@ static int job_planned(struct outcome *out, agentrun_error **err)
 		"}}", "torture");
 }
 
-static int give_plan(void *self, const char *text, size_t len,
-	const agentrun_plan_options *opts, agentrun_buf *answer, agentrun_error **err)
+static int give_plan(void *self, agentrun_buf *answer, const char *text,
+	size_t len, const agentrun_plan_options *opts, agentrun_error **err)
 {
 	static const char json[] = "{\"tool_calls\":[{\"function\":{\"name\":"
 		"\"execute_pipeline\",\"arguments\":\"{\\\"pipeline\\\":[{\\\"step\\\":"
@@ -680,6 +809,7 @@ const struct call calls[] = {
 	CALL(execute_filter_sort), CALL(execute_group_join), CALL(execute_shapes),
 	CALL(execute_csv), CALL(execute_ndjson), CALL(execute_bad_step),
 	CALL(execute_bad_input), CALL(execute_bad_sum), CALL(rows),
+	CALL(execute_http),
 	CALL(patch_workflow), CALL(patch_refused), CALL(patch_raw), CALL(patch_failed),
 	CALL(patch_schema), CALL(document_hash),
 	CALL(memory_store),

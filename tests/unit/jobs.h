@@ -26,8 +26,8 @@ struct test_planner {
 	int freed;
 };
 
-static inline int test_plan(void *self, const char *text, size_t len,
-	const agentrun_plan_options *opts, agentrun_buf *answer, agentrun_error **err)
+static inline int test_plan(void *self, agentrun_buf *answer, const char *text,
+	size_t len, const agentrun_plan_options *opts, agentrun_error **err)
 {
 	struct test_planner *planner = self;
 
@@ -44,8 +44,7 @@ static inline void test_planner_free(void *self)
 	((struct test_planner *)self)->freed++;
 }
 
-static inline agentrun_ctx *jobs_ctx_with(struct test_planner *planner,
-	agentrun_transport_open_fn open, void *user)
+static inline agentrun_ctx *jobs_ctx(struct test_planner *planner)
 {
 	const agentrun_planner_impl impl = { .version = AGENTRUN_PLANNER_IMPL_VERSION,
 		.struct_size = sizeof(impl), .name = "test", .plan = test_plan,
@@ -59,17 +58,10 @@ static inline agentrun_ctx *jobs_ctx_with(struct test_planner *planner,
 		NULL), 0);
 	agentrun_ctx_options_init(&opts, sizeof(opts));
 	opts.config = config;
-	opts.transport_open = open;
-	opts.transport_user = user;
 	ck_assert_int_eq(agentrun_ctx_new(&ctx, &opts, NULL), 0);
 	ck_assert_int_eq(agentrun_ctx_add_planner(ctx, &impl, planner, NULL), 0);
 	agentrun_config_free(config);
 	return ctx;
-}
-
-static inline agentrun_ctx *jobs_ctx(struct test_planner *planner)
-{
-	return jobs_ctx_with(planner, NULL, NULL);
 }
 
 /* ---- the server --------------------------------------------------------- */
@@ -78,20 +70,26 @@ struct loopback {
 	int fd, stop[2];
 	int port;
 	int answers; /* 0: it takes connections and says nothing, ever */
+	const char *says, *then; /* an answer of the test's own, the rest a while later */
 	pthread_t thread;
 	char url[64];
 	/* One call of execute_pipeline with a request to the server. */
 	char plan[400];
 };
 
-static inline void loopback_answer(int peer)
+static inline void loopback_answer(const struct loopback *server, int peer)
 {
 	static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n"
 		"Connection: close\r\n\r\n[{\"a\":1}]";
 	char request[4096];
+	const char *says = server->says ? server->says : answer;
 
 	if (recv(peer, request, sizeof(request), 0) > 0)
-		(void)!send(peer, answer, sizeof(answer) - 1, MSG_NOSIGNAL);
+		(void)!send(peer, says, strlen(says), MSG_NOSIGNAL);
+	if (server->then) {
+		usleep(300000);
+		(void)!send(peer, server->then, strlen(server->then), MSG_NOSIGNAL);
+	}
 	close(peer);
 }
 
@@ -111,7 +109,7 @@ static inline void *loopback_run(void *user)
 		if (peer < 0)
 			continue;
 		if (server->answers || n == 2048)
-			loopback_answer(peer);
+			loopback_answer(server, peer);
 		else
 			held[n++] = peer;
 	}
@@ -161,14 +159,14 @@ static inline void expect_failed(agentrun_result *result, int code, const char *
 
 	ck_assert_ptr_nonnull(result);
 	err = agentrun_result_error(result);
-	ck_assert_msg(err != NULL, "%s", agentrun_result_message(result, NULL));
+	ck_assert_msg(err != NULL, "%s", agentrun_result_payload(result, NULL));
 	ck_assert_msg(agentrun_error_code(err) == code, "%d: %s", agentrun_error_code(err),
 		agentrun_error_message(err));
 	ck_assert_msg(strstr(agentrun_error_message(err), says) != NULL, "%s",
 		agentrun_error_message(err));
 	ck_assert_str_eq(agentrun_result_status(result), "failed");
 	ck_assert_ptr_null(agentrun_result_data(result, NULL));
-	ck_assert_ptr_nonnull(strstr(agentrun_result_message(result, NULL),
+	ck_assert_ptr_nonnull(strstr(agentrun_result_payload(result, NULL),
 		"\"status\":\"failed\""));
 	agentrun_result_free(result);
 }

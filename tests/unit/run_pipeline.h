@@ -21,13 +21,13 @@ static inline int run_with(agentrun_buf *out, const char *pipeline,
 	const char *input, size_t input_len, int in_format, int out_format,
 	const agr_pipeline_limits *limits, agentrun_error **err)
 {
-	agentrun_pipeline_options opts;
+	agentrun_execute_options opts;
 	size_t len = strlen(pipeline);
 	char *steps = exact_copy(pipeline, len);
 	char *rows = input ? exact_copy(input, input_len) : NULL;
 	int r;
 
-	agentrun_pipeline_options_init(&opts, sizeof(opts));
+	agentrun_execute_options_init(&opts, sizeof(opts));
 	opts.input = rows;
 	opts.input_len = input_len;
 	opts.input_format = in_format;

@@ -44,8 +44,8 @@ START_TEST(errors_escape_control_characters_and_keep_the_first_cause)
 		"step 2 (top_k): f.json:2:2: bad \\x1b[31m\\xc2\\x9bx");
 	ck_assert_uint_eq(agentrun_error_line(err), 2);
 	ck_assert_uint_eq(agentrun_error_step(err), 2);
-	ck_assert_str_eq(agentrun_code_type(agentrun_error_code(err)), "pipeline_error");
-	ck_assert_int_eq(agentrun_code_exit_status(AGENTRUN_EPOLICY), 4);
+	ck_assert_str_eq(agentrun_error_code_type(agentrun_error_code(err)), "pipeline_error");
+	ck_assert_int_eq(agentrun_error_code_exit_status(AGENTRUN_EPOLICY), 4);
 	agentrun_error_free(err);
 }
 END_TEST
@@ -78,19 +78,22 @@ START_TEST(older_options_keep_defaults_and_newer_ones_are_refused)
 	struct { struct options_v2 v2; size_t unknown; } newer = { { sizeof(newer), 2, 3 }, 1 };
 	agentrun_error *err = NULL;
 
-	ck_assert_int_eq(agr_options_read(&known, sizeof(known), &given, "o", &err),
+	ck_assert_int_eq(agentrun_options_read(&known, sizeof(known), &given, "o", &err),
 		AGENTRUN_EINVAL);
 	agentrun_error_free(err);
 	err = NULL;
 	given.struct_size = offsetof(struct options_v2, later);
-	ck_assert_int_eq(agr_options_read(&known, sizeof(known), &given, "o", &err), 0);
+	ck_assert_int_eq(agentrun_options_read(&known, sizeof(known), &given, "o", &err), 0);
 	ck_assert_int_eq(known.old, 5);
 	ck_assert_int_eq(known.later, 7);
-	ck_assert_int_eq(agr_options_read(&known, sizeof(known), &newer, "o", &err),
+	ck_assert_int_eq(agentrun_options_read(&known, sizeof(known), &newer, "o", &err),
 		AGENTRUN_EINVAL);
 	agentrun_error_free(err);
+	known.struct_size = 0;
+	ck_assert_int_eq(agentrun_options_read(&known, sizeof(known), NULL, "o", NULL), 0);
+	ck_assert_uint_eq(known.struct_size, sizeof(known));
 	newer.unknown = 0;
-	ck_assert_int_eq(agr_options_read(&known, sizeof(known), &newer, "o", NULL), 0);
+	ck_assert_int_eq(agentrun_options_read(&known, sizeof(known), &newer, "o", NULL), 0);
 	ck_assert_int_eq(known.later, 3);
 }
 END_TEST
@@ -190,9 +193,42 @@ START_TEST(a_deadline_beyond_all_time_is_none)
 }
 END_TEST
 
+START_TEST(whoever_makes_an_error_can_say_more_of_it)
+{
+	agentrun_error *err = agentrun_error_new(AGENTRUN_EBACKEND, "no");
+	agentrun_error *none = NULL;
+
+	ck_assert_int_eq(agentrun_error_is_retryable(err), 1);
+	agentrun_error_set_retry(err, 0, 1500);
+	agentrun_error_set_place(err, 3, 14);
+	ck_assert_int_eq(agentrun_error_add_violation(err, "one\n"), 0);
+	ck_assert_int_eq(agentrun_error_add_violation(err, "two"), 0);
+	ck_assert_int_eq(agentrun_error_is_retryable(err), 0);
+	ck_assert_int_eq(agentrun_error_retry_after_ms(err), 1500);
+	ck_assert_uint_eq(agentrun_error_line(err), 3);
+	ck_assert_uint_eq(agentrun_error_column(err), 14);
+	ck_assert_uint_eq(agentrun_error_violation_count(err), 2);
+	ck_assert_str_eq(agentrun_error_violation(err, 0), "one\\x0a");
+	ck_assert_str_eq(agentrun_error_message(err), "no");
+	agentrun_error_free(err);
+	agr_error_oom(&none);
+	agentrun_error_set_retry(none, 0, 1);
+	agentrun_error_set_place(none, 1, 1);
+	ck_assert_int_eq(agentrun_error_add_violation(none, "x"), 0);
+	ck_assert_int_eq(agentrun_error_is_retryable(none), 1);
+	ck_assert_uint_eq(agentrun_error_line(none), 0);
+	ck_assert_uint_eq(agentrun_error_violation_count(none), 0);
+	agentrun_error_free(none);
+	agentrun_error_set_retry(NULL, 0, 1);
+	agentrun_error_set_place(NULL, 1, 1);
+	ck_assert_int_eq(agentrun_error_add_violation(NULL, "x"), 0);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
+		whoever_makes_an_error_can_say_more_of_it,
 		buffer_reports_its_ceiling_once,
 		json_strings_are_escaped,
 		errors_escape_control_characters_and_keep_the_first_cause,

@@ -75,14 +75,14 @@ START_TEST(equal_documents_share_a_hash_and_others_do_not)
 	char a[65], b[65];
 
 	ck_assert_int_eq(
-		agentrun_document_hash(a, "{\"x\":1,\"y\":[2.50]}", 18, NULL), 0);
+		agentrun_document_hash(a, NULL, "{\"x\":1,\"y\":[2.50]}", 18, NULL), 0);
 	ck_assert_int_eq(
-		agentrun_document_hash(b, "{\"y\":[25e-1], \"x\":1e0}", 22, NULL), 0);
+		agentrun_document_hash(b, NULL, "{\"y\":[25e-1], \"x\":1e0}", 22, NULL), 0);
 	ck_assert_str_eq(a, b);
-	ck_assert_int_eq(agentrun_document_hash(b, "{}", 2, NULL), 0);
+	ck_assert_int_eq(agentrun_document_hash(b, NULL, "{}", 2, NULL), 0);
 	ck_assert_str_eq(
 		b, "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a");
-	ck_assert_int_eq(agentrun_document_hash(b, "{", 1, NULL), AGENTRUN_EPATCH);
+	ck_assert_int_eq(agentrun_document_hash(b, NULL, "{", 1, NULL), AGENTRUN_EPATCH);
 }
 END_TEST
 

@@ -3,6 +3,9 @@
 
 #include <time.h>
 
+#include <agentrun/memory.h>
+#include <agentrun/pipeline.h>
+
 #define ROWS "{\"prompt\":\"show me the 2 cheapest\",\"job_id\":\"%s\",\"context\":{\"data\":" \
 	"[{\"id\":1,\"price\":30},{\"id\":2,\"price\":10},{\"id\":3,\"price\":20}]}}"
 #define CHEAPEST "[{\"id\":2,\"price\":10},{\"id\":3,\"price\":20}]"
@@ -187,8 +190,60 @@ START_TEST(the_descriptor_is_readable_exactly_while_results_wait)
 	ck_assert_int_eq(poll(&fd, 1, 20000), 1);
 	agentrun_result_free(poll_one(0));
 	ck_assert_int_eq(readable(), 0);
+}
+END_TEST
+
+START_TEST(a_wakeup_that_comes_first_is_not_lost)
+{
+	open_engine(NULL, 1, 0);
 	agentrun_engine_wakeup(engine);
+	agentrun_engine_wakeup(engine);
+	ck_assert_int_eq(readable(), 1);
+	ck_assert_ptr_null(poll_one(-1));
 	ck_assert_int_eq(readable(), 0);
+	ck_assert_int_eq(submit(ROWS, "a", 1), 0);
+	expect_data(poll_one(-1), CHEAPEST);
+	agentrun_engine_wakeup(engine);
+	ck_assert_int_eq(submit(ROWS, "b", 2), 0);
+	for (int i = 0; i < 1000 && !agentrun_engine_in_flight(engine); i++)
+		sleep_ms(1);
+	while (agentrun_engine_in_flight(engine)) {
+		agentrun_result *result = poll_one(20000);
+
+		if (result)
+			expect_data(result, CHEAPEST);
+	}
+	ck_assert_int_eq(readable(), 0);
+}
+END_TEST
+
+START_TEST(a_job_can_be_cancelled_by_its_tag_from_the_start)
+{
+	agentrun_error *err = NULL;
+
+	open_waiting_engine(1, 0);
+	for (int i = 0; i < 50; i++) {
+		ck_assert_int_eq(agentrun_engine_submit(engine, "{\"prompt\":\"show me the rows\"}",
+			29, (uint64_t)i, NULL), 0);
+		ck_assert_int_eq(agentrun_engine_cancel_tag(engine, (uint64_t)i, NULL), 0);
+		expect_failed(poll_one(20000), AGENTRUN_ECANCELLED, "cancelled");
+	}
+	ck_assert_int_eq(agentrun_engine_cancel_tag(engine, 7, &err), AGENTRUN_ENOTFOUND);
+	ck_assert_ptr_nonnull(strstr(agentrun_error_message(err), "tag 7"));
+	agentrun_error_free(err);
+}
+END_TEST
+
+START_TEST(what_needs_a_context_refuses_to_go_without)
+{
+	agentrun_buf out = AGENTRUN_BUF_INIT;
+	agentrun_result *result;
+
+	ck_assert_int_eq(agentrun_engine_new(&engine, NULL, NULL, NULL), AGENTRUN_EINVAL);
+	ck_assert_int_eq(agentrun_run(&result, NULL, "{}", 2, NULL, NULL), AGENTRUN_EINVAL);
+	ck_assert_ptr_null(result);
+	ck_assert_int_eq(agentrun_execute_pipeline(&out, NULL, "[]", 2, NULL, NULL),
+		AGENTRUN_EINVAL);
 }
 END_TEST
 
@@ -218,12 +273,12 @@ START_TEST(a_job_that_waits_for_the_network_can_be_cancelled)
 	ck_assert_int_eq(submit_waiting("one", 1), 0);
 	ck_assert_int_eq(submit_waiting("two", 2), 0);
 	ck_assert_ptr_null(poll_one(300));
-	ck_assert_int_eq(agentrun_engine_cancel(engine, "three"), AGENTRUN_ENOTFOUND);
-	ck_assert_int_eq(agentrun_engine_cancel(engine, "two"), 0);
+	ck_assert_int_eq(agentrun_engine_cancel(engine, "three", NULL), AGENTRUN_ENOTFOUND);
+	ck_assert_int_eq(agentrun_engine_cancel(engine, "two", NULL), 0);
 	expect_failed(poll_one(10000), AGENTRUN_ECANCELLED, "cancelled");
 	ck_assert_ptr_null(poll_one(50));
-	ck_assert_int_eq(agentrun_engine_cancel(engine, "two"), AGENTRUN_ENOTFOUND);
-	ck_assert_int_eq(agentrun_engine_cancel(engine, "one"), 0);
+	ck_assert_int_eq(agentrun_engine_cancel(engine, "two", NULL), AGENTRUN_ENOTFOUND);
+	ck_assert_int_eq(agentrun_engine_cancel(engine, "one", NULL), 0);
 	expect_failed(poll_one(10000), AGENTRUN_ECANCELLED, "cancelled");
 	ck_assert_int_lt(now_ms() - started, 15000);
 }
@@ -242,8 +297,8 @@ START_TEST(a_job_that_no_thread_has_come_to_can_be_cancelled)
 	open_engine(NULL, 1, 0);
 	ck_assert_int_eq(agentrun_engine_submit(engine, rows, at, 1, NULL), 0);
 	ck_assert_int_eq(submit(ROWS, "behind", 2), 0);
-	ck_assert_int_eq(agentrun_engine_cancel(engine, "behin"), AGENTRUN_ENOTFOUND);
-	ck_assert_int_eq(agentrun_engine_cancel(engine, "behind"), 0);
+	ck_assert_int_eq(agentrun_engine_cancel(engine, "behin", NULL), AGENTRUN_ENOTFOUND);
+	ck_assert_int_eq(agentrun_engine_cancel(engine, "behind", NULL), 0);
 	result = poll_one(20000);
 	ck_assert_str_eq(agentrun_result_job_id(result), "busy");
 	agentrun_result_free(result);
@@ -266,7 +321,7 @@ START_TEST(cancelling_at_any_moment_ends_the_job)
 		ck_assert_int_eq(submit_waiting(id, 0), 0);
 		for (volatile int spin = 0; spin < i % 100 * 1000; spin++)
 			;
-		while (agentrun_engine_cancel(engine, id) < 0 && !result)
+		while (agentrun_engine_cancel(engine, id, NULL) < 0 && !result)
 			result = poll_one(0);
 		expect_failed(result ? result : poll_one(20000), AGENTRUN_ECANCELLED,
 			"cancelled");
@@ -437,7 +492,7 @@ START_TEST(a_job_reads_what_an_earlier_one_stored)
 	agentrun_record *record;
 	char job[400];
 
-	ck_assert_int_eq(agentrun_memory_store_new(&store, NULL), 0);
+	ck_assert_int_eq(agentrun_memory_store_new(&store, NULL, NULL), 0);
 	agentrun_engine_options_init(&opts, sizeof(opts));
 	opts.store = store;
 	snprintf(job, sizeof(job), ROWS, "first");
@@ -452,6 +507,37 @@ START_TEST(a_job_reads_what_an_earlier_one_stored)
 	ck_assert_int_eq(agentrun_run(&result, ctx, job, strlen(job), &opts, NULL), 0);
 	expect_data(result, "[{\"id\":2,\"price\":10}]");
 	agentrun_store_free(store);
+}
+END_TEST
+
+START_TEST(a_store_that_the_configuration_names_is_not_replaced_by_memory)
+{
+	agentrun_ctx_options with;
+	agentrun_engine_options opts;
+	agentrun_config *config;
+	agentrun_engine *mine;
+	agentrun_error *err = NULL;
+	agentrun_store *store;
+	agentrun_ctx *other;
+
+	ck_assert_int_eq(agentrun_config_new(&config, NULL), 0);
+	ck_assert_int_eq(agentrun_config_set(config, "storage.backend", "sqlite", NULL), 0);
+	agentrun_ctx_options_init(&with, sizeof(with));
+	with.config = config;
+	ck_assert_int_eq(agentrun_ctx_new(&other, &with, NULL), 0);
+	ck_assert_int_eq(agentrun_engine_new(&mine, other, NULL, &err), AGENTRUN_ECONFIG);
+	ck_assert_ptr_null(mine);
+	ck_assert_str_eq(agentrun_error_message(err), "storage.backend is sqlite: open that "
+		"store and set it in agentrun_engine_options.store");
+	agentrun_error_free(err);
+	ck_assert_int_eq(agentrun_memory_store_new(&store, NULL, NULL), 0);
+	agentrun_engine_options_init(&opts, sizeof(opts));
+	opts.store = store;
+	ck_assert_int_eq(agentrun_engine_new(&mine, other, &opts, NULL), 0);
+	agentrun_engine_free(mine);
+	agentrun_store_free(store);
+	agentrun_ctx_free(other);
+	agentrun_config_free(config);
 }
 END_TEST
 
@@ -485,6 +571,9 @@ int main(void)
 		two_hundred_jobs_at_once_come_back_once_each,
 		two_hundred_jobs_share_the_network,
 		the_descriptor_is_readable_exactly_while_results_wait,
+		a_wakeup_that_comes_first_is_not_lost,
+		a_job_can_be_cancelled_by_its_tag_from_the_start,
+		what_needs_a_context_refuses_to_go_without,
 		more_than_max_jobs_are_refused_until_results_are_taken,
 		a_job_that_waits_for_the_network_can_be_cancelled,
 		a_job_that_no_thread_has_come_to_can_be_cancelled,
@@ -496,6 +585,7 @@ int main(void)
 		an_engine_can_be_freed_with_jobs_in_flight,
 		one_context_serves_many_threads,
 		a_job_reads_what_an_earlier_one_stored,
+		a_store_that_the_configuration_names_is_not_replaced_by_memory,
 		options_of_another_size_are_read_or_refused,
 		NULL,
 	};

@@ -162,7 +162,7 @@ static void prints(int format, const char *json, const char *expected)
 	char *copy = exact_copy(json, strlen(json));
 	agentrun_error *err = NULL;
 
-	ck_assert_msg(agentrun_format_rows(&out, NULL, copy, strlen(json), format, &err) == 0,
+	ck_assert_msg(agentrun_rows_write(&out, NULL, copy, strlen(json), format, &err) == 0,
 		"%s", agentrun_error_message(err));
 	ck_assert_str_eq(out.data, expected);
 	agentrun_buf_dispose(&out);
@@ -218,7 +218,7 @@ START_TEST(formats_have_names)
 	ck_assert_int_eq(agentrun_format_from_name("table"), AGENTRUN_FORMAT_TABLE);
 	ck_assert_int_eq(agentrun_format_from_name("xml"), -1);
 	ck_assert_int_eq(agentrun_format_from_name(NULL), -1);
-	ck_assert_int_eq(agentrun_format_rows(&out, NULL, "[1", 2, AGENTRUN_FORMAT_CSV, &err),
+	ck_assert_int_eq(agentrun_rows_write(&out, NULL, "[1", 2, AGENTRUN_FORMAT_CSV, &err),
 		AGENTRUN_EINPUT);
 	agentrun_error_free(err);
 }

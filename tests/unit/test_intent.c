@@ -108,6 +108,7 @@ START_TEST(only_a_clear_lanes_tools_are_allowed)
 	intent = classify("hello", NULL, NULL); /* sure, but of no lane */
 	ck_assert_str_eq(agentrun_intent_allowed_tool(intent, 0), "execute_pipeline");
 	ck_assert_str_eq(agentrun_intent_allowed_tool(intent, 1), "patch_workflow");
+	ck_assert_uint_eq(agentrun_intent_allowed_tool_count(intent), 2);
 	ck_assert_ptr_null(agentrun_intent_allowed_tool(intent, 2));
 	agentrun_intent_free(intent);
 }
@@ -115,11 +116,11 @@ END_TEST
 
 static bool has_keyword(const agentrun_intent *intent, int lane, const char *word)
 {
-	const char *known;
+	size_t n = agentrun_intent_keyword_count(intent, lane);
 
-	for (size_t i = 0; (known = agentrun_intent_keyword(intent, lane, i)) != NULL;
-		i++)
-		if (strcmp(known, word) == 0)
+	ck_assert_ptr_null(agentrun_intent_keyword(intent, lane, n));
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(agentrun_intent_keyword(intent, lane, i), word) == 0)
 			return true;
 	return false;
 }
@@ -133,6 +134,7 @@ START_TEST(keywords_and_reasoning_name_words_of_the_prompt)
 	ck_assert(!has_keyword(intent, AGENTRUN_LANE_EXECUTE, "ALWAYS"));
 	ck_assert_ptr_nonnull(strstr(agentrun_intent_reasoning(intent), "(\"ALWAYS\")"));
 	ck_assert_ptr_null(agentrun_intent_keyword(intent, 7, 0));
+	ck_assert_uint_eq(agentrun_intent_keyword_count(intent, 7), 0);
 	agentrun_intent_free(intent);
 	intent = classify("how many orders are open", NULL, NULL);
 	ck_assert(has_keyword(intent, AGENTRUN_LANE_EXECUTE, "how"));

@@ -405,7 +405,7 @@ START_TEST(malformed_operations_are_all_named)
 	ck_assert_int_eq(agentrun_apply_patch(&result, NULL, "{}", 2, patch,
 				 strlen(patch), NULL, &err),
 		AGENTRUN_EPATCH);
-	ck_assert_uint_eq(agentrun_error_violations(err), AGR_COUNT(expected));
+	ck_assert_uint_eq(agentrun_error_violation_count(err), AGR_COUNT(expected));
 	for (size_t i = 0; i < AGR_COUNT(expected); i++)
 		ck_assert_str_eq(agentrun_error_violation(err, i), expected[i]);
 	agentrun_error_free(err);
@@ -543,7 +543,7 @@ START_TEST(a_base_hash_must_be_the_documents)
 
 	agentrun_patch_options_init(&opts, sizeof(opts));
 	opts.raw = 1;
-	ck_assert_int_eq(agentrun_document_hash(hash, "{\"a\":[],\"b\":1}", 14, NULL), 0);
+	ck_assert_int_eq(agentrun_document_hash(hash, NULL, "{\"a\":[],\"b\":1}", 14, NULL), 0);
 	for (char *p = hash; *p; p++)
 		*p = *p >= 'a' ? (char)(*p - 'a' + 'A') : *p;
 	opts.base_hash = hash;
@@ -587,7 +587,7 @@ START_TEST(description_and_operation_count_are_told)
 			    "\"value\":1}]}");
 
 	ck_assert_str_eq(agentrun_patch_result_description(result), "caf\xc3\xa9");
-	ck_assert_uint_eq(agentrun_patch_result_operations(result), 1);
+	ck_assert_uint_eq(agentrun_patch_result_operation_count(result), 1);
 	agentrun_patch_result_free(result);
 	result = apply("{}", "[]");
 	ck_assert_str_eq(agentrun_patch_result_description(result), "");

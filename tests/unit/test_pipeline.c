@@ -89,9 +89,9 @@ static int resolve(void *user, const char *ref, agr_buf *json, agentrun_error **
 static int run_outside(struct outside *o, const char *pipeline, const char *input,
 	const char *context, agentrun_buf *out, agentrun_error **err)
 {
-	agentrun_pipeline_options opts;
+	agentrun_execute_options opts;
 
-	agentrun_pipeline_options_init(&opts, sizeof(opts));
+	agentrun_execute_options_init(&opts, sizeof(opts));
 	opts.input = input;
 	opts.input_len = input ? strlen(input) : 0;
 	opts.context = context;

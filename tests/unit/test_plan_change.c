@@ -254,8 +254,8 @@ static const struct expected planned[] = {
 		  "[{\"op\":\"add\",\"path\":\"/nodes/1/retry\",\"value\":{\"max_atte"
 		  "mpts\":3}}]" },
 	{ "retry review 4 times",
-		  "[{\"op\":\"add\",\"path\":\"/nodes/4/retry\",\"value\":{\"max_atte"
-		  "mpts\":4,\"backoff_ms\":100}}]" },
+		  "[{\"op\":\"add\",\"path\":\"/nodes/4/retry/max_attempts\",\"va"
+		  "lue\":4}]" },
 	{ "set url of fetch to https://x.y/z",
 		  "[{\"op\":\"add\",\"path\":\"/nodes/1/config/url\",\"value\":\"http"
 		  "s://x.y/z\"}]" },

@@ -1639,6 +1639,24 @@ START_TEST(input_that_is_no_rows_is_an_error_or_unclear)
 }
 END_TEST
 
+START_TEST(what_is_counted_in_an_empty_list_is_0)
+{
+	static const struct expected counted[] = {
+		{ "count the rows", "[{\"step\":\"count\"}]" },
+		{ "count rows", "[{\"step\":\"count\"}]" },
+		{ "how many flights are there?", "[{\"step\":\"count\"}]" },
+	};
+	static const char *const others[] = { "show all rows", "count by airline",
+		"average price", "show me the 3 cheapest", "count zxqv", "count the rows of zxqv" };
+
+	plans(counted, AGR_COUNT(counted), "[]");
+	plans(counted, AGR_COUNT(counted), " [ ]\n");
+	is_unclear(others, AGR_COUNT(others), "[]");
+	is_unclear(&counted[0].prompt, 1, "{}");
+	is_unclear(&counted[0].prompt, 1, "7");
+}
+END_TEST
+
 START_TEST(a_lane_allows_its_own_plans_only)
 {
 	agr_plan_answer answer = ask("count flights by airline", flights, AGENTRUN_LANE_PATCH);
@@ -1676,6 +1694,7 @@ int main(void)
 		the_message_tells_the_words_used_and_ignored,
 		csv_ndjson_and_json_give_the_same_plan,
 		input_that_is_no_rows_is_an_error_or_unclear,
+		what_is_counted_in_an_empty_list_is_0,
 		a_lane_allows_its_own_plans_only,
 		the_session_is_passed_on,
 		NULL,

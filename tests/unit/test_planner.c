@@ -58,7 +58,7 @@ static agentrun_result *change(const char *answer)
 START_TEST(its_calls_are_run_in_order_and_the_last_one_s_data_counts)
 {
 	agentrun_result *result = execute(CALLS(EXECUTE(LIMIT) "," EXECUTE(COUNT)));
-	const char *message = agentrun_result_message(result, NULL);
+	const char *message = agentrun_result_payload(result, NULL);
 
 	ck_assert_ptr_nonnull(strstr(message, "\"id\":\"call_1\""));
 	ck_assert_ptr_nonnull(strstr(message, "\"id\":\"call_2\""));
@@ -85,7 +85,7 @@ START_TEST(a_tool_of_the_other_lane_is_refused)
 
 	ck_assert_ptr_nonnull(err);
 	ck_assert_str_eq(agentrun_error_tool(err), "patch_workflow");
-	ck_assert_str_eq(agentrun_code_type(agentrun_error_code(err)), "policy_refused");
+	ck_assert_str_eq(agentrun_error_code_type(agentrun_error_code(err)), "policy_refused");
 	expect_failed(result, AGENTRUN_EPOLICY, "patch_workflow is refused");
 	expect_failed(change(CALLS(EXECUTE(COUNT))), AGENTRUN_EPOLICY,
 		"execute_pipeline is refused");
@@ -162,16 +162,16 @@ START_TEST(agentrun_plan_shows_calls_as_they_came)
 	opts.planner = "test";
 	planner.answer = CALLS(CALL("drop_tables", "not json"));
 	ck_assert_int_eq(agentrun_plan(&plan, ctx, "x", 1, &opts, NULL), 0);
-	ck_assert_uint_eq(agentrun_plan_result_calls(plan), 1);
+	ck_assert_uint_eq(agentrun_plan_result_call_count(plan), 1);
 	ck_assert_str_eq(agentrun_plan_result_call_name(plan, 0), "drop_tables");
-	ck_assert_str_eq(agentrun_plan_result_call_arguments(plan, 0), "not json");
+	ck_assert_str_eq(agentrun_plan_result_call_arguments(plan, 0, NULL), "not json");
 	ck_assert_str_eq(agentrun_plan_result_call_id(plan, 0), "call_1");
 	ck_assert_ptr_null(agentrun_plan_result_call_name(plan, 1));
 	ck_assert_str_eq(agentrun_plan_result_model(plan), "mine");
 	ck_assert_int_eq(agentrun_plan_result_tokens_used(plan), 7);
 	agentrun_plan_result_free(plan);
 	opts.planner = "nobody";
-	ck_assert_int_eq(agentrun_plan(&plan, ctx, "x", 1, &opts, NULL), AGENTRUN_ENOTFOUND);
+	ck_assert_int_eq(agentrun_plan(&plan, ctx, "x", 1, &opts, NULL), AGENTRUN_EINVAL);
 	ck_assert_ptr_null(plan);
 }
 END_TEST

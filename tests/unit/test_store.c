@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
-/* The front that every storage backend stands behind: refs, ids, times, spill. */
+/* The front that every store backend stands behind: refs, ids, times, spill. */
 #include "unit.h"
 
+#include <agentrun/memory.h>
 #include <agentrun/store.h>
-#include <agentrun/sys/storage.h>
+#include <agentrun/sys/error.h>
+#include <agentrun/sys/store.h>
 
 #define ABC "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
@@ -13,7 +15,7 @@ static agentrun_error *err;
 
 static void setup(void)
 {
-	ck_assert_int_eq(agentrun_memory_store_new(&store, NULL), 0);
+	ck_assert_int_eq(agentrun_memory_store_new(&store, NULL, NULL), 0);
 	out = (agentrun_buf)AGENTRUN_BUF_INIT;
 	err = NULL;
 }
@@ -103,7 +105,15 @@ START_TEST(data_over_the_limit_goes_to_a_blob)
 {
 	agentrun_record *small = record_of("s", "abc"), *large = record_of("l", "abcd");
 
-	agentrun_store_set_max_inline_bytes(store, 3);
+	agentrun_store_options opts;
+	agentrun_memory_store_options memory;
+
+	agentrun_store_options_init(&opts, sizeof(opts));
+	opts.max_inline_bytes = 3;
+	agentrun_memory_store_options_init(&memory, sizeof(memory));
+	memory.store = &opts;
+	agentrun_store_free(store);
+	ck_assert_int_eq(agentrun_memory_store_new(&store, &memory, NULL), 0);
 	ck_assert_int_eq(agentrun_store_put(&out, store, small, NULL), 0);
 	ck_assert_ptr_null(field(small, AGENTRUN_RECORD_CAS_ID));
 	ck_assert_int_eq(agentrun_store_put(&out, store, large, NULL), 0);
@@ -147,19 +157,19 @@ START_TEST(times_are_read_or_refused)
 {
 	static const char *const wrong[] = { "tomorrow", "", "2026", "2026-13-01", "zzzz" };
 	agentrun_record *record = record_of("j", "1");
-	agentrun_list_query query;
+	agentrun_store_query query;
 	agentrun_records *records;
 	uint64_t removed = 9;
 
 	ck_assert_int_eq(agentrun_store_put(&out, store, record, NULL), 0);
 	agentrun_record_free(record);
-	agentrun_list_query_init(&query, sizeof(query));
+	agentrun_store_query_init(&query, sizeof(query));
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		query.since = wrong[i];
 		ck_assert_int_eq(agentrun_store_list(&records, store, &query, NULL),
 			AGENTRUN_EINVAL);
 		ck_assert_ptr_null(records);
-		ck_assert_int_eq(agentrun_store_gc(store, wrong[i], &removed, NULL, NULL),
+		ck_assert_int_eq(agentrun_store_gc(&removed, NULL, store, wrong[i], NULL),
 			AGENTRUN_EINVAL);
 		ck_assert_uint_eq(removed, 0);
 	}
@@ -167,9 +177,9 @@ START_TEST(times_are_read_or_refused)
 	ck_assert_int_eq(agentrun_store_list(&records, store, &query, NULL), 0);
 	ck_assert_uint_eq(agentrun_records_count(records), 1);
 	agentrun_records_free(records);
-	ck_assert_int_eq(agentrun_store_gc(store, "1066-10-14", &removed, NULL, NULL), 0);
+	ck_assert_int_eq(agentrun_store_gc(&removed, NULL, store, "1066-10-14", NULL), 0);
 	ck_assert_uint_eq(removed, 0);
-	ck_assert_int_eq(agentrun_store_gc(store, "2999-01-01T00:00:00+14:00", &removed, NULL,
+	ck_assert_int_eq(agentrun_store_gc(&removed, NULL, store, "2999-01-01T00:00:00+14:00",
 		NULL), 0);
 	ck_assert_uint_eq(removed, 1);
 }
@@ -186,7 +196,8 @@ START_TEST(records_print_as_json_with_nulls)
 		"\"status\":\"completed\",\"error\":null,\"tool_calls\":null,\"tokens_used\":7,"
 		"\"cache_hit\":null,\"execution_time_ms\":null,\"llm_model\":null,"
 		"\"created_at\":null,\"completed_at\":null}");
-	ck_assert_int_eq(agentrun_record_set(record, AGENTRUN_RECORD_FIELDS, "x", 1),
+	ck_assert_int_eq(agentrun_record_field_count(), AGENTRUN_RECORD_COMPLETED_AT + 1);
+	ck_assert_int_eq(agentrun_record_set(record, agentrun_record_field_count(), "x", 1),
 		AGENTRUN_EINVAL);
 	ck_assert_int_eq(agentrun_record_set(record, -1, "x", 1), AGENTRUN_EINVAL);
 	ck_assert_ptr_null(agentrun_record_get(record, 99, NULL));
@@ -200,7 +211,7 @@ END_TEST
 
 /* ---- a backend of one's own ---------------------------------------------- */
 
-static int lie(void *self, const char *hex, agentrun_buf *into, agentrun_error **why)
+static int lie(void *self, agentrun_buf *into, const char *hex, agentrun_error **why)
 {
 	(void)self;
 	(void)hex;
@@ -208,8 +219,8 @@ static int lie(void *self, const char *hex, agentrun_buf *into, agentrun_error *
 	return agentrun_buf_set(into, "other", 5);
 }
 
-static int no_put(void *self, const agentrun_record *const *records, size_t n,
-	agentrun_buf *ids, agentrun_error **why)
+static int no_put(void *self, agentrun_buf *ids,
+	const agentrun_record *const *records, size_t n, agentrun_error **why)
 {
 	(void)self;
 	(void)records;
@@ -218,7 +229,7 @@ static int no_put(void *self, const agentrun_record *const *records, size_t n,
 	return agentrun_error_raise(why, AGENTRUN_EBACKEND, "gone");
 }
 
-static int no_get(void *self, int which, const char *key, agentrun_record *into,
+static int no_get(void *self, agentrun_record *into, int which, const char *key,
 	agentrun_error **why)
 {
 	(void)self;
@@ -228,7 +239,7 @@ static int no_get(void *self, int which, const char *key, agentrun_record *into,
 	return agentrun_error_raise(why, AGENTRUN_EBACKEND, "gone");
 }
 
-static int no_list(void *self, const agentrun_list_query *query, agentrun_records *into,
+static int no_list(void *self, agentrun_records *into, const agentrun_store_query *query,
 	agentrun_error **why)
 {
 	(void)self;
@@ -254,21 +265,24 @@ static void count_destroy(void *self)
 
 START_TEST(a_backend_s_failures_come_through)
 {
-	agentrun_storage_impl impl = { .version = AGENTRUN_STORAGE_IMPL_VERSION,
+	agentrun_store_impl impl = { .version = AGENTRUN_STORE_IMPL_VERSION,
 		.struct_size = sizeof(impl), .name = "mine", .put = no_put, .get = no_get,
 		.list = no_list, .put_blob = no_blob, .get_blob = lie,
 		.destroy = count_destroy };
 	agentrun_record *record = record_of("j", "1");
 	agentrun_records *records;
 	agentrun_store *mine;
+	agentrun_error *again = NULL;
+	char name[] = "mine";
 	int destroyed = 0;
 
 	impl.get_blob = NULL;
-	ck_assert_int_eq(agentrun_store_new(&mine, &impl, &destroyed, &err), AGENTRUN_EINVAL);
+	ck_assert_int_eq(agentrun_store_new(&mine, &impl, &destroyed, NULL, &err), AGENTRUN_EINVAL);
 	ck_assert_ptr_null(mine);
 	ck_assert_int_eq(destroyed, 0);
 	impl.get_blob = lie;
-	ck_assert_int_eq(agentrun_store_new(&mine, &impl, &destroyed, NULL), 0);
+	impl.name = name;
+	ck_assert_int_eq(agentrun_store_new(&mine, &impl, &destroyed, NULL, NULL), 0);
 	ck_assert_int_eq(agentrun_store_put(&out, mine, record, NULL), AGENTRUN_EBACKEND);
 	ck_assert_int_eq(agentrun_store_list(&records, mine, NULL, NULL), AGENTRUN_EBACKEND);
 	ck_assert_ptr_null(records);
@@ -278,7 +292,11 @@ START_TEST(a_backend_s_failures_come_through)
 		AGENTRUN_ESTORAGE);
 	ck_assert_ptr_null(out.data);
 	ck_assert_int_eq(agentrun_store_migrate(mine, NULL), 0);
-	ck_assert_int_eq(agentrun_store_gc(mine, NULL, NULL, NULL, NULL), AGENTRUN_EINVAL);
+	name[0] = '?'; /* the store has a copy */
+	ck_assert_int_eq(agentrun_store_gc(NULL, NULL, mine, NULL, &again), AGENTRUN_EINVAL);
+	ck_assert_str_eq(agentrun_error_message(again),
+		"the mine store cannot remove what it keeps");
+	agentrun_error_free(again);
 	agentrun_store_free(mine);
 	ck_assert_int_eq(destroyed, 1);
 	agentrun_record_free(record);

@@ -12,13 +12,13 @@
 struct fake {
 	pthread_mutex_t lock;
 	pthread_cond_t change;
-	agentrun_http_completion ready[MAX_WAITING];
+	agentrun_http_event *ready[MAX_WAITING];
 	size_t n;
 	int woken;
 	/* what to do */
 	int open_code, submit_code, answer_code, status;
 	const char *body;
-	int silent;
+	int silent, more, dies;
 	/* what was seen */
 	int opened, submitted, cancelled, destroyed;
 	char line[400];
@@ -30,17 +30,20 @@ static struct test_planner planner;
 
 static void fake_complete(struct fake *f, uint64_t id, int code)
 {
-	agentrun_http_completion *c = &f->ready[f->n++];
+	agentrun_http_event *e;
+	agentrun_error *err = NULL;
 
-	memset(c, 0, sizeof(*c));
-	c->struct_size = sizeof(*c);
-	c->id = id;
+	ck_assert_int_eq(agentrun_http_event_new(&e, id, NULL), 0);
 	if (code) {
-		agentrun_error_raise(&c->error, code, "the transport's own reason");
+		agentrun_error_raise(&err, code, "the transport's own reason");
+		agentrun_http_event_set_error(e, err);
 	} else {
-		c->status = f->status;
-		agentrun_buf_set(&c->body, f->body, strlen(f->body));
+		agentrun_http_event_set_status(e, f->status);
+		agentrun_http_event_add_header(e, "X-Fake: 1\r\n", 11);
+		agentrun_http_event_append_body(e, f->body, strlen(f->body));
+		agentrun_http_event_set_more(e, f->more);
 	}
+	f->ready[f->n++] = e;
 	pthread_cond_broadcast(&f->change);
 }
 
@@ -61,23 +64,24 @@ static int fake_submit(void *self, const agentrun_http_request *r, agentrun_erro
 	return f->submit_code ? agentrun_error_raise(err, f->submit_code, "not taken") : 0;
 }
 
-static int fake_poll(void *self, agentrun_http_completion *out, size_t max,
+static int fake_poll(void *self, agentrun_http_event **events, size_t max,
 	int timeout_ms, agentrun_error **err)
 {
 	struct fake *f = self;
 	struct timespec until;
 	int n = 0;
 
-	(void)err;
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += timeout_ms / 1000 + 1;
 	pthread_mutex_lock(&f->lock);
-	while (!f->n && !f->woken &&
+	while (!f->n && !f->woken && !f->dies &&
 		pthread_cond_timedwait(&f->change, &f->lock, &until) == 0)
 		;
 	f->woken = 0;
 	while (f->n && (size_t)n < max)
-		out[n++] = f->ready[--f->n];
+		events[n++] = f->ready[--f->n];
+	if (f->dies && !n)
+		n = agentrun_error_raise(err, AGENTRUN_EIO, "the line was cut");
 	pthread_mutex_unlock(&f->lock);
 	return n;
 }
@@ -104,21 +108,20 @@ static void fake_wakeup(void *self)
 
 static void fake_destroy(void *self)
 {
-	((struct fake *)self)->destroyed++;
+	struct fake *f = self;
+
+	f->destroyed++;
+	while (f->n)
+		agentrun_http_event_free(f->ready[--f->n]);
 }
 
-static int fake_open(void *user, agentrun_transport_impl *impl, void **self,
-	const agentrun_config *config, agentrun_error **err)
+static int fake_open(void *self, const agentrun_config *config, agentrun_error **err)
 {
-	struct fake *f = user;
+	struct fake *f = self;
 
 	f->opened++;
 	ck_assert_int_eq(agentrun_config_get_bool(config, "http.allow_private_networks", 0), 1);
-	if (f->open_code)
-		return agentrun_error_raise(err, f->open_code, "not opened");
-	*impl = fake_impl;
-	*self = f;
-	return 0;
+	return f->open_code ? agentrun_error_raise(err, f->open_code, "not opened") : 0;
 }
 
 static void setup(void)
@@ -129,10 +132,20 @@ static void setup(void)
 	fake.status = 200;
 	fake.body = "[{\"a\":1}]";
 	fake_impl = (agentrun_transport_impl){ .version = AGENTRUN_TRANSPORT_IMPL_VERSION,
-		.struct_size = sizeof(fake_impl), .name = "fake", .submit = fake_submit,
+		.struct_size = sizeof(fake_impl), .name = "fake", .open = fake_open,
+		.submit = fake_submit,
 		.poll = fake_poll, .cancel = fake_cancel, .wakeup = fake_wakeup,
 		.destroy = fake_destroy };
 	planner = (struct test_planner){ .answer = "{}" };
+}
+
+/* A context that has the fake for its transport. */
+static agentrun_ctx *fake_ctx(void)
+{
+	agentrun_ctx *ctx = jobs_ctx(&planner);
+
+	ck_assert_int_eq(agentrun_ctx_set_transport(ctx, &fake_impl, &fake, NULL), 0);
+	return ctx;
 }
 
 static int execute(agentrun_ctx *ctx, const char *pipeline, const char *want,
@@ -150,7 +163,7 @@ static int execute(agentrun_ctx *ctx, const char *pipeline, const char *want,
 /* A context with the fake, one pipeline, and what came of it. */
 static void refused(const char *pipeline, int code, const char *says)
 {
-	agentrun_ctx *ctx = jobs_ctx_with(&planner, fake_open, &fake);
+	agentrun_ctx *ctx = fake_ctx();
 	agentrun_error *err = NULL;
 
 	ck_assert_int_eq(execute(ctx, pipeline, "", &err), code);
@@ -162,7 +175,7 @@ static void refused(const char *pipeline, int code, const char *says)
 
 START_TEST(it_is_opened_at_the_first_request_and_freed_with_the_context)
 {
-	agentrun_ctx *ctx = jobs_ctx_with(&planner, fake_open, &fake);
+	agentrun_ctx *ctx = fake_ctx();
 
 	ck_assert_int_eq(fake.opened, 0);
 	ck_assert_int_eq(execute(ctx, GET, "[{\"a\":1}]", NULL), 0);
@@ -177,7 +190,7 @@ END_TEST
 
 START_TEST(it_gets_the_request_complete)
 {
-	agentrun_ctx *ctx = jobs_ctx_with(&planner, fake_open, &fake);
+	agentrun_ctx *ctx = fake_ctx();
 
 	ck_assert_int_eq(execute(ctx, GET, "[{\"a\":1}]", NULL), 0);
 	ck_assert_str_eq(fake.line,
@@ -215,7 +228,7 @@ END_TEST
 
 START_TEST(one_that_cannot_be_opened_is_tried_again_the_next_time)
 {
-	agentrun_ctx *ctx = jobs_ctx_with(&planner, fake_open, &fake);
+	agentrun_ctx *ctx = fake_ctx();
 	agentrun_error *err = NULL;
 
 	fake.open_code = AGENTRUN_EBACKEND;
@@ -228,34 +241,90 @@ START_TEST(one_that_cannot_be_opened_is_tried_again_the_next_time)
 }
 END_TEST
 
+static void not_taken(agentrun_ctx *ctx, const char *says)
+{
+	agentrun_error *err = NULL;
+
+	ck_assert_int_eq(agentrun_ctx_set_transport(ctx, &fake_impl, &fake, &err),
+		AGENTRUN_EINVAL);
+	ck_assert_msg(strstr(agentrun_error_message(err), says) != NULL, "%s",
+		agentrun_error_message(err));
+	agentrun_error_free(err);
+}
+
 START_TEST(one_that_lacks_a_mandatory_member_is_refused)
 {
 	const agentrun_transport_impl whole = fake_impl;
+	agentrun_ctx *ctx = jobs_ctx(&planner);
 
+	fake_impl.open = NULL;
+	not_taken(ctx, "mandatory");
+	fake_impl = whole;
 	fake_impl.submit = NULL;
-	refused(GET, AGENTRUN_EINVAL, "mandatory");
+	not_taken(ctx, "mandatory");
 	fake_impl = whole;
 	fake_impl.poll = NULL;
-	refused(GET, AGENTRUN_EINVAL, "mandatory");
+	not_taken(ctx, "mandatory");
 	fake_impl = whole;
 	fake_impl.cancel = NULL;
-	refused(GET, AGENTRUN_EINVAL, "mandatory");
+	not_taken(ctx, "mandatory");
 	fake_impl = whole;
 	fake_impl.wakeup = NULL;
-	refused(GET, AGENTRUN_EINVAL, "mandatory");
-	ck_assert_int_eq(fake.destroyed, 4);
+	not_taken(ctx, "mandatory");
 	fake_impl = whole;
 	fake_impl.destroy = NULL;
-	refused(GET, AGENTRUN_EINVAL, "mandatory");
+	not_taken(ctx, "mandatory");
 	fake_impl = whole;
 	fake_impl.version = 2;
-	refused(GET, AGENTRUN_EINVAL, "version");
+	not_taken(ctx, "version");
+	ck_assert_int_eq(fake.destroyed, 0);
+	agentrun_ctx_free(ctx);
+}
+END_TEST
+
+START_TEST(a_context_takes_one)
+{
+	agentrun_ctx *ctx = fake_ctx();
+
+	not_taken(ctx, "\"fake\" already");
+	agentrun_ctx_free(ctx);
+	ck_assert_int_eq(fake.opened, 0);
+	ck_assert_int_eq(fake.destroyed, 1);
+}
+END_TEST
+
+START_TEST(one_that_is_dead_fails_every_request)
+{
+	agentrun_ctx *ctx = fake_ctx();
+	agentrun_error *err = NULL;
+
+	fake.silent = 1;
+	fake.dies = 1;
+	ck_assert_int_eq(execute(ctx, GET, "", &err), AGENTRUN_EIO);
+	ck_assert_ptr_nonnull(strstr(agentrun_error_message(err), "the line was cut"));
+	agentrun_error_free(err);
+	err = NULL;
+	usleep(50000);
+	fake.silent = fake.submitted = 0;
+	ck_assert_int_eq(execute(ctx, GET, "", &err), AGENTRUN_EIO);
+	ck_assert_ptr_nonnull(strstr(agentrun_error_message(err), "the line was cut"));
+	agentrun_error_free(err);
+	ck_assert_int_eq(fake.submitted, 0);
+	agentrun_ctx_free(ctx);
+	ck_assert_int_eq(fake.destroyed, 1);
+}
+END_TEST
+
+START_TEST(a_part_that_was_not_asked_for_is_a_failure)
+{
+	fake.more = 1;
+	refused(GET, AGENTRUN_EINTERNAL, "a part of an answer");
 }
 END_TEST
 
 START_TEST(a_cancelled_job_cancels_its_request)
 {
-	agentrun_ctx *ctx = jobs_ctx_with(&planner, fake_open, &fake);
+	agentrun_ctx *ctx = fake_ctx();
 	static const char job[] = "{\"prompt\":\"show me the rows\",\"job_id\":\"j\"}";
 	agentrun_engine_options opts;
 	agentrun_engine *engine;
@@ -271,7 +340,7 @@ START_TEST(a_cancelled_job_cancels_its_request)
 	ck_assert_int_eq(agentrun_engine_new(&engine, ctx, &opts, NULL), 0);
 	ck_assert_int_eq(agentrun_engine_submit(engine, job, sizeof(job) - 1, 1, NULL), 0);
 	ck_assert_int_eq(agentrun_engine_poll(engine, &result, 1, 300), 0);
-	ck_assert_int_eq(agentrun_engine_cancel(engine, "j"), 0);
+	ck_assert_int_eq(agentrun_engine_cancel(engine, "j", NULL), 0);
 	ck_assert_int_eq(agentrun_engine_poll(engine, &result, 1, 20000), 1);
 	expect_failed(result, AGENTRUN_ECANCELLED, "the transport's own reason");
 	agentrun_engine_free(engine);
@@ -282,60 +351,245 @@ END_TEST
 
 /* ---- libcurl's ---------------------------------------------------------- */
 
-struct race {
-	agentrun_transport_impl impl;
+/* libcurl's transport, opened, and what its poll() hands out. */
+struct curl {
+	const agentrun_transport_impl *impl;
 	void *self;
+	agentrun_config *config;
+	struct loopback server;
 	int done;
 };
 
+static void curl_start(struct curl *curl, const char *private_networks)
+{
+	memset(curl, 0, sizeof(*curl));
+	loopback_start(&curl->server, 1);
+	ck_assert_int_eq(agentrun_config_new(&curl->config, NULL), 0);
+	agentrun_config_set(curl->config, "http.allow_private_networks", private_networks, NULL);
+	ck_assert_int_eq(agentrun_curl_transport_new(&curl->impl, &curl->self, NULL), 0);
+	ck_assert_int_eq(curl->impl->open(curl->self, curl->config, NULL), 0);
+}
+
+static void curl_stop(struct curl *curl)
+{
+	curl->impl->destroy(curl->self);
+	agentrun_config_free(curl->config);
+	loopback_stop(&curl->server);
+}
+
+static agentrun_http_request curl_request(const struct curl *curl, uint32_t flags)
+{
+	return (agentrun_http_request){ .struct_size = sizeof(agentrun_http_request), .id = 7,
+		.method = "GET", .url = curl->server.url, .timeout_ms = 20000,
+		.max_response_bytes = 1000, .flags = flags };
+}
+
+static agentrun_http_event *curl_next(struct curl *curl)
+{
+	agentrun_http_event *event = NULL;
+	int n = 0;
+
+	for (int i = 0; i < 2000 && n == 0; i++)
+		n = curl->impl->poll(curl->self, &event, 1, 20, NULL);
+	ck_assert_int_eq(n, 1);
+	ck_assert(agentrun_http_event_id(event) == 7);
+	return event;
+}
+
+static agentrun_http_event *curl_get(struct curl *curl, uint32_t flags)
+{
+	agentrun_http_request request = curl_request(curl, flags);
+
+	ck_assert_int_eq(curl->impl->submit(curl->self, &request, NULL), 0);
+	return curl_next(curl);
+}
+
+static void expect_event(agentrun_http_event *event, int status, const char *body, int more)
+{
+	const agentrun_error *err = agentrun_http_event_error(event);
+
+	ck_assert_msg(err == NULL, "%s", agentrun_error_message(err));
+	ck_assert_int_eq(agentrun_http_event_status(event), status);
+	ck_assert_str_eq(agentrun_http_event_body(event, NULL), body);
+	ck_assert_int_eq(agentrun_http_event_has_more(event), more);
+	agentrun_http_event_free(event);
+}
+
+START_TEST(an_answer_brings_its_headers)
+{
+	agentrun_http_event *event;
+	struct curl curl;
+
+	curl_start(&curl, "true");
+	curl.server.says = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
+		"HTTP/1.1 429 Slow Down\r\nRETRY-after: \t7\r\nTransfer-Encoding: chunked\r\n\r\n"
+		"3\r\nabc\r\n0\r\nX-Trailer: t\r\n\r\n";
+	event = curl_get(&curl, 0);
+	ck_assert_str_eq(agentrun_http_event_header(event, "Retry-After"), "7");
+	ck_assert_str_eq(agentrun_http_event_header(event, "x-trailer"), "t");
+	ck_assert_ptr_null(agentrun_http_event_header(event, "link"));
+	ck_assert_ptr_null(agentrun_http_event_header(event, "retry"));
+	expect_event(event, 429, "abc", 0);
+	curl_stop(&curl);
+}
+END_TEST
+
+START_TEST(a_stream_comes_in_parts)
+{
+	agentrun_http_event *event;
+	struct curl curl;
+
+	curl_start(&curl, "true");
+	curl.server.says = "HTTP/1.1 200 OK\r\nContent-Length: 8\r\nX-A: b\r\n\r\none ";
+	curl.server.then = "two.";
+	event = curl_get(&curl, AGENTRUN_HTTP_STREAM);
+	ck_assert_str_eq(agentrun_http_event_header(event, "x-a"), "b");
+	expect_event(event, 200, "one ", 1);
+	expect_event(curl_next(&curl), 200, "two.", 0);
+	event = curl_get(&curl, 0);
+	expect_event(event, 200, "one two.", 0);
+	curl_stop(&curl);
+}
+END_TEST
+
+START_TEST(a_stream_is_no_longer_than_its_limit)
+{
+	agentrun_http_request request;
+	agentrun_http_event *event;
+	struct curl curl;
+
+	curl_start(&curl, "true");
+	curl.server.says = "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\none ";
+	curl.server.then = "two.";
+	request = curl_request(&curl, AGENTRUN_HTTP_STREAM);
+	request.max_response_bytes = 7;
+	ck_assert_int_eq(curl.impl->submit(curl.self, &request, NULL), 0);
+	expect_event(curl_next(&curl), 200, "one ", 1);
+	event = curl_next(&curl);
+	ck_assert_int_eq(agentrun_error_code(agentrun_http_event_error(event)),
+		AGENTRUN_ELIMIT);
+	agentrun_http_event_free(event);
+	curl_stop(&curl);
+}
+END_TEST
+
+START_TEST(a_redirect_may_be_the_answer)
+{
+	agentrun_http_event *event;
+	struct curl curl;
+
+	curl_start(&curl, "true");
+	curl.server.says = "HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 2\r\n"
+		"Connection: close\r\n\r\nno";
+	event = curl_get(&curl, AGENTRUN_HTTP_NO_REDIRECTS);
+	ck_assert_str_eq(agentrun_http_event_header(event, "location"), "/");
+	expect_event(event, 302, "no", 0);
+	event = curl_get(&curl, AGENTRUN_HTTP_STREAM);
+	ck_assert_int_eq(agentrun_error_code(agentrun_http_event_error(event)),
+		AGENTRUN_ELIMIT);
+	agentrun_http_event_free(event);
+	curl_stop(&curl);
+}
+END_TEST
+
+START_TEST(an_operator_s_url_may_be_anywhere_but_not_what_it_leads_to)
+{
+	agentrun_http_event *event;
+	struct loopback other;
+	struct curl curl;
+	char says[200];
+
+	curl_start(&curl, "false");
+	event = curl_get(&curl, 0);
+	ck_assert_int_eq(agentrun_error_code(agentrun_http_event_error(event)),
+		AGENTRUN_EPOLICY);
+	agentrun_http_event_free(event);
+	expect_event(curl_get(&curl, AGENTRUN_HTTP_OPERATOR), 200, "[{\"a\":1}]", 0);
+	loopback_start(&other, 1);
+	snprintf(says, sizeof(says), "HTTP/1.1 302 Found\r\nLocation: %s\r\n"
+		"Content-Length: 0\r\n\r\n", other.url);
+	curl.server.says = says;
+	event = curl_get(&curl, AGENTRUN_HTTP_OPERATOR);
+	ck_assert_int_eq(agentrun_error_code(agentrun_http_event_error(event)),
+		AGENTRUN_EPOLICY);
+	agentrun_http_event_free(event);
+	loopback_stop(&other);
+	curl_stop(&curl);
+}
+END_TEST
+
+START_TEST(a_request_with_an_unknown_flag_or_field_is_refused)
+{
+	struct {
+		agentrun_http_request known;
+		size_t unknown;
+	} newer;
+	agentrun_http_request request, *older;
+	agentrun_error *err = NULL;
+	struct curl curl;
+
+	curl_start(&curl, "true");
+	request = curl_request(&curl, 8);
+	ck_assert_int_eq(curl.impl->submit(curl.self, &request, &err), AGENTRUN_EINVAL);
+	ck_assert_ptr_nonnull(strstr(agentrun_error_message(err), "0x8"));
+	agentrun_error_free(err);
+	request = curl_request(&curl, 0);
+	request.reserved = 1;
+	ck_assert_int_eq(curl.impl->submit(curl.self, &request, NULL), AGENTRUN_EINVAL);
+	newer.known = curl_request(&curl, 0);
+	newer.known.struct_size = sizeof(newer);
+	newer.unknown = 1;
+	ck_assert_int_eq(curl.impl->submit(curl.self, &newer.known, NULL), AGENTRUN_EINVAL);
+	request = curl_request(&curl, 0);
+	request.struct_size = offsetof(agentrun_http_request, flags);
+	older = malloc(request.struct_size); /* so that reading on is caught */
+	memcpy(older, &request, request.struct_size);
+	ck_assert_int_eq(curl.impl->submit(curl.self, older, NULL), 0);
+	expect_event(curl_next(&curl), 200, "[{\"a\":1}]", 0);
+	free(older);
+	curl_stop(&curl);
+}
+END_TEST
+
 static void *poll_until_done(void *user)
 {
-	struct race *race = user;
+	struct curl *curl = user;
 
-	while (__atomic_load_n(&race->done, __ATOMIC_SEQ_CST) >= 0) {
-		agentrun_http_completion out[4];
-		int n = race->impl.poll(race->self, out, 4, 100, NULL);
+	while (__atomic_load_n(&curl->done, __ATOMIC_SEQ_CST) >= 0) {
+		agentrun_http_event *events[4];
+		int n = curl->impl->poll(curl->self, events, 4, 100, NULL);
 
-		for (int i = 0; i < n; i++) {
-			agentrun_buf_dispose(&out[i].body);
-			agentrun_error_free(out[i].error);
-		}
-		__atomic_fetch_add(&race->done, n, __ATOMIC_SEQ_CST);
+		for (int i = 0; i < n; i++)
+			agentrun_http_event_free(events[i]);
+		__atomic_fetch_add(&curl->done, n, __ATOMIC_SEQ_CST);
 	}
 	return NULL;
 }
 
 START_TEST(a_request_that_is_cancelled_at_once_ends)
 {
-	struct race race = { .done = 0 };
-	agentrun_http_request request = { .struct_size = sizeof(request), .method = "GET",
-		.timeout_ms = 50000, .max_response_bytes = 1000 };
+	agentrun_http_request request;
 	const int n = 1500;
-	agentrun_config *config;
-	struct loopback server;
 	pthread_t thread;
+	struct curl curl;
 
-	loopback_start(&server, 0);
-	request.url = server.url;
-	ck_assert_int_eq(agentrun_config_new(&config, NULL), 0);
-	agentrun_config_set(config, "http.allow_private_networks", "true", NULL);
-	ck_assert_int_eq(agentrun_curl_transport_open(NULL, &race.impl, &race.self, config,
-		NULL), 0);
-	pthread_create(&thread, NULL, poll_until_done, &race);
+	curl_start(&curl, "true");
+	curl.server.answers = 0;
+	request = curl_request(&curl, 0);
+	request.timeout_ms = 50000;
+	pthread_create(&thread, NULL, poll_until_done, &curl);
 	for (int i = 1; i <= n; i++) {
 		request.id = (uint64_t)i;
-		ck_assert_int_eq(race.impl.submit(race.self, &request, NULL), 0);
+		ck_assert_int_eq(curl.impl->submit(curl.self, &request, NULL), 0);
 		for (volatile int spin = 0; spin < i % 50 * 200; spin++)
 			;
-		race.impl.cancel(race.self, request.id);
+		curl.impl->cancel(curl.self, request.id);
 	}
-	for (int i = 0; i < 200 && __atomic_load_n(&race.done, __ATOMIC_SEQ_CST) < n; i++)
+	for (int i = 0; i < 200 && __atomic_load_n(&curl.done, __ATOMIC_SEQ_CST) < n; i++)
 		usleep(50000);
-	ck_assert_int_eq(__atomic_exchange_n(&race.done, -100000, __ATOMIC_SEQ_CST), n);
+	ck_assert_int_eq(__atomic_exchange_n(&curl.done, -100000, __ATOMIC_SEQ_CST), n);
 	pthread_join(thread, NULL);
-	race.impl.destroy(race.self);
-	agentrun_config_free(config);
-	loopback_stop(&server);
+	curl_stop(&curl);
 }
 END_TEST
 
@@ -347,7 +601,16 @@ int main(void)
 		its_failures_are_the_step_s,
 		one_that_cannot_be_opened_is_tried_again_the_next_time,
 		one_that_lacks_a_mandatory_member_is_refused,
+		a_context_takes_one,
+		one_that_is_dead_fails_every_request,
+		a_part_that_was_not_asked_for_is_a_failure,
 		a_cancelled_job_cancels_its_request,
+		an_answer_brings_its_headers,
+		a_stream_comes_in_parts,
+		a_stream_is_no_longer_than_its_limit,
+		a_redirect_may_be_the_answer,
+		an_operator_s_url_may_be_anywhere_but_not_what_it_leads_to,
+		a_request_with_an_unknown_flag_or_field_is_refused,
 		a_request_that_is_cancelled_at_once_ends,
 		NULL,
 	};

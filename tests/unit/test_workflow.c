@@ -52,7 +52,7 @@ static void refuses_of(const char *document, const char *patch, const char *viol
 	ck_assert_msg(
 		r == AGENTRUN_EPATCH, "%s: %d %s", patch, r, agentrun_error_message(err));
 	ck_assert_ptr_null(result);
-	for (size_t i = 0; i < agentrun_error_violations(err); i++)
+	for (size_t i = 0; i < agentrun_error_violation_count(err); i++)
 		agr_buf_printf(&got, "%s\n", agentrun_error_violation(err, i));
 	ck_assert_str_eq(got.data ? got.data : "", violations);
 	agr_buf_free(&got);
@@ -84,7 +84,7 @@ START_TEST(nodes_and_edges_are_added_changed_and_removed)
 		"+ /name: \"daily\"\n");
 	gives("[{\"op\":\"remove\",\"path\":\"/nodes/2\"},{\"op\":\"remove\",\"path\":"
 	      "\"/edges/1\"}]",
-		"- node mail (task)\n- edge clean -> mail\n");
+		"- node mail (task)\n- edge clean -> mail when \"rows > 0\"\n");
 	gives("[{\"op\":\"move\",\"from\":\"/nodes/0\",\"path\":\"/nodes/2\"}]", "");
 }
 END_TEST
@@ -94,7 +94,11 @@ START_TEST(two_edges_between_the_same_nodes_are_told_apart)
 	gives("[{\"op\":\"add\",\"path\":\"/edges/"
 	      "-\",\"value\":{\"from\":\"fetch\",\"to\":"
 	      "\"clean\",\"condition\":\"late\"}}]",
-		"+ edge fetch -> clean\n");
+		"+ edge fetch -> clean when \"late\"\n");
+	gives("[{\"op\":\"add\",\"path\":\"/edges/-\",\"value\":{\"from\":\"fetch\",\"to\":"
+	      "\"mail\",\"condition\":{\"n\":[1.50]}}},{\"op\":\"add\",\"path\":\"/edges/-\","
+	      "\"value\":{\"from\":\"fetch\",\"to\":\"mail\",\"condition\":null}}]",
+		"+ edge fetch -> mail when {\"n\":[1.50]}\n+ edge fetch -> mail\n");
 }
 END_TEST
 
@@ -288,24 +292,24 @@ START_TEST(a_schema_of_the_caller_stands_for_the_built_in_one)
 		"\"type\":{\"enum\":[\"robot\"]}}}}}}";
 	static const char document[] = "{\"nodes\":[{\"id\":\"a\",\"type\":\"robot\"}],"
 				       "\"edges\":[]}";
-	agentrun_patch_options opts;
+	agentrun_workflow_options opts;
 	agentrun_error *err = NULL;
 
-	agentrun_patch_options_init(&opts, sizeof(opts));
+	agentrun_workflow_options_init(&opts, sizeof(opts));
 	ck_assert_int_eq(
-		agentrun_validate_workflow(NULL, document, strlen(document), &opts, &err),
+		agentrun_workflow_check(NULL, document, strlen(document), &opts, &err),
 		AGENTRUN_EPATCH);
-	ck_assert_uint_eq(agentrun_error_violations(err), 1);
+	ck_assert_uint_eq(agentrun_error_violation_count(err), 1);
 	agentrun_error_free(err);
 	opts.schema = schema;
 	opts.schema_len = strlen(schema);
 	ck_assert_int_eq(
-		agentrun_validate_workflow(NULL, document, strlen(document), &opts, NULL),
+		agentrun_workflow_check(NULL, document, strlen(document), &opts, NULL),
 		0);
 	opts.schema = "{";
 	opts.schema_len = 1;
 	ck_assert_int_eq(
-		agentrun_validate_workflow(NULL, document, strlen(document), &opts, NULL),
+		agentrun_workflow_check(NULL, document, strlen(document), &opts, NULL),
 		AGENTRUN_ECONFIG);
 }
 END_TEST

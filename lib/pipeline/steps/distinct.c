@@ -22,17 +22,22 @@ static int distinct_compile(void **plan, const agr_args *args, agentrun_error **
 	return r < 0 ? r : 0;
 }
 
-static int distinct_push(agr_op *op, const agr_row *row, agentrun_error **err)
+static int distinct_push(agr_op *op, agr_row *row, agentrun_error **err)
 {
 	const agr_fields *by = op->plan;
 	agr_span value;
 	bool added;
 
 	agr_buf_reset(&op->key);
-	if (!by->n)
+	if (!by->n) {
+		int r = agr_row_make(row, err);
+
+		if (r < 0)
+			return r;
 		agr_value_canonical(&op->key, row->span);
+	}
 	for (size_t i = 0; i < by->n; i++) {
-		if (agr_field_get(&by->list[i], row->span, &value))
+		if (agr_field_get(&by->list[i], row, &value))
 			agr_value_canonical(&op->key, value);
 		else
 			agr_buf_char(&op->key, 'n');
@@ -41,6 +46,11 @@ static int distinct_push(agr_op *op, const agr_row *row, agentrun_error **err)
 				      &added) == AGR_KEYSET_NONE)
 		return agr_error_oom(err);
 	return added ? agr_op_emit(op, row, err) : 0;
+}
+
+static bool distinct_want(void *plan, agr_wanted *wanted)
+{
+	return agr_fields_want(plan, wanted);
 }
 
 static void distinct_close(agr_op *op)
@@ -54,6 +64,7 @@ const agr_step_type agr_step_distinct = {
 	.compile = distinct_compile,
 	.plan_free = distinct_plan_free,
 	.state_size = sizeof(agr_keyset),
+	.want = distinct_want,
 	.push = distinct_push,
 	.close = distinct_close,
 };

@@ -261,7 +261,7 @@ static int judge_string(agr_op *op, const struct condition *c, agr_span value,
 	return judge_text(c, op->key.data, op->key.len, match, err);
 }
 
-static int judge_field(agr_op *op, const struct condition *c, agr_span row,
+static int judge_field(agr_op *op, const struct condition *c, const agr_row *row,
 	agentrun_error **err)
 {
 	agr_span value;
@@ -293,7 +293,7 @@ static int judge_field(agr_op *op, const struct condition *c, agr_span row,
 	}
 }
 
-static int judge(agr_op *op, const struct condition *c, agr_span row,
+static int judge(agr_op *op, const struct condition *c, const agr_row *row,
 	agentrun_error **err)
 {
 	int r = c->op == OP_AND;
@@ -309,15 +309,30 @@ static int judge(agr_op *op, const struct condition *c, agr_span row,
 	return r;
 }
 
+static bool condition_want(struct condition *c, agr_wanted *wanted)
+{
+	if (c->op < OP_AND)
+		return agr_field_want(&c->field, wanted);
+	for (size_t i = 0; i < c->n; i++)
+		if (!condition_want(&c->inner[i], wanted))
+			return false;
+	return true;
+}
+
+static bool filter_want(void *plan, agr_wanted *wanted)
+{
+	return condition_want(plan, wanted);
+}
+
 static int filter_open(agr_op *op, agr_span supplied, agentrun_error **err)
 {
 	(void)supplied;
 	return agr_match_new(op->state, err);
 }
 
-static int filter_push(agr_op *op, const agr_row *row, agentrun_error **err)
+static int filter_push(agr_op *op, agr_row *row, agentrun_error **err)
 {
-	int r = judge(op, op->plan, row->span, err);
+	int r = judge(op, op->plan, row, err);
 
 	return r > 0 ? agr_op_emit(op, row, err) : r;
 }
@@ -334,6 +349,7 @@ const agr_step_type agr_step_table_filter = {
 	.plan_free = filter_plan_free,
 	.state_size = sizeof(agr_match *),
 	.open = filter_open,
+	.want = filter_want,
 	.push = filter_push,
 	.close = filter_close,
 };

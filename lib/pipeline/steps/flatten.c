@@ -20,14 +20,14 @@ static int flatten_compile(void **plan, const agr_args *args, agentrun_error **e
 	return agr_args_field(args, "field", field, err);
 }
 
-static int flatten_push(agr_op *op, const agr_row *row, agentrun_error **err)
+static int flatten_push(agr_op *op, agr_row *row, agentrun_error **err)
 {
 	agr_edit edit = { .at = NULL };
 	agr_span array;
 	agr_iter it;
 	int r = 0;
 
-	if (!agr_field_get(op->plan, row->span, &array))
+	if (!agr_field_get(op->plan, row, &array))
 		return 0; /* no array, so no elements */
 	if (*array.p != '[')
 		return agr_op_emit(op, row, err);
@@ -36,7 +36,7 @@ static int flatten_push(agr_op *op, const agr_row *row, agentrun_error **err)
 	while (!r && agr_array_next(&it, &edit.value)) {
 		agr_buf_reset(&op->row);
 		agr_value_write_edited(&op->row, row->span, &edit, 1);
-		r = agr_op_emit_made(op, err);
+		r = agr_op_emit_made(op, false, err);
 	}
 	return r;
 }
@@ -46,5 +46,6 @@ const agr_step_type agr_step_flatten = {
 	.summary = "one row for each element of an array field",
 	.compile = flatten_compile,
 	.plan_free = flatten_plan_free,
+	.makes_rows = true,
 	.push = flatten_push,
 };

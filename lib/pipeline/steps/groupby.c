@@ -207,7 +207,7 @@ static bool reserve(struct groups *s, const struct groupby *g)
 	return true;
 }
 
-static int add_group(struct groups *s, const struct groupby *g, const agr_row *row,
+static int add_group(struct groups *s, const struct groupby *g, agr_row *row,
 	agentrun_error **err)
 {
 	agr_span value;
@@ -218,7 +218,7 @@ static int add_group(struct groups *s, const struct groupby *g, const agr_row *r
 		agr_span *kept = &s->values[s->n * g->by.n + i];
 
 		*kept = (agr_span){ "null", 4 };
-		if (!agr_field_get(&g->by.list[i], row->span, &value))
+		if (!agr_field_get(&g->by.list[i], row, &value))
 			continue;
 		*kept = agr_arena_keep(&s->arena, value, row->lasting);
 		if (!kept->p)
@@ -260,7 +260,17 @@ static int tally_value(agr_op *op, struct tally *t, const struct agg *agg,
 	return agr_buf_check(&t->best, "a value", err);
 }
 
-static int groupby_push(agr_op *op, const agr_row *row, agentrun_error **err)
+static bool groupby_want(void *plan, agr_wanted *wanted)
+{
+	struct groupby *g = plan;
+
+	for (size_t i = 0; i < g->n; i++)
+		if (g->aggs[i].has_field && !agr_field_want(&g->aggs[i].field, wanted))
+			return false;
+	return agr_fields_want(&g->by, wanted);
+}
+
+static int groupby_push(agr_op *op, agr_row *row, agentrun_error **err)
 {
 	const struct groupby *g = op->plan;
 	struct groups *s = op->state;
@@ -271,7 +281,7 @@ static int groupby_push(agr_op *op, const agr_row *row, agentrun_error **err)
 
 	agr_buf_reset(&op->key);
 	for (size_t i = 0; i < g->by.n; i++) {
-		if (agr_field_get(&g->by.list[i], row->span, &value))
+		if (agr_field_get(&g->by.list[i], row, &value))
 			agr_value_canonical(&op->key, value);
 		else
 			agr_buf_char(&op->key, 'n');
@@ -287,7 +297,7 @@ static int groupby_push(agr_op *op, const agr_row *row, agentrun_error **err)
 		struct tally *t = &s->tallies[at * g->n + i];
 
 		if (g->aggs[i].has_field &&
-			!agr_field_get(&g->aggs[i].field, row->span, &value))
+			!agr_field_get(&g->aggs[i].field, row, &value))
 			continue;
 		t->count++;
 		r = tally_value(op, t, &g->aggs[i], value, err);
@@ -372,7 +382,7 @@ static int groupby_finish(agr_op *op, agentrun_error **err)
 	for (size_t i = 0; !r && i < s->n; i++) {
 		r = write_group(op, i, err);
 		if (!r)
-			r = agr_op_emit_made(op, err);
+			r = agr_op_emit_made(op, false, err);
 	}
 	return r;
 }
@@ -398,6 +408,8 @@ const agr_step_type agr_step_groupby = {
 	.compile = groupby_compile,
 	.plan_free = groupby_plan_free,
 	.state_size = sizeof(struct groups),
+	.want = groupby_want,
+	.makes_rows = true,
 	.push = groupby_push,
 	.finish = groupby_finish,
 	.close = groupby_close,

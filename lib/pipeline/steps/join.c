@@ -12,6 +12,8 @@ struct join {
 	char *ref;
 	agr_fields left, right;
 	bool keep_left; /* how: left */
+	agr_wanted names;   /* what later steps look at in the joined rows, */
+	size_t *left_slots; /* and where it is noted of the left; NULL: text is made */
 };
 
 struct right_row {
@@ -30,6 +32,10 @@ struct joined {
 	size_t columns_cap;
 	agr_members left, right;
 	agr_buf name;
+	agr_span *noted; /* of the right rows, names.n each */
+	agr_span *slots; /* of the row at hand */
+	agr_row *row;    /* its left */
+	size_t match;    /* its right, in rows; or NONE */
 };
 
 /* ---- reading it -------------------------------------------------------------- */
@@ -39,6 +45,8 @@ static void join_plan_free(void *plan)
 	struct join *j = plan;
 
 	free(j->ref);
+	agr_wanted_free(&j->names);
+	free(j->left_slots);
 	agr_fields_clear(&j->left);
 	agr_fields_clear(&j->right);
 	free(j);
@@ -91,6 +99,7 @@ static int join_compile(void **plan, const agr_args *args, agentrun_error **err)
 	*plan = j;
 	if (!j)
 		return agr_error_oom(err);
+	agr_wanted_init(&j->names);
 	if (!agr_args_get(args, "right", &right) || (*right.p != '[' && *right.p != '"'))
 		return agr_args_wrong("right", "a list of rows or a ref", right, err);
 	if (*right.p == '[')
@@ -105,6 +114,45 @@ static int join_compile(void **plan, const agr_args *args, agentrun_error **err)
 	return read_keys(j, args, err);
 }
 
+static bool join_want(void *plan, agr_wanted *wanted)
+{
+	return agr_fields_want(&((struct join *)plan)->left, wanted);
+}
+
+agr_wanted *agr_join_names(void *plan)
+{
+	return &((struct join *)plan)->names;
+}
+
+/* A name that a clash may have made: only the text tells. */
+static bool may_be_made(const agr_wanted_key *key)
+{
+	static const char tail[] = "_right";
+	size_t n = sizeof(tail) - 1;
+
+	return key->len >= n && memcmp(key->text + key->len - n, tail, n) == 0;
+}
+
+int agr_join_link(void *plan, agr_wanted *left, agentrun_error **err)
+{
+	struct join *j = plan;
+
+	for (size_t i = 0; i < j->names.n; i++)
+		if (may_be_made(&j->names.keys[i]))
+			return 0;
+	j->left_slots = calloc(j->names.n + 1, sizeof(*j->left_slots));
+	if (!j->left_slots)
+		return agr_error_oom(err);
+	for (size_t i = 0; i < j->names.n; i++) {
+		const agr_wanted_key *key = &j->names.keys[i];
+
+		j->left_slots[i] = agr_wanted_add(left, key->text, key->len);
+		if (j->left_slots[i] == AGR_WANTED_NONE)
+			return agr_error_oom(err);
+	}
+	return 0;
+}
+
 static const char *join_wants(const void *plan)
 {
 	return ((const struct join *)plan)->ref;
@@ -113,7 +161,7 @@ static const char *join_wants(const void *plan)
 /* ---- the right side ------------------------------------------------------------ */
 
 /* The row's key; false when a field of it is missing or null. */
-static bool read_key(const agr_fields *fields, agr_span row, agr_buf *key)
+static bool read_key(const agr_fields *fields, const agr_row *row, agr_buf *key)
 {
 	agr_span value;
 
@@ -176,19 +224,37 @@ static int add_columns(agr_op *op, agr_span row, agentrun_error **err)
 	return r;
 }
 
-static int add_right(agr_op *op, agr_span row, agentrun_error **err)
+/* What later steps look at of a right row, the next in s->rows. */
+static void note_right(const struct join *j, struct joined *s, agr_span row)
 {
+	agr_span *to = s->noted + s->n * j->names.n;
+
+	for (size_t i = 0; i < j->names.n; i++) {
+		const agr_wanted_key *key = &j->names.keys[i];
+		bool hidden = false;
+
+		for (size_t k = 0; k < j->right.n; k++)
+			hidden = hidden || (j->right.list[k].path.len == key->len &&
+				memcmp(j->right.list[k].path.text, key->text, key->len) == 0);
+		if (hidden || !agr_object_get(row, key->text, key->len, &to[i]))
+			to[i].p = NULL;
+	}
+}
+
+static int add_right(agr_op *op, agr_span span, agentrun_error **err)
+{
+	agr_row row = agr_row_of(span);
 	const struct join *j = op->plan;
 	struct joined *s = op->state;
 	size_t at;
 	bool added;
 	int r = 0;
 
-	if (*row.p != '{')
+	if (*span.p != '{')
 		return 0;
 	if (j->keep_left)
-		r = add_columns(op, row, err);
-	if (r < 0 || !read_key(&j->right, row, &op->key))
+		r = add_columns(op, span, err);
+	if (r < 0 || !read_key(&j->right, &row, &op->key))
 		return r;
 	at = op->key.failed ? AGR_KEYSET_NONE
 			    : agr_keyset_add(&s->keys, op->key.data, op->key.len, &added);
@@ -199,7 +265,8 @@ static int add_right(agr_op *op, agr_span row, agentrun_error **err)
 	else
 		s->rows[s->last[at]].next = s->n;
 	s->last[at] = s->n;
-	s->rows[s->n++] = (struct right_row){ row, NONE };
+	note_right(j, s, span);
+	s->rows[s->n++] = (struct right_row){ span, NONE };
 	return 0;
 }
 
@@ -227,7 +294,9 @@ static int join_open(agr_op *op, agr_span supplied, agentrun_error **err)
 	s->rows = calloc(n + 1, sizeof(*s->rows));
 	s->first = calloc(n + 1, sizeof(*s->first));
 	s->last = calloc(n + 1, sizeof(*s->last));
-	if (!s->rows || !s->first || !s->last)
+	s->noted = calloc(n + 1, (j->names.n + 1) * sizeof(*s->noted));
+	s->slots = calloc(j->names.n + 1, sizeof(*s->slots));
+	if (!s->rows || !s->first || !s->last || !s->noted || !s->slots)
 		return agr_error_oom(err);
 	it = agr_iter_of(rows);
 	while (!r && agr_array_next(&it, &row))
@@ -274,7 +343,7 @@ static void write_left(agr_op *op)
 		write_member(&op->row, s->left.list[i].key, s->left.list[i].value);
 }
 
-static int emit_match(agr_op *op, agr_span right, agentrun_error **err)
+static int write_match(agr_op *op, agr_span right, agentrun_error **err)
 {
 	struct joined *s = op->state;
 
@@ -287,42 +356,94 @@ static int emit_match(agr_op *op, agr_span right, agentrun_error **err)
 		if (!is_key_field(op->plan, m->key))
 			write_member(&op->row, free_name(s, m->key), m->value);
 	}
-	agr_buf_char(&op->row, '}');
-	if (s->name.failed)
-		return agr_error_oom(err);
-	return agr_op_emit_made(op, err);
+	return 0;
 }
 
-static int emit_alone(agr_op *op, const agr_row *row, agentrun_error **err)
+static void write_alone(agr_op *op)
 {
 	static const agr_span null = { "null", 4 };
-	const struct join *j = op->plan;
 	struct joined *s = op->state;
 
-	if (!j->keep_left)
-		return 0;
-	if (*row->span.p != '{')
-		return agr_op_emit(op, row, err);
 	s->right.n = s->right.n_slots = 0;
 	write_left(op);
 	for (size_t i = 0; i < s->names.n; i++)
 		write_member(&op->row, free_name(s, s->columns[i]), null);
+}
+
+/* The text of the joined row at hand. */
+static int make(agr_row *row, void *maker, agentrun_error **err)
+{
+	agr_op *op = maker;
+	struct joined *s = op->state;
+	int r = agr_row_make(s->row, err);
+
+	if (r < 0)
+		return r;
+	if (!agr_members_read(&s->left, s->row->span))
+		return agr_error_oom(err);
+	if (s->match == NONE)
+		write_alone(op);
+	else
+		r = write_match(op, s->rows[s->match].row, err);
 	agr_buf_char(&op->row, '}');
 	if (s->name.failed)
 		return agr_error_oom(err);
-	return agr_op_emit_made(op, err);
+	row->span = (agr_span){ op->row.data, op->row.len };
+	return r < 0 ? r : agr_buf_check(&op->row, "a row", err);
 }
 
-static int join_push(agr_op *op, const agr_row *row, agentrun_error **err)
+/* What later steps look at: the left's, else the right's. */
+static void note(const struct join *j, struct joined *s, const agr_row *row)
+{
+	for (size_t i = 0; i < j->names.n; i++) {
+		s->slots[i] = row->slots[j->left_slots[i]];
+		if (!s->slots[i].p && s->match != NONE)
+			s->slots[i] = s->noted[s->match * j->names.n + i];
+	}
+}
+
+static int emit(agr_op *op, agr_row *row, size_t match, agentrun_error **err)
+{
+	const struct join *j = op->plan;
+	struct joined *s = op->state;
+	agr_row joined = { .make = make, .maker = op };
+	int r = 0;
+
+	s->row = row;
+	s->match = match;
+	if (row->slots && j->left_slots) {
+		note(j, s, row);
+		joined.slots = s->slots;
+	} else {
+		r = agr_row_make(&joined, err);
+	}
+	return r < 0 ? r : agr_op_emit(op, &joined, err);
+}
+
+static int emit_alone(agr_op *op, agr_row *row, agentrun_error **err)
+{
+	const struct join *j = op->plan;
+	int r;
+
+	if (!j->keep_left)
+		return 0;
+	r = agr_row_make(row, err);
+	if (r < 0)
+		return r;
+	if (*row->span.p == '{')
+		return emit(op, row, NONE, err);
+	row->slots = NULL; /* they are not what comes next */
+	return agr_op_emit(op, row, err);
+}
+
+static int join_push(agr_op *op, agr_row *row, agentrun_error **err)
 {
 	const struct join *j = op->plan;
 	struct joined *s = op->state;
 	size_t at = AGR_KEYSET_NONE;
 	int r = 0;
 
-	if (*row->span.p == '{' && !agr_members_read(&s->left, row->span))
-		return agr_error_oom(err);
-	if (read_key(&j->left, row->span, &op->key)) {
+	if (read_key(&j->left, row, &op->key)) {
 		if (op->key.failed)
 			return agr_error_oom(err);
 		at = agr_keyset_find(&s->keys, op->key.data, op->key.len);
@@ -330,7 +451,7 @@ static int join_push(agr_op *op, const agr_row *row, agentrun_error **err)
 	if (at == AGR_KEYSET_NONE)
 		return emit_alone(op, row, err);
 	for (size_t i = s->first[at]; !r && i != NONE; i = s->rows[i].next)
-		r = emit_match(op, s->rows[i].row, err);
+		r = emit(op, row, i, err);
 	return r;
 }
 
@@ -339,6 +460,8 @@ static void join_close(agr_op *op)
 	struct joined *s = op->state;
 
 	free(s->text);
+	free(s->noted);
+	free(s->slots);
 	free(s->rows);
 	free(s->first);
 	free(s->last);
@@ -358,6 +481,8 @@ const agr_step_type agr_step_join = {
 	.state_size = sizeof(struct joined),
 	.wants = join_wants,
 	.open = join_open,
+	.want = join_want,
+	.makes_rows = true,
 	.push = join_push,
 	.close = join_close,
 };

@@ -69,11 +69,12 @@ static int rename_open(agr_op *op, agr_span supplied, agentrun_error **err)
 	return *edits ? 0 : agr_error_oom(err);
 }
 
-static int rename_push(agr_op *op, const agr_row *row, agentrun_error **err)
+static int rename_push(agr_op *op, agr_row *row, agentrun_error **err)
 {
 	const struct rename *p = op->plan;
 	agr_edit *edits = *(agr_edit **)op->state;
 	agr_span plain, value;
+	agr_row plain_row;
 	size_t n = 0;
 
 	/* Without duplicates first: every one of a field's would have to change. */
@@ -82,8 +83,9 @@ static int rename_push(agr_op *op, const agr_row *row, agentrun_error **err)
 	if (op->key.failed)
 		return agr_error_oom(err);
 	plain = (agr_span){ op->key.data, op->key.len };
+	plain_row = agr_row_of(plain);
 	for (size_t i = 0; i < p->n; i++) {
-		if (!agr_field_find(&p->fields[i], plain, &value))
+		if (!agr_field_find(&p->fields[i], &plain_row, &value))
 			continue;
 		edits[n].at = value.p;
 		edits[n++].key = p->names[i];
@@ -92,7 +94,7 @@ static int rename_push(agr_op *op, const agr_row *row, agentrun_error **err)
 		return agr_op_emit(op, row, err);
 	agr_buf_reset(&op->row);
 	agr_value_write_edited(&op->row, plain, edits, n);
-	return agr_op_emit_made(op, err);
+	return agr_op_emit_made(op, false, err);
 }
 
 static void rename_close(agr_op *op)
@@ -107,6 +109,7 @@ const agr_step_type agr_step_rename = {
 	.plan_free = rename_plan_free,
 	.state_size = sizeof(agr_edit *),
 	.open = rename_open,
+	.makes_rows = true,
 	.push = rename_push,
 	.close = rename_close,
 };

@@ -102,23 +102,40 @@ static int select_compile(void **plan, const agr_args *args, agentrun_error **er
 	return r;
 }
 
-static int select_push(agr_op *op, const agr_row *row, agentrun_error **err)
+static bool select_want(void *plan, agr_wanted *keys)
 {
-	const struct select *s = op->plan;
+	struct select *s = plan;
+
+	for (size_t i = 0; i < s->n; i++)
+		if (!agr_field_want(&s->columns[i].field, keys))
+			return false;
+	return true;
+}
+
+void agr_select_make(const void *plan, const agr_row *row, agr_buf *out)
+{
+	const struct select *s = plan;
 	agr_span value;
 
-	agr_buf_reset(&op->row);
+	agr_buf_reset(out);
 	for (size_t i = 0; i < s->n; i++) {
-		agr_buf_char(&op->row, i ? ',' : '{');
-		agr_buf_add(&op->row, s->columns[i].name.p, s->columns[i].name.n);
-		agr_buf_char(&op->row, ':');
-		if (agr_field_find(&s->columns[i].field, row->span, &value))
-			agr_buf_add(&op->row, value.p, value.n);
+		agr_buf_char(out, i ? ',' : '{');
+		agr_buf_add(out, s->columns[i].name.p, s->columns[i].name.n);
+		agr_buf_char(out, ':');
+		if (!agr_field_find(&s->columns[i].field, row, &value))
+			agr_buf_str(out, "null");
+		else if (*value.p == '{' || *value.p == '[')
+			agr_value_write(out, value);
 		else
-			agr_buf_str(&op->row, "null");
+			agr_buf_add(out, value.p, value.n);
 	}
-	agr_buf_char(&op->row, '}');
-	return agr_op_emit_made(op, err);
+	agr_buf_char(out, '}');
+}
+
+static int select_push(agr_op *op, agr_row *row, agentrun_error **err)
+{
+	agr_select_make(op->plan, row, &op->row);
+	return agr_op_emit_made(op, true, err);
 }
 
 const agr_step_type agr_step_table_select = {
@@ -126,5 +143,7 @@ const agr_step_type agr_step_table_select = {
 	.summary = "only these fields, in this order; a missing one is null",
 	.compile = select_compile,
 	.plan_free = select_plan_free,
+	.want = select_want,
+	.makes_rows = true,
 	.push = select_push,
 };

@@ -19,7 +19,14 @@ static int compile_n(void **plan, const agr_args *args, agentrun_error **err)
 	return r < 0 ? r : 0;
 }
 
-static int limit_push(agr_op *op, const agr_row *row, agentrun_error **err)
+static bool want_nothing(void *plan, agr_wanted *wanted)
+{
+	(void)plan;
+	(void)wanted;
+	return true;
+}
+
+static int limit_push(agr_op *op, agr_row *row, agentrun_error **err)
 {
 	const int64_t *n = op->plan;
 	int r;
@@ -30,7 +37,7 @@ static int limit_push(agr_op *op, const agr_row *row, agentrun_error **err)
 	return !r && (uint64_t)op->rows_in == (uint64_t)*n ? AGR_ENOUGH : r;
 }
 
-static int offset_push(agr_op *op, const agr_row *row, agentrun_error **err)
+static int offset_push(agr_op *op, agr_row *row, agentrun_error **err)
 {
 	const int64_t *n = op->plan;
 
@@ -45,7 +52,7 @@ static int count_compile(void **plan, const agr_args *args, agentrun_error **err
 	return 0;
 }
 
-static int count_push(agr_op *op, const agr_row *row, agentrun_error **err)
+static int count_push(agr_op *op, agr_row *row, agentrun_error **err)
 {
 	(void)op; /* rows_in counts */
 	(void)row;
@@ -57,7 +64,7 @@ static int count_finish(agr_op *op, agentrun_error **err)
 {
 	agr_buf_reset(&op->row);
 	agr_buf_printf(&op->row, "{\"count\":%zu}", op->rows_in);
-	return agr_op_emit_made(op, err);
+	return agr_op_emit_made(op, true, err);
 }
 
 const agr_step_type agr_step_limit = {
@@ -65,6 +72,7 @@ const agr_step_type agr_step_limit = {
 	.summary = "the first n rows",
 	.compile = compile_n,
 	.plan_free = free,
+	.want = want_nothing,
 	.push = limit_push,
 };
 
@@ -73,6 +81,7 @@ const agr_step_type agr_step_offset = {
 	.summary = "all but the first n rows",
 	.compile = compile_n,
 	.plan_free = free,
+	.want = want_nothing,
 	.push = offset_push,
 };
 
@@ -81,6 +90,8 @@ const agr_step_type agr_step_count = {
 	.summary = "the number of rows, as [{\"count\": N}]",
 	.compile = count_compile,
 	.plan_free = free,
+	.want = want_nothing,
+	.makes_rows = true,
 	.push = count_push,
 	.finish = count_finish,
 };

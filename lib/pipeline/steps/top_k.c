@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pipeline/order.h"
 #include "pipeline/steps/steps.h"
 
 /* Rows beyond k that are gathered before they are sorted and dropped. */
@@ -11,7 +10,8 @@
 
 struct top_k {
 	int64_t k;
-	agr_order order; /* n is 0: as they stand */
+	agr_order *order; /* n is 0: as they stand */
+	agr_order own;    /* where it is not a sort's */
 };
 
 struct best {
@@ -23,8 +23,24 @@ static void top_k_plan_free(void *plan)
 {
 	struct top_k *top = plan;
 
-	agr_order_clear(&top->order);
+	agr_order_clear(&top->own);
 	free(top);
+}
+
+int64_t agr_top_k_first(const void *plan)
+{
+	const struct top_k *top = plan;
+
+	return top->order->n ? -1 : top->k;
+}
+
+void *agr_top_k_of(agr_order *order, int64_t k)
+{
+	struct top_k *top = calloc(1, sizeof(*top));
+
+	if (top)
+		*top = (struct top_k){ .k = k, .order = order };
+	return top;
 }
 
 static int top_k_compile(void **plan, const agr_args *args, agentrun_error **err)
@@ -36,6 +52,7 @@ static int top_k_compile(void **plan, const agr_args *args, agentrun_error **err
 	*plan = top;
 	if (!top)
 		return agr_error_oom(err);
+	top->order = &top->own;
 	r = agr_args_whole(args, "k", 1, &top->k, err);
 	if (r == 0)
 		r = agr_args_wrong("k", "a whole number of at least 1",
@@ -43,8 +60,15 @@ static int top_k_compile(void **plan, const agr_args *args, agentrun_error **err
 	if (r > 0)
 		r = agr_args_choice(args, "order", orders, &desc, err);
 	if (r >= 0)
-		r = agr_order_read(&top->order, args, "by", desc, err);
+		r = agr_order_read(&top->own, args, "by", desc, err);
 	return r < 0 ? r : 0;
+}
+
+static bool top_k_want(void *plan, agr_wanted *wanted)
+{
+	struct top_k *top = plan;
+
+	return agr_order_want(top->order, wanted);
 }
 
 static int top_k_open(agr_op *op, agr_span supplied, agentrun_error **err)
@@ -54,11 +78,11 @@ static int top_k_open(agr_op *op, agr_span supplied, agentrun_error **err)
 
 	(void)supplied;
 	(void)err;
-	best->list.order = &top->order;
+	best->list.order = top->order;
 	return 0;
 }
 
-static int first_push(agr_op *op, const agr_row *row, uint64_t k,
+static int first_push(agr_op *op, agr_row *row, uint64_t k,
 	agentrun_error **err)
 {
 	int r;
@@ -69,29 +93,32 @@ static int first_push(agr_op *op, const agr_row *row, uint64_t k,
 	return !r && op->rows_in == k ? AGR_ENOUGH : r;
 }
 
-static int top_k_push(agr_op *op, const agr_row *row, agentrun_error **err)
+static int top_k_push(agr_op *op, agr_row *row, agentrun_error **err)
 {
 	const struct top_k *top = op->plan;
 	struct best *best = op->state;
 	uint64_t k = (uint64_t)top->k;
 	int r;
 
-	if (!top->order.n)
+	if (!k)
+		return AGR_ENOUGH;
+	if (!top->order->n)
 		return first_push(op, row, k, err);
 	if (best->pruned) {
 		r = agr_sorted_beats(&best->list, row, k - 1);
 		if (r <= 0)
 			return r < 0 ? agr_error_oom(err) : 0;
 	}
-	if (agr_sorted_add(&best->list, row) < 0)
-		return agr_error_oom(err);
+	r = agr_sorted_add(&best->list, row, NULL, err);
+	if (r < 0)
+		return r;
 	if (best->list.n < k || best->list.n - k < k + SLACK)
 		return 0;
 	r = agr_sorted_sort(&best->list, op, err);
 	if (r < 0)
 		return r;
 	best->pruned = true;
-	return agr_sorted_truncate(&best->list, k) < 0 ? agr_error_oom(err) : 0;
+	return agr_sorted_truncate(&best->list, k, err);
 }
 
 static int top_k_finish(agr_op *op, agentrun_error **err)
@@ -123,6 +150,8 @@ const agr_step_type agr_step_top_k = {
 	.plan_free = top_k_plan_free,
 	.state_size = sizeof(struct best),
 	.open = top_k_open,
+	.want = top_k_want,
+	.makes_rows = true,
 	.push = top_k_push,
 	.finish = top_k_finish,
 	.close = top_k_close,

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 /*
- * Bring a storage backend: a directory with a file a record and a file a blob.
+ * Bring a store backend: a directory with a file a record and a file a blob.
  * One process may use a directory at a time.
  *
- *     cc -o own_storage own_storage.c \
+ *     cc -o own_store own_store.c \
  *             $(pkg-config --cflags --libs agentrun agentrun-conformance)
  *
- *     ./own_storage DIRECTORY            run a job and keep its result there
- *     ./own_storage --check DIRECTORY    does the backend do what it must?
+ *     ./own_store DIRECTORY            run a job and keep its result there
+ *     ./own_store --check DIRECTORY    does the backend do what it must?
  *
  * A record's file is named for its job and holds each field as its length (-1:
  * not set), a newline, the bytes and a newline.
@@ -23,7 +23,9 @@
 
 #include <agentrun/agentrun.h>
 #include <agentrun/conformance.h>
-#include <agentrun/sys/storage.h>
+#include <agentrun/sys/error.h>
+#include <agentrun/sys/options.h>
+#include <agentrun/sys/store.h>
 
 #define RECORD "record-"
 #define BLOB "blob-"
@@ -127,7 +129,7 @@ static int write_record(const struct dir_store *d, const char *path,
 	FILE *out = open_memstream(&text, &size);
 	int r;
 
-	for (int i = 0; out && i < AGENTRUN_RECORD_FIELDS; i++) {
+	for (int i = 0; out && i < agentrun_record_field_count(); i++) {
 		size_t len = 0;
 		const char *field = agentrun_record_get(record, i, &len);
 
@@ -150,7 +152,8 @@ static int read_record(agentrun_record *into, const char *path, int with_data,
 	int r = read_file(&text, path, err);
 	char *at = text.data, *end = at ? at + text.len : at;
 
-	for (int i = 0; at && r == 0 && i < AGENTRUN_RECORD_FIELDS; i++) {
+	/* A file that an older library wrote ends before the newest fields. */
+	for (int i = 0; r == 0 && at < end && i < agentrun_record_field_count(); i++) {
 		long len = strtol(at, &at, 10);
 		size_t n = len > 0 ? (size_t)len : 0;
 
@@ -234,8 +237,8 @@ static int put_one(struct dir_store *d, const agentrun_record *record,
 }
 
 /* Several records at once would want a journal; the library puts one a call. */
-static int dir_put(void *self, const agentrun_record *const *records, size_t n,
-	agentrun_buf *result_ids, agentrun_error **err)
+static int dir_put(void *self, agentrun_buf *result_ids,
+	const agentrun_record *const *records, size_t n, agentrun_error **err)
 {
 	struct dir_store *d = self;
 	int r;
@@ -254,7 +257,7 @@ static int has_result_id(const agentrun_record *record, const void *what)
 	return is(record, AGENTRUN_RECORD_RESULT_ID, what);
 }
 
-static int dir_get(void *self, int field, const char *key, agentrun_record *into,
+static int dir_get(void *self, agentrun_record *into, int field, const char *key,
 	agentrun_error **err)
 {
 	struct dir_store *d = self;
@@ -282,7 +285,7 @@ static int dir_get(void *self, int field, const char *key, agentrun_record *into
 
 static int matches(const agentrun_record *record, const void *what)
 {
-	const agentrun_list_query *q = what;
+	const agentrun_store_query *q = what;
 	const char *made = agentrun_record_get(record, AGENTRUN_RECORD_CREATED_AT, NULL);
 
 	return is(record, AGENTRUN_RECORD_RUN_ID, q->run_id) &&
@@ -304,7 +307,7 @@ static int copy_to(agentrun_records *into, const agentrun_record *from)
 	agentrun_record *copy = NULL;
 	int r = agentrun_record_new(&copy, NULL);
 
-	for (int i = 0; r == 0 && i < AGENTRUN_RECORD_FIELDS; i++) {
+	for (int i = 0; r == 0 && i < agentrun_record_field_count(); i++) {
 		size_t len = 0;
 		const char *text = agentrun_record_get(from, i, &len);
 
@@ -317,18 +320,22 @@ static int copy_to(agentrun_records *into, const agentrun_record *from)
 	return r;
 }
 
-static int dir_list(void *self, const agentrun_list_query *query, agentrun_records *into,
+static int dir_list(void *self, agentrun_records *into, const agentrun_store_query *query,
 	agentrun_error **err)
 {
+	agentrun_store_query q = { .struct_size = sizeof(q) };
 	struct dir_store *d = self;
 	const agentrun_record **order = NULL;
 	agentrun_records *found = NULL;
 	size_t n = 0, taken = 0;
-	int r = agentrun_records_new(&found, err);
+	int r = agentrun_options_read(&q, sizeof(q), query, "agentrun_store_query", err);
 
+	if (r < 0)
+		return r;
+	r = agentrun_records_new(&found, err);
 	pthread_mutex_lock(&d->lock);
 	if (r == 0)
-		r = find(d, found, matches, query, err);
+		r = find(d, found, matches, &q, err);
 	pthread_mutex_unlock(&d->lock);
 	if (r == 0) {
 		n = agentrun_records_count(found);
@@ -339,8 +346,8 @@ static int dir_list(void *self, const agentrun_list_query *query, agentrun_recor
 		order[i] = agentrun_records_at(found, i);
 	if (r == 0)
 		qsort(order, n, sizeof(agentrun_record *), newest_first);
-	for (size_t i = query->offset; r == 0 && i < n; i++)
-		if (!query->limit || taken++ < query->limit)
+	for (size_t i = q.offset; r == 0 && i < n; i++)
+		if (!q.limit || taken++ < q.limit)
 			r = copy_to(into, order[i]);
 	free(order);
 	agentrun_records_free(found);
@@ -361,7 +368,7 @@ static int dir_put_blob(void *self, const char *hex, const char *data, size_t le
 	return r;
 }
 
-static int dir_get_blob(void *self, const char *hex, agentrun_buf *out,
+static int dir_get_blob(void *self, agentrun_buf *out, const char *hex,
 	agentrun_error **err)
 {
 	struct place place;
@@ -379,8 +386,8 @@ static void dir_destroy(void *self)
 	free(d);
 }
 
-static const agentrun_storage_impl dir_impl = {
-	.version = AGENTRUN_STORAGE_IMPL_VERSION,
+static const agentrun_store_impl dir_impl = {
+	.version = AGENTRUN_STORE_IMPL_VERSION,
 	.struct_size = sizeof(dir_impl),
 	.name = "directory",
 	.put = dir_put,
@@ -391,7 +398,8 @@ static const agentrun_storage_impl dir_impl = {
 	.destroy = dir_destroy,
 };
 
-static int open_directory(void *user, agentrun_store **out, agentrun_error **err)
+static int open_directory(void *user, agentrun_store **out,
+	const agentrun_store_options *opts, agentrun_error **err)
 {
 	struct dir_store *d = calloc(1, sizeof(*d));
 	int r;
@@ -406,7 +414,7 @@ static int open_directory(void *user, agentrun_store **out, agentrun_error **err
 		r = agentrun_error_raise(err, AGENTRUN_EBACKEND, "%s: %s", d->dir,
 			strerror(errno));
 	else
-		r = agentrun_store_new(out, &dir_impl, d, err);
+		r = agentrun_store_new(out, &dir_impl, d, opts, err);
 	if (r < 0)
 		dir_destroy(d);
 	return r;
@@ -439,10 +447,10 @@ static void report(void *user, const char *check, const char *failure)
 
 static int check(char *dir)
 {
-	const agentrun_conformance_storage backend = { .struct_size = sizeof(backend),
+	const agentrun_conformance_store backend = { .struct_size = sizeof(backend),
 		.user = dir, .open = open_directory, .reset = clear_directory, .is_durable = 1,
 		.report = report };
-	int failed = agentrun_conformance_check_storage(&backend);
+	int failed = agentrun_conformance_check_store(&backend);
 
 	printf("%d failed\n", failed);
 	return failed ? 1 : 0;
@@ -480,10 +488,10 @@ int main(int argc, char **argv)
 	if (argc == 3 && strcmp(argv[1], "--check") == 0)
 		return check(argv[2]);
 	if (argc != 2) {
-		fprintf(stderr, "usage: own_storage [--check] DIRECTORY\n");
+		fprintf(stderr, "usage: own_store [--check] DIRECTORY\n");
 		return 2;
 	}
-	r = open_directory(argv[1], &store, &err);
+	r = open_directory(argv[1], &store, NULL, &err);
 	if (r == 0)
 		r = agentrun_ctx_new(&ctx, NULL, &err);
 	if (r == 0)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <agentrun/conformance.h>
+#include <agentrun/sys/options.h>
 
 /* Why the check failed; "" while it has not. */
 typedef struct suite_check {

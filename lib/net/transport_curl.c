@@ -3,20 +3,23 @@
  * The transport on libcurl's multi interface. Redirects are followed here, not
  * by libcurl, so that each one's host is judged as it is written; addresses are
  * judged where the socket is opened, after DNS.
+ *
+ * The configuration is read by its public getters and nothing else: the command
+ * line, which has a core of its own, hands one in too (cli/open.c).
  */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include <curl/curl.h>
 
-#include "base/base.h"
-#include "config/config.h"
-#include "net/http.h"
+#include "net/event.h"
 #include "net/policy.h"
 #include "net/url.h"
+
+#define KNOWN_FLAGS \
+	(AGENTRUN_HTTP_NO_REDIRECTS | AGENTRUN_HTTP_OPERATOR | AGENTRUN_HTTP_STREAM)
 
 struct transfer {
 	struct transfer *next; /* of `incoming` or `running` */
@@ -26,7 +29,10 @@ struct transfer {
 	struct curl_slist *sent;            /* of this hop */
 	char *method, *url, *body, *host;
 	size_t body_len;
-	agr_buf answer;
+	uint32_t flags;
+	agentrun_http_event *event; /* the answer; there from the start */
+	size_t received, max_bytes;
+	int broken; /* why we broke off: AGENTRUN_ELIMIT, _ENOMEM; 0: we did not */
 	int64_t deadline_ms;
 	long redirects_left;
 	const agentrun_config *config;
@@ -38,7 +44,7 @@ struct transfer {
 
 struct curl_transport {
 	CURLM *multi;
-	agentrun_config *config;
+	const agentrun_config *config; /* lent */
 	pthread_mutex_t lock;      /* guards incoming and cancels */
 	struct transfer *incoming; /* newest first */
 	uint64_t *cancels;
@@ -59,7 +65,7 @@ static void transfer_free(struct transfer *t)
 	free(t->url);
 	free(t->body);
 	free(t->host);
-	agr_buf_free(&t->answer);
+	agentrun_http_event_free(t->event);
 	free(t);
 }
 
@@ -68,9 +74,14 @@ static void transfer_free(struct transfer *t)
 static size_t on_data(char *data, size_t size, size_t n, void *user)
 {
 	struct transfer *t = user;
+	size_t len = size * n;
 
-	agr_buf_add(&t->answer, data, size * n);
-	return t->answer.failed ? 0 : size * n;
+	if (len > t->max_bytes - t->received)
+		t->broken = AGENTRUN_ELIMIT;
+	else if (agentrun_http_event_append_body(t->event, data, len) < 0)
+		t->broken = AGENTRUN_ENOMEM;
+	t->received += t->broken ? 0 : len;
+	return t->broken ? CURL_WRITEFUNC_ERROR : len;
 }
 
 /* A server that breaks off within its headers has not answered, but libcurl
@@ -78,9 +89,18 @@ static size_t on_data(char *data, size_t size, size_t n, void *user)
 static size_t on_header(char *line, size_t size, size_t n, void *user)
 {
 	struct transfer *t = user;
+	size_t len = size * n;
 
-	t->headed = n && (*line == '\r' || *line == '\n');
-	return size * n;
+	if (len >= 5 && memcmp(line, "HTTP/", 5) == 0) { /* also after "100 Continue" */
+		agr_http_event_reset(t->event);
+		t->headed = false;
+	} else if (len && (*line == '\r' || *line == '\n')) {
+		t->headed = true;
+	} else if (agentrun_http_event_add_header(t->event, line, len) < 0) {
+		t->broken = AGENTRUN_ENOMEM;
+		return CURL_WRITEFUNC_ERROR;
+	}
+	return len;
 }
 
 static curl_socket_t on_open_socket(void *user, curlsocktype purpose,
@@ -110,8 +130,8 @@ static int add_header(struct curl_slist **list, const char *line,
 
 static bool is_credential(const char *line)
 {
-	return strncasecmp(line, "authorization:", 14) == 0 ||
-		strncasecmp(line, "cookie:", 7) == 0;
+	return agr_starts_with_nocase(line, "authorization:") ||
+		agr_starts_with_nocase(line, "cookie:");
 }
 
 static int add_headers(struct transfer *t, const char *const *lines, size_t n,
@@ -148,6 +168,8 @@ static int check_url(struct transfer *t, agentrun_error **err)
 	else if (fault)
 		r = agentrun_error_raise(err, AGENTRUN_EINPUT, "not a valid url: \"%.200s\" (%s)",
 			t->url, curl_url_strerror(fault));
+	else if (t->flags & AGENTRUN_HTTP_OPERATOR && !t->strayed)
+		t->trusted = true;
 	else
 		r = agr_policy_check_host(t->config, host, &t->trusted, err);
 	if (r == 0 && *host != '[' && !agr_str_equal_nocase(host, parsed))
@@ -160,20 +182,11 @@ static int check_url(struct transfer *t, agentrun_error **err)
 	return r;
 }
 
-static struct transfer *transfer_new(struct curl_transport *c,
-	const agentrun_http_request *request, agentrun_error **err)
+static int copy_request(struct transfer *t, const agentrun_http_request *request,
+	agentrun_error **err)
 {
-	struct transfer *t = calloc(1, sizeof(*t));
+	int r;
 
-	if (!t) {
-		agr_error_oom(err);
-		return NULL;
-	}
-	t->id = request->id;
-	t->config = c->config;
-	t->answer = (agr_buf)AGR_BUF_MAX(request->max_response_bytes);
-	t->deadline_ms = agr_deadline_in(request->timeout_ms);
-	t->redirects_left = (long)agentrun_config_get_int(c->config, "http.max_redirects", 5);
 	t->easy = curl_easy_init();
 	t->method = strdup(request->method);
 	t->url = strdup(request->url);
@@ -182,14 +195,36 @@ static struct transfer *transfer_new(struct curl_transport *c,
 		t->body_len = request->body_len;
 	}
 	if (!t->easy || !t->method || !t->url || (request->body && !t->body))
-		agr_error_oom(err);
-	else if (add_headers(t, request->headers, request->n_headers, false, err) == 0 &&
-		add_headers(t, request->secret_headers, request->n_secret_headers, true,
-			err) == 0 &&
-		check_url(t, err) == 0)
-		return t;
-	transfer_free(t);
-	return NULL;
+		return agr_error_oom(err);
+	r = agentrun_http_event_new(&t->event, request->id, err);
+	if (r == 0)
+		r = add_headers(t, request->headers, request->n_headers, false, err);
+	if (r == 0)
+		r = add_headers(t, request->secret_headers, request->n_secret_headers, true, err);
+	return r < 0 ? r : check_url(t, err);
+}
+
+static int transfer_new(struct transfer **out, const struct curl_transport *c,
+	const agentrun_http_request *request, agentrun_error **err)
+{
+	struct transfer *t = calloc(1, sizeof(*t));
+	int r;
+
+	*out = NULL;
+	if (!t)
+		return agr_error_oom(err);
+	t->id = request->id;
+	t->config = c->config;
+	t->flags = request->flags;
+	t->max_bytes = request->max_response_bytes;
+	t->deadline_ms = agr_deadline_in(request->timeout_ms);
+	t->redirects_left = (long)agentrun_config_get_int(c->config, "http.max_redirects", 5);
+	r = copy_request(t, request, err);
+	if (r < 0)
+		transfer_free(t);
+	else
+		*out = t;
+	return r;
 }
 
 static int hop_headers(struct transfer *t)
@@ -203,6 +238,13 @@ static int hop_headers(struct transfer *t)
 		for (struct curl_slist *s = lists[i]; r == 0 && s; s = s->next)
 			r = add_header(&t->sent, s->data, NULL);
 	return r;
+}
+
+/* What libcurl takes 0 for: no limit. */
+static long time_left(const struct transfer *t)
+{
+	return t->deadline_ms == AGR_DEADLINE_NONE ? 0 :
+		(long)agr_deadline_left(t->deadline_ms, 86400000) + 1;
 }
 
 static CURLcode set_up(struct transfer *t)
@@ -231,7 +273,7 @@ static CURLcode set_up(struct transfer *t)
 	SET(CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
 	SET(CURLOPT_OPENSOCKETDATA, t);
 	SET(CURLOPT_ERRORBUFFER, t->fault);
-	SET(CURLOPT_TIMEOUT_MS, (long)agr_deadline_left(t->deadline_ms, 86400000) + 1);
+	SET(CURLOPT_TIMEOUT_MS, time_left(t));
 	if (t->body) {
 		SET(CURLOPT_POSTFIELDS, t->body);
 		SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->body_len);
@@ -292,7 +334,7 @@ static int check_location(struct transfer *t, agentrun_error **err)
 		(*location->value == '/' && location->value[1] != '/'))
 		return 0; /* relative: the host stays */
 	r = agr_url_check_location(location->value, &host, err);
-	if (r == 0)
+	if (r == 0 && !(t->flags & AGENTRUN_HTTP_OPERATOR)) /* else where it leads is judged */
 		r = agr_policy_check_host(t->config, host, &trusted, err);
 	free(host);
 	return r;
@@ -316,6 +358,11 @@ static int change_method(struct transfer *t, long status)
 	return 0;
 }
 
+static bool is_redirect(const struct transfer *t, long status)
+{
+	return status >= 300 && status <= 399 && !(t->flags & AGENTRUN_HTTP_NO_REDIRECTS);
+}
+
 /* 1: another hop was set up, 0: this answer is the final one, < 0: refused. */
 static int follow(struct curl_transport *c, struct transfer *t, long status,
 	agentrun_error **err)
@@ -323,7 +370,7 @@ static int follow(struct curl_transport *c, struct transfer *t, long status,
 	char *to = NULL, *url;
 	int r;
 
-	if (status < 300 || status > 399 ||
+	if (!is_redirect(t, status) ||
 		curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_URL, &to) || !to)
 		return 0;
 	if (t->redirects_left-- <= 0)
@@ -344,12 +391,13 @@ static int follow(struct curl_transport *c, struct transfer *t, long status,
 	r = check_url(t, err);
 	if (r < 0)
 		return r;
-	agr_buf_reset(&t->answer);
+	agr_http_event_reset(t->event);
+	t->received = 0;
 	curl_easy_reset(t->easy);
 	return start(c, t) < 0 ? agr_error_oom(err) : 1;
 }
 
-/* ---- completions -------------------------------------------------------- */
+/* ---- events -------------------------------------------------------------- */
 
 static int raise_cancelled(agentrun_error **err)
 {
@@ -362,11 +410,11 @@ static int raise_fault(const struct transfer *t, CURLcode fault, agentrun_error 
 
 	if (t->cancelled)
 		return raise_cancelled(err);
-	if (t->answer.failed == AGENTRUN_ELIMIT)
+	if (t->broken == AGENTRUN_ELIMIT)
 		return agentrun_error_raise(err, AGENTRUN_ELIMIT,
 			"the answer of %s is larger than the limit of %zu bytes "
-			"(http.max_response_bytes)", t->host, t->answer.max);
-	if (t->answer.failed || fault == CURLE_OUT_OF_MEMORY)
+			"(http.max_response_bytes)", t->host, t->max_bytes);
+	if (t->broken || fault == CURLE_OUT_OF_MEMORY)
 		return agr_error_oom(err);
 	if (t->blocked)
 		return agentrun_error_raise(err, AGENTRUN_EPOLICY,
@@ -387,64 +435,100 @@ static void unlink_running(struct curl_transport *c, const struct transfer *t)
 	*at = t->next;
 }
 
-static void start_answer(const struct transfer *t, agentrun_http_completion *out)
+/* Hand out the transfer's last event and free it. */
+static void finish(struct transfer *t, agentrun_error *take_why,
+	agentrun_http_event **out)
 {
-	memset(out, 0, sizeof(*out));
-	out->struct_size = sizeof(*out);
-	out->id = t->id;
+	if (take_why) {
+		agr_http_event_reset(t->event);
+		agentrun_http_event_set_error(t->event, take_why);
+	}
+	*out = t->event;
+	t->event = NULL;
+	transfer_free(t);
 }
 
 /* Fill `out` unless the transfer goes on with a redirect. */
 static bool complete(struct curl_transport *c, struct transfer *t, CURLcode fault,
-	agentrun_http_completion *out)
+	agentrun_http_event **out)
 {
+	agentrun_error *why = NULL;
 	long status = 0;
 	int r = 0;
 
-	start_answer(t, out);
 	unlink_running(c, t);
 	curl_multi_remove_handle(c->multi, t->easy);
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
 	if (fault || t->cancelled)
-		raise_fault(t, fault, &out->error);
+		raise_fault(t, fault, &why);
 	else if (!t->headed)
-		raise_fault(t, CURLE_RECV_ERROR, &out->error);
+		raise_fault(t, CURLE_RECV_ERROR, &why);
 	else
-		r = follow(c, t, status, &out->error);
+		r = follow(c, t, status, &why);
 	if (r == 1)
 		return false;
-	if (!out->error) {
-		out->status = (int)status;
-		agr_buf_give(&t->answer, &out->body, "answer", &out->error);
-	}
-	transfer_free(t);
+	agentrun_http_event_set_status(t->event, (int)status);
+	finish(t, why, out);
 	return true;
 }
 
-static void refuse(struct transfer *t, agentrun_http_completion *out)
+static void refuse(struct transfer *t, agentrun_http_event **out)
 {
-	start_answer(t, out);
-	agr_error_oom(&out->error);
-	transfer_free(t);
+	agentrun_error *why = NULL;
+
+	agr_error_oom(&why);
+	finish(t, why, out);
+}
+
+/* What came of a stream's body since the last time; but a redirect is not the
+ * answer. */
+static bool take_part(struct transfer *t, agentrun_http_event **out)
+{
+	agentrun_http_event *rest;
+	long status = 0;
+	size_t len;
+
+	agentrun_http_event_body(t->event, &len);
+	if (!(t->flags & AGENTRUN_HTTP_STREAM) || !t->headed || !len)
+		return false;
+	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (is_redirect(t, status) || agentrun_http_event_new(&rest, t->id, NULL) < 0)
+		return false; /* without memory for another event it comes with the next */
+	agentrun_http_event_set_status(t->event, (int)status);
+	agentrun_http_event_set_more(t->event, 1);
+	*out = t->event;
+	t->event = rest;
+	return true;
 }
 
 /* ---- the vtable --------------------------------------------------------- */
 
-static int transport_submit(void *self, const agentrun_http_request *request,
+static int transport_open(void *self, const agentrun_config *config, agentrun_error **err)
+{
+	(void)err;
+	((struct curl_transport *)self)->config = config;
+	return 0;
+}
+
+static int transport_submit(void *self, const agentrun_http_request *request_in,
 	agentrun_error **err)
 {
 	struct curl_transport *c = self;
-	agentrun_error *why = NULL;
-	struct transfer *t = transfer_new(c, request, &why);
-	int r = agentrun_error_code(why);
+	agentrun_http_request request = { .struct_size = sizeof(request) };
+	struct transfer *t;
+	int r = agentrun_options_read(&request, sizeof(request), request_in,
+		"agentrun_http_request", err);
 
-	if (!t) {
-		if (err && !*err)
-			*err = why;
-		else
-			agentrun_error_free(why);
+	if (r == 0)
+		r = agr_options_reserved(request.reserved, "agentrun_http_request", err);
+	if (r == 0 && request.flags & ~(uint32_t)KNOWN_FLAGS)
+		r = agentrun_error_raise(err, AGENTRUN_EINVAL,
+			"agentrun_http_request.flags holds one that is not known here: %#x",
+			request.flags);
+	if (r == 0)
+		r = transfer_new(&t, c, &request, err);
+	if (r < 0)
 		return r;
-	}
 	pthread_mutex_lock(&c->lock);
 	t->next = c->incoming;
 	c->incoming = t;
@@ -474,7 +558,7 @@ static void transport_wakeup(void *self)
 }
 
 /* Start what came in; returns how many had to be refused into `out`. */
-static int take_incoming(struct curl_transport *c, agentrun_http_completion *out,
+static int take_incoming(struct curl_transport *c, agentrun_http_event **out,
 	size_t max)
 {
 	int n = 0;
@@ -507,7 +591,7 @@ static struct transfer *unlink_id(struct transfer **list, uint64_t id)
 	return t;
 }
 
-static int take_cancels(struct curl_transport *c, agentrun_http_completion *out,
+static int take_cancels(struct curl_transport *c, agentrun_http_event **out,
 	size_t max)
 {
 	int n = 0;
@@ -518,9 +602,10 @@ static int take_cancels(struct curl_transport *c, agentrun_http_completion *out,
 		struct transfer *t = unlink_id(&c->incoming, id);
 
 		if (t) { /* it came and went since take_incoming() */
-			start_answer(t, &out[n]);
-			raise_cancelled(&out[n++].error);
-			transfer_free(t);
+			agentrun_error *why = NULL;
+
+			raise_cancelled(&why);
+			finish(t, why, &out[n++]);
 			continue;
 		}
 		for (t = c->running; t && t->id != id;)
@@ -534,13 +619,13 @@ static int take_cancels(struct curl_transport *c, agentrun_http_completion *out,
 	return n;
 }
 
-static int take_finished(struct curl_transport *c, agentrun_http_completion *out,
+static int take_finished(struct curl_transport *c, agentrun_http_event **out,
 	size_t max)
 {
 	int n = 0, left, active;
 	CURLMsg *message;
 
-	curl_multi_perform(c->multi, &active);
+	curl_multi_perform(c->multi, &active); /* a fault shows in curl_multi_poll() */
 	while ((size_t)n < max && (message = curl_multi_info_read(c->multi, &left))) {
 		CURLcode fault = message->data.result;
 		char *t = NULL;
@@ -551,20 +636,38 @@ static int take_finished(struct curl_transport *c, agentrun_http_completion *out
 	return n;
 }
 
-static int transport_poll(void *self, agentrun_http_completion *out, size_t max,
+static int take_parts(struct curl_transport *c, agentrun_http_event **out, size_t max)
+{
+	int n = 0;
+
+	for (struct transfer *t = c->running; t && (size_t)n < max; t = t->next)
+		n += take_part(t, &out[n]);
+	return n;
+}
+
+static int collect(struct curl_transport *c, agentrun_http_event **events, size_t max)
+{
+	int n = take_incoming(c, events, max);
+
+	n += take_cancels(c, events + n, max - (size_t)n);
+	n += take_finished(c, events + n, max - (size_t)n);
+	return n + take_parts(c, events + n, max - (size_t)n);
+}
+
+static int transport_poll(void *self, agentrun_http_event **events, size_t max,
 	int timeout_ms, agentrun_error **err)
 {
 	struct curl_transport *c = self;
-	int n = take_incoming(c, out, max);
+	int n = collect(c, events, max);
+	CURLMcode fault;
 
-	(void)err;
-	n += take_cancels(c, out + n, max - (size_t)n);
-	n += take_finished(c, out + n, max - (size_t)n);
 	if (n)
 		return n;
-	curl_multi_poll(c->multi, NULL, 0, timeout_ms, NULL);
-	n = take_incoming(c, out, max);
-	return n + take_finished(c, out + n, max - (size_t)n);
+	fault = curl_multi_poll(c->multi, NULL, 0, timeout_ms, NULL);
+	if (fault && fault != CURLM_OUT_OF_MEMORY)
+		return agentrun_error_raise(err, AGENTRUN_EINTERNAL, "libcurl: %s",
+			curl_multi_strerror(fault));
+	return collect(c, events, max);
 }
 
 static void free_list(struct curl_transport *c, struct transfer *t, bool running)
@@ -587,20 +690,20 @@ static void transport_destroy(void *self)
 	free_list(c, c->incoming, false);
 	if (c->multi)
 		curl_multi_cleanup(c->multi);
-	agentrun_config_free(c->config);
 	free(c->cancels);
 	pthread_mutex_destroy(&c->lock);
 	free(c);
 	curl_global_cleanup();
 }
 
-int agentrun_curl_transport_open(void *user, agentrun_transport_impl *impl,
-	void **self, const agentrun_config *config, agentrun_error **err)
+int agentrun_curl_transport_new(const agentrun_transport_impl **impl, void **self,
+	agentrun_error **err)
 {
 	static const agentrun_transport_impl curl_impl = {
 		.version = AGENTRUN_TRANSPORT_IMPL_VERSION,
 		.struct_size = sizeof(curl_impl),
 		.name = "curl",
+		.open = transport_open,
 		.submit = transport_submit,
 		.poll = transport_poll,
 		.cancel = transport_cancel,
@@ -609,7 +712,8 @@ int agentrun_curl_transport_open(void *user, agentrun_transport_impl *impl,
 	};
 	struct curl_transport *c;
 
-	(void)user;
+	*impl = &curl_impl;
+	*self = NULL;
 	if (curl_global_init(CURL_GLOBAL_DEFAULT))
 		return agentrun_error_raise(err, AGENTRUN_EINTERNAL, "libcurl does not start");
 	c = calloc(1, sizeof(*c));
@@ -619,11 +723,10 @@ int agentrun_curl_transport_open(void *user, agentrun_transport_impl *impl,
 	}
 	pthread_mutex_init(&c->lock, NULL);
 	c->multi = curl_multi_init();
-	if (!c->multi || agr_config_copy(&c->config, config, err) < 0) {
+	if (!c->multi) {
 		transport_destroy(c);
 		return agr_error_oom(err);
 	}
-	*impl = curl_impl;
 	*self = c;
 	return 0;
 }

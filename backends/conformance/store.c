@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
-/* The storage suite. Every check gets an empty store. */
+/* The store suite. Every check gets an empty store. */
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -7,11 +7,11 @@
 
 #define HELLO_HEX "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
 
-typedef struct storage_case {
+typedef struct store_case {
 	suite_check check;
-	const agentrun_conformance_storage *backend;
+	const agentrun_conformance_store *backend;
 	agentrun_store *store;
-} storage_case;
+} store_case;
 
 static void set(agentrun_record *record, int field, const char *text)
 {
@@ -32,7 +32,7 @@ static agentrun_record *record_of(const char *job, const char *data)
 }
 
 /* Put one record; its ref in `ref`. */
-static int put(storage_case *c, const char *job, const char *data, agentrun_buf *ref)
+static int put(store_case *c, const char *job, const char *data, agentrun_buf *ref)
 {
 	agentrun_record *record = record_of(job, data);
 	int r = record ? agentrun_store_put(ref, c->store, record, NULL) : AGENTRUN_ENOMEM;
@@ -53,16 +53,28 @@ static int field_is(const agentrun_record *record, int field, const char *text)
 	return text ? have && strcmp(have, text) == 0 : !have;
 }
 
-static void reopen(storage_case *c)
+static void reopen(store_case *c)
 {
 	agentrun_store_free(c->store);
 	c->store = NULL;
-	EXPECT(&c->check, c->backend->open(c->backend->user, &c->store, NULL) == 0);
+	EXPECT(&c->check, c->backend->open(c->backend->user, &c->store, NULL, NULL) == 0);
+}
+
+/* The same store, with a limit to what a record holds itself. */
+static void reopen_with_limit(store_case *c, size_t max_inline_bytes)
+{
+	agentrun_store_options opts;
+
+	agentrun_store_options_init(&opts, sizeof(opts));
+	opts.max_inline_bytes = max_inline_bytes;
+	agentrun_store_free(c->store);
+	c->store = NULL;
+	EXPECT(&c->check, c->backend->open(c->backend->user, &c->store, &opts, NULL) == 0);
 }
 
 /* ---- checks ------------------------------------------------------------- */
 
-static void what_is_put_can_be_got(storage_case *c)
+static void what_is_put_can_be_got(store_case *c)
 {
 	agentrun_buf ref = AGENTRUN_BUF_INIT, data = AGENTRUN_BUF_INIT;
 
@@ -74,9 +86,9 @@ static void what_is_put_can_be_got(storage_case *c)
 	agentrun_buf_dispose(&data);
 }
 
-static void every_field_comes_back(storage_case *c)
+static void every_field_comes_back(store_case *c)
 {
-	static const char *const values[AGENTRUN_RECORD_FIELDS] = {
+	static const char *const values[] = {
 		"00000000-0000-7000-8000-000000000001", "job-f", "run", "node", "[1]", NULL, NULL,
 		"failed", "{\"type\":\"timeout\"}", "[{\"id\":\"1\"}]", "12", "true", "34", "model",
 		"2026-01-02T03:04:05.678Z", "2026-01-02T03:04:06.000Z",
@@ -85,19 +97,19 @@ static void every_field_comes_back(storage_case *c)
 	agentrun_buf ref = AGENTRUN_BUF_INIT;
 
 	REQUIRE(&c->check, agentrun_record_new(&record, NULL) == 0);
-	for (int i = 0; i < AGENTRUN_RECORD_FIELDS; i++)
+	for (int i = 0; i < (int)(sizeof(values) / sizeof(values[0])); i++)
 		if (values[i])
 			set(record, i, values[i]);
 	EXPECT(&c->check, agentrun_store_put(&ref, c->store, record, NULL) == 0);
 	EXPECT(&c->check, agentrun_store_find_job(&back, c->store, "job-f", NULL) == 0);
-	for (int i = 0; back && i < AGENTRUN_RECORD_FIELDS; i++)
+	for (int i = 0; back && i < (int)(sizeof(values) / sizeof(values[0])); i++)
 		EXPECT(&c->check, field_is(back, i, values[i]));
 	agentrun_record_free(record);
 	agentrun_record_free(back);
 	agentrun_buf_dispose(&ref);
 }
 
-static void a_second_put_of_a_job_keeps_the_first(storage_case *c)
+static void a_second_put_of_a_job_keeps_the_first(store_case *c)
 {
 	agentrun_buf one = AGENTRUN_BUF_INIT, two = AGENTRUN_BUF_INIT;
 	agentrun_buf data = AGENTRUN_BUF_INIT;
@@ -115,7 +127,7 @@ static void a_second_put_of_a_job_keeps_the_first(storage_case *c)
 	agentrun_buf_dispose(&data);
 }
 
-static void a_failed_job_may_be_tried_again(storage_case *c)
+static void a_failed_job_may_be_tried_again(store_case *c)
 {
 	agentrun_buf ref = AGENTRUN_BUF_INIT, data = AGENTRUN_BUF_INIT;
 	agentrun_record *failed = record_of("job-3", NULL), *back = NULL;
@@ -134,7 +146,7 @@ static void a_failed_job_may_be_tried_again(storage_case *c)
 	agentrun_buf_dispose(&data);
 }
 
-static void what_is_not_there_is_not_found(storage_case *c)
+static void what_is_not_there_is_not_found(store_case *c)
 {
 	agentrun_buf data = AGENTRUN_BUF_INIT;
 	agentrun_record *record = NULL;
@@ -151,7 +163,7 @@ static void what_is_not_there_is_not_found(storage_case *c)
 	EXPECT(&c->check, record == NULL && data.data == NULL);
 }
 
-static void a_bad_ref_is_refused(storage_case *c)
+static void a_bad_ref_is_refused(store_case *c)
 {
 	static const char *const bad[] = { "", "artifact:/x", "cas://sha256:12", "cas://md5:12",
 		"http://x", "cas://sha256:ZZf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824" };
@@ -162,7 +174,7 @@ static void a_bad_ref_is_refused(storage_case *c)
 			agentrun_store_get(&data, c->store, bad[i], NULL) == AGENTRUN_EINVAL);
 }
 
-static void blobs_are_named_by_their_digest(storage_case *c)
+static void blobs_are_named_by_their_digest(store_case *c)
 {
 	agentrun_buf ref = AGENTRUN_BUF_INIT, data = AGENTRUN_BUF_INIT;
 
@@ -175,7 +187,7 @@ static void blobs_are_named_by_their_digest(storage_case *c)
 	agentrun_buf_dispose(&data);
 }
 
-static void blobs_hold_any_bytes(storage_case *c)
+static void blobs_hold_any_bytes(store_case *c)
 {
 	agentrun_buf ref = AGENTRUN_BUF_INIT, data = AGENTRUN_BUF_INIT;
 	char bytes[70000];
@@ -193,12 +205,13 @@ static void blobs_hold_any_bytes(storage_case *c)
 	agentrun_buf_dispose(&data);
 }
 
-static void a_large_result_goes_to_a_blob(storage_case *c)
+static void a_large_result_goes_to_a_blob(store_case *c)
 {
 	agentrun_buf ref = AGENTRUN_BUF_INIT, data = AGENTRUN_BUF_INIT;
 	agentrun_record *back = NULL;
 
-	agentrun_store_set_max_inline_bytes(c->store, 8);
+	reopen_with_limit(c, 8);
+	REQUIRE(&c->check, c->store != NULL);
 	EXPECT(&c->check, put(c, "job-l", "[1,2,3,4,5]", &ref) == 0);
 	EXPECT(&c->check,
 		ref.data && agentrun_store_get_record(&back, c->store, ref.data, NULL) == 0);
@@ -211,7 +224,7 @@ static void a_large_result_goes_to_a_blob(storage_case *c)
 	agentrun_buf_dispose(&data);
 }
 
-static void put_dated(storage_case *c, const char *job, const char *run, const char *date)
+static void put_dated(store_case *c, const char *job, const char *run, const char *date)
 {
 	agentrun_record *record = record_of(job, "null");
 	agentrun_buf ref = AGENTRUN_BUF_INIT;
@@ -225,7 +238,7 @@ static void put_dated(storage_case *c, const char *job, const char *run, const c
 }
 
 /* Do these jobs, separated by blanks, come out of the query? */
-static int lists(storage_case *c, const agentrun_list_query *query, const char *jobs)
+static int lists(store_case *c, const agentrun_store_query *query, const char *jobs)
 {
 	agentrun_records *list = NULL;
 	char have[200] = "";
@@ -233,27 +246,29 @@ static int lists(storage_case *c, const agentrun_list_query *query, const char *
 	if (agentrun_store_list(&list, c->store, query, NULL) < 0)
 		return 0;
 	for (size_t i = 0; i < agentrun_records_count(list); i++) {
-		strncat(have, agentrun_record_get(agentrun_records_at(list, i),
-			AGENTRUN_RECORD_JOB_ID, NULL), 20);
-		strcat(have, " ");
+		size_t end = strlen(have);
+
+		snprintf(have + end, sizeof(have) - end, "%.20s ",
+			agentrun_record_get(agentrun_records_at(list, i), AGENTRUN_RECORD_JOB_ID,
+				NULL));
 	}
 	agentrun_records_free(list);
 	return strcmp(have, jobs) == 0;
 }
 
-static void lists_are_filtered_newest_first(storage_case *c)
+static void lists_are_filtered_newest_first(store_case *c)
 {
-	agentrun_list_query query;
+	agentrun_store_query query;
 
 	put_dated(c, "a", "r1", "2026-01-01T00:00:00.000Z");
 	put_dated(c, "b", "r2", "2026-01-02T00:00:00.000Z");
 	put_dated(c, "c", "r1", "2026-01-03T00:00:00.000Z");
-	agentrun_list_query_init(&query, sizeof(query));
+	agentrun_store_query_init(&query, sizeof(query));
 	EXPECT(&c->check, lists(c, &query, "c b a "));
 	query.limit = 1;
 	query.offset = 1;
 	EXPECT(&c->check, lists(c, &query, "b "));
-	agentrun_list_query_init(&query, sizeof(query));
+	agentrun_store_query_init(&query, sizeof(query));
 	query.run_id = "r1";
 	EXPECT(&c->check, lists(c, &query, "c a "));
 	query.since = "2026-01-02T00:00:00.000Z";
@@ -262,27 +277,28 @@ static void lists_are_filtered_newest_first(storage_case *c)
 	EXPECT(&c->check, lists(c, &query, ""));
 }
 
-static void old_records_and_their_blobs_are_removed(storage_case *c)
+static void old_records_and_their_blobs_are_removed(store_case *c)
 {
 	agentrun_buf ref = AGENTRUN_BUF_INIT;
 	uint64_t records = 0, blobs = 0;
-	agentrun_list_query query;
+	agentrun_store_query query;
 	int r;
 
+	reopen_with_limit(c, 1);
+	REQUIRE(&c->check, c->store != NULL);
 	put_dated(c, "old", "r", "2020-01-01T00:00:00.000Z");
-	agentrun_store_set_max_inline_bytes(c->store, 1);
 	put_dated(c, "new", "r", "2026-01-01T00:00:00.000Z");
 	EXPECT(&c->check, agentrun_store_put_blob(&ref, c->store, "x", 1, NULL) == 0);
-	r = agentrun_store_gc(c->store, "2021-01-01T00:00:00.000Z", &records, &blobs, NULL);
+	r = agentrun_store_gc(&records, &blobs, c->store, "2021-01-01T00:00:00.000Z", NULL);
 	agentrun_buf_dispose(&ref);
 	if (r == AGENTRUN_EINVAL)
 		return; /* an optional member */
 	EXPECT(&c->check, r == 0 && records == 1 && blobs == 1);
-	agentrun_list_query_init(&query, sizeof(query));
+	agentrun_store_query_init(&query, sizeof(query));
 	EXPECT(&c->check, lists(c, &query, "new "));
 }
 
-static void what_was_put_survives(storage_case *c)
+static void what_was_put_survives(store_case *c)
 {
 	agentrun_buf ref = AGENTRUN_BUF_INIT, data = AGENTRUN_BUF_INIT;
 
@@ -298,7 +314,7 @@ static void what_was_put_survives(storage_case *c)
 }
 
 struct putter {
-	storage_case *c;
+	store_case *c;
 	char ref[8][64];
 };
 
@@ -318,7 +334,7 @@ static void *put_same_jobs(void *user)
 	return NULL;
 }
 
-static void threads_that_put_the_same_job_get_one_record(storage_case *c)
+static void threads_that_put_the_same_job_get_one_record(store_case *c)
 {
 	struct putter putters[4] = { { c, { "" } }, { c, { "" } }, { c, { "" } }, { c, { "" } } };
 	pthread_t threads[4];
@@ -337,7 +353,7 @@ static void threads_that_put_the_same_job_get_one_record(storage_case *c)
 
 static const struct {
 	const char *name;
-	void (*run)(storage_case *c);
+	void (*run)(store_case *c);
 } checks[] = {
 #define CHECK(name) { #name, name }
 	CHECK(what_is_put_can_be_got),
@@ -356,16 +372,20 @@ static const struct {
 #undef CHECK
 };
 
-int agentrun_conformance_check_storage(const agentrun_conformance_storage *backend)
+int agentrun_conformance_check_store(const agentrun_conformance_store *given)
 {
+	agentrun_conformance_store backend = { .struct_size = sizeof(backend) };
 	int failed = 0;
 
+	if (agentrun_options_read(&backend, sizeof(backend), given,
+		"agentrun_conformance_store", NULL) < 0 || !backend.open || !backend.reset)
+		return AGENTRUN_EINVAL;
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
-		storage_case c = { .backend = backend };
+		store_case c = { .backend = &backend };
 		agentrun_error *err = NULL;
 
-		backend->reset(backend->user);
-		if (backend->open(backend->user, &c.store, &err) == 0)
+		backend.reset(backend.user);
+		if (backend.open(backend.user, &c.store, NULL, &err) == 0)
 			checks[i].run(&c);
 		else
 			snprintf(c.check.why, sizeof(c.check.why), "open: %s",
@@ -373,10 +393,10 @@ int agentrun_conformance_check_storage(const agentrun_conformance_storage *backe
 		agentrun_error_free(err);
 		agentrun_store_free(c.store);
 		failed += *c.check.why != '\0';
-		if (backend->report)
-			backend->report(backend->user, checks[i].name,
+		if (backend.report)
+			backend.report(backend.user, checks[i].name,
 				*c.check.why ? c.check.why : NULL);
 	}
-	backend->reset(backend->user);
+	backend.reset(backend.user);
 	return failed;
 }

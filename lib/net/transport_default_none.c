@@ -2,4 +2,4 @@
 /* For the command line, which loads libcurl only when a request is made. */
 #include "ctx/ctx.h"
 
-const agentrun_transport_open_fn agr_transport_default = NULL;
+const agr_transport_new_fn agr_transport_default = NULL;

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 /**
  * @file
- * Write a storage backend: fill an agentrun_storage_impl, hand it to
+ * Write a store backend: fill an agentrun_store_impl, hand it to
  * agentrun_store_new(). `agentrun/conformance.h` checks a backend from outside.
  */
-#ifndef AGENTRUN_SYS_STORAGE_H
-#define AGENTRUN_SYS_STORAGE_H
+#ifndef AGENTRUN_SYS_STORE_H
+#define AGENTRUN_SYS_STORE_H
 
 #include <agentrun/store.h>
+#include <agentrun/sys/error.h>
 
 AGENTRUN_BEGIN_DECLS
 
-#define AGENTRUN_STORAGE_IMPL_VERSION 1
+#define AGENTRUN_STORE_IMPL_VERSION 1
 
 /**
  * `self` is the backend's private state; several threads may call at once.
@@ -19,30 +20,35 @@ AGENTRUN_BEGIN_DECLS
  * (agentrun_error_raise()). AGENTRUN_EBACKEND: the backend cannot be reached and
  * nothing was kept; AGENTRUN_ESTORAGE: it refused.
  */
-typedef struct agentrun_storage_impl {
-	uint32_t version;     /**< AGENTRUN_STORAGE_IMPL_VERSION */
-	uint32_t struct_size; /**< sizeof(agentrun_storage_impl) */
-	const char *name;     /**< "sqlite"; static; appears in messages */
+typedef struct agentrun_store_impl {
+	uint32_t version;     /**< AGENTRUN_STORE_IMPL_VERSION */
+	uint32_t struct_size; /**< sizeof(agentrun_store_impl) */
+	const char *name;     /**< "sqlite"; copied; appears in messages */
 
 	/**
 	 * Mandatory. Keep all of the records (borrowed, result_id and job_id set)
 	 * or none, durably when it returns. Where a record of the same job_id is
 	 * kept already, that one stays if its status is "completed", and is
 	 * replaced otherwise. `result_ids[i]` becomes the result_id of the record
-	 * that is kept for records[i].
+	 * that is kept for records[i]. Loop to agentrun_record_field_count(); a field
+	 * of a newer library that you have no place for is left out.
 	 */
-	int (*put)(void *self, const agentrun_record *const *records, size_t n,
-		agentrun_buf *result_ids, agentrun_error **err);
+	int (*put)(void *self, agentrun_buf *result_ids,
+		const agentrun_record *const *records, size_t n, agentrun_error **err);
 	/**
 	 * Mandatory. Copy the record whose `field` (AGENTRUN_RECORD_RESULT_ID or
 	 * _JOB_ID) is `key` into `into` (empty); AGENTRUN_ENOTFOUND when there is
 	 * none.
 	 */
-	int (*get)(void *self, int field, const char *key, agentrun_record *into,
+	int (*get)(void *self, agentrun_record *into, int field, const char *key,
 		agentrun_error **err);
-	/** Mandatory. Append matching records, newest first; without result_data. */
-	int (*list)(void *self, const agentrun_list_query *query,
-		agentrun_records *into, agentrun_error **err);
+	/**
+	 * Mandatory. Append matching records, newest first; without result_data.
+	 * `query` may be longer than yours: agentrun_options_read() refuses what you
+	 * do not know.
+	 */
+	int (*list)(void *self, agentrun_records *into,
+		const agentrun_store_query *query, agentrun_error **err);
 	/**
 	 * Mandatory. Keep a blob under its hex SHA-256 (64 characters); a blob that
 	 * is there already is success.
@@ -50,27 +56,30 @@ typedef struct agentrun_storage_impl {
 	int (*put_blob)(void *self, const char *hex, const char *data, size_t len,
 		agentrun_error **err);
 	/** Mandatory. Read a blob whole; AGENTRUN_ENOTFOUND when there is none. */
-	int (*get_blob)(void *self, const char *hex, agentrun_buf *out,
+	int (*get_blob)(void *self, agentrun_buf *out, const char *hex,
 		agentrun_error **err);
 	/** Mandatory. Frees `self`, also a half-built one. */
 	void (*destroy)(void *self);
 	/** Optional. See agentrun_store_migrate(). */
 	int (*migrate)(void *self, agentrun_error **err);
 	/** Optional. See agentrun_store_gc(). */
-	int (*gc)(void *self, const char *before, uint64_t *records_removed,
-		uint64_t *blobs_removed, agentrun_error **err);
+	int (*gc)(void *self, uint64_t *records_removed, uint64_t *blobs_removed,
+		const char *before, agentrun_error **err);
 	/* members above: version 1 */
-} agentrun_storage_impl;
+} agentrun_store_impl;
 
 /**
  * Make a store from a backend.
  *
  * @param impl copied
  * @param take_self owned by the store on success: impl->destroy() is called once
- * @return 0, AGENTRUN_EINVAL (a mandatory member is missing), AGENTRUN_ENOMEM
+ * @param opts NULL for defaults: hand on what your own options hold of them
+ * @return 0, AGENTRUN_EINVAL (a mandatory member is missing, wrong options),
+ *         AGENTRUN_ENOMEM
  */
 AGENTRUN_API int agentrun_store_new(agentrun_store **out,
-	const agentrun_storage_impl *impl, void *take_self, agentrun_error **err);
+	const agentrun_store_impl *impl, void *take_self,
+	const agentrun_store_options *opts, agentrun_error **err);
 
 AGENTRUN_END_DECLS
 #endif

@@ -79,7 +79,7 @@ static void preview_data(agr_buf *out, const agentrun_buf *data)
 static void preview_patch(agr_buf *out, const agentrun_patch_result *patch)
 {
 	add_text(out, "{\"type\":\"patch\",\"patch_id\":", agentrun_patch_result_hash(patch));
-	agr_buf_printf(out, ",\"op_count\":%zu", agentrun_patch_result_operations(patch));
+	agr_buf_printf(out, ",\"op_count\":%zu", agentrun_patch_result_operation_count(patch));
 	add_text(out, ",\"description\":", agentrun_patch_result_description(patch));
 	agr_buf_char(out, '}');
 }
@@ -212,7 +212,7 @@ const char *agentrun_result_status(const agentrun_result *result)
 	return result->error ? "failed" : "completed";
 }
 
-const char *agentrun_result_message(const agentrun_result *result, size_t *len)
+const char *agentrun_result_payload(const agentrun_result *result, size_t *len)
 {
 	if (len)
 		*len = result->message_len;
@@ -226,8 +226,10 @@ const char *agentrun_result_data(const agentrun_result *result, size_t *len)
 	return result->data.data;
 }
 
-const char *agentrun_result_preview(const agentrun_result *result)
+const char *agentrun_result_preview(const agentrun_result *result, size_t *len)
 {
+	if (len)
+		*len = result->preview ? strlen(result->preview) : 0;
 	return result->preview;
 }
 

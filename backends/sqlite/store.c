@@ -3,6 +3,7 @@
  * One connection a store, used by one thread at a time. Every put is one
  * transaction; WAL with synchronous=FULL makes its end durable.
  */
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,9 +12,13 @@
 #include <sqlite3.h>
 
 #include <agentrun/sqlite.h>
-#include <agentrun/sys/storage.h>
+#include <agentrun/sys/error.h>
+#include <agentrun/sys/options.h>
+#include <agentrun/sys/store.h>
 
 #define SCHEMA_VERSION 1
+/* Of that schema. A field that a newer library adds has no column in it. */
+#define COLUMNS (AGENTRUN_RECORD_COMPLETED_AT + 1)
 
 struct sqlite_store {
 	pthread_mutex_t lock;
@@ -112,7 +117,7 @@ static int insert(struct sqlite_store *s, const agentrun_record *record,
 	r = prepare(s, &stmt, sql, err);
 	if (r < 0)
 		return r;
-	for (int i = 0; i < AGENTRUN_RECORD_FIELDS; i++) {
+	for (int i = 0; i < COLUMNS; i++) {
 		size_t len = 0;
 		const char *text = agentrun_record_get(record, i, &len);
 
@@ -157,8 +162,8 @@ static int kept_id(struct sqlite_store *s, const agentrun_record *record,
 	return r;
 }
 
-static int sqlite_put(void *self, const agentrun_record *const *records, size_t n,
-	agentrun_buf *result_ids, agentrun_error **err)
+static int sqlite_put(void *self, agentrun_buf *result_ids,
+	const agentrun_record *const *records, size_t n, agentrun_error **err)
 {
 	struct sqlite_store *s = self;
 	int r;
@@ -185,7 +190,7 @@ static int sqlite_put(void *self, const agentrun_record *const *records, size_t 
 static int read_row(struct sqlite_store *s, sqlite3_stmt *stmt,
 	agentrun_record *into, agentrun_error **err)
 {
-	for (int i = 0; i < AGENTRUN_RECORD_FIELDS; i++) {
+	for (int i = 0; i < COLUMNS; i++) {
 		const char *text = (const char *)sqlite3_column_text(stmt, i);
 
 		if (!text && sqlite3_column_type(stmt, i) != SQLITE_NULL)
@@ -197,7 +202,7 @@ static int read_row(struct sqlite_store *s, sqlite3_stmt *stmt,
 	return 0;
 }
 
-static int sqlite_get(void *self, int field, const char *key, agentrun_record *into,
+static int sqlite_get(void *self, agentrun_record *into, int field, const char *key,
 	agentrun_error **err)
 {
 	struct sqlite_store *s = self;
@@ -242,8 +247,8 @@ static int add_row(struct sqlite_store *s, sqlite3_stmt *stmt, agentrun_records 
 	return r;
 }
 
-static int sqlite_list(void *self, const agentrun_list_query *query,
-	agentrun_records *into, agentrun_error **err)
+static int sqlite_list(void *self, agentrun_records *into,
+	const agentrun_store_query *query, agentrun_error **err)
 {
 	static const char sql[] =
 		"SELECT result_id, job_id, run_id, node_id, NULL, cas_id, s3_ref, status, error,"
@@ -252,18 +257,25 @@ static int sqlite_list(void *self, const agentrun_list_query *query,
 		" WHERE (?1 IS NULL OR run_id = ?1) AND (?2 IS NULL OR node_id = ?2)"
 		" AND (?3 IS NULL OR status = ?3) AND (?4 IS NULL OR created_at >= ?4)"
 		" ORDER BY created_at DESC, rowid DESC LIMIT ?5 OFFSET ?6";
-	const char *wanted[] = { query->run_id, query->node_id, query->status, query->since };
+	agentrun_store_query q = { .struct_size = sizeof(q) };
 	struct sqlite_store *s = self;
+	const char *wanted[4];
 	sqlite3_stmt *stmt;
-	int r, step;
+	int r = agentrun_options_read(&q, sizeof(q), query, "agentrun_store_query", err), step;
 
+	if (r < 0)
+		return r;
+	wanted[0] = q.run_id;
+	wanted[1] = q.node_id;
+	wanted[2] = q.status;
+	wanted[3] = q.since;
 	pthread_mutex_lock(&s->lock);
 	r = prepare(s, &stmt, sql, err);
 	if (r == 0) {
 		for (int i = 0; i < 4; i++)
 			bind(stmt, i + 1, wanted[i], wanted[i] ? strlen(wanted[i]) : 0);
-		sqlite3_bind_int64(stmt, 5, query->limit ? (sqlite3_int64)query->limit : -1);
-		sqlite3_bind_int64(stmt, 6, (sqlite3_int64)query->offset);
+		sqlite3_bind_int64(stmt, 5, q.limit ? (sqlite3_int64)q.limit : -1);
+		sqlite3_bind_int64(stmt, 6, (sqlite3_int64)q.offset);
 		while ((step = sqlite3_step(stmt)) == SQLITE_ROW && r == 0)
 			r = add_row(s, stmt, into, err);
 		if (r == 0 && step != SQLITE_DONE)
@@ -300,7 +312,7 @@ static int sqlite_put_blob(void *self, const char *hex, const char *data, size_t
 	return r;
 }
 
-static int sqlite_get_blob(void *self, const char *hex, agentrun_buf *out,
+static int sqlite_get_blob(void *self, agentrun_buf *out, const char *hex,
 	agentrun_error **err)
 {
 	struct sqlite_store *s = self;
@@ -328,8 +340,8 @@ static int sqlite_get_blob(void *self, const char *hex, agentrun_buf *out,
 
 /* ---- keeping house ------------------------------------------------------ */
 
-static int sqlite_gc(void *self, const char *before, uint64_t *records_removed,
-	uint64_t *blobs_removed, agentrun_error **err)
+static int sqlite_gc(void *self, uint64_t *records_removed, uint64_t *blobs_removed,
+	const char *before, agentrun_error **err)
 {
 	struct sqlite_store *s = self;
 	sqlite3_stmt *stmt;
@@ -405,9 +417,9 @@ static void sqlite_destroy(void *self)
 	free(s);
 }
 
-static const agentrun_storage_impl storage_impl = {
-	.version = AGENTRUN_STORAGE_IMPL_VERSION,
-	.struct_size = sizeof(storage_impl),
+static const agentrun_store_impl store_impl = {
+	.version = AGENTRUN_STORE_IMPL_VERSION,
+	.struct_size = sizeof(store_impl),
 	.name = "sqlite",
 	.put = sqlite_put,
 	.get = sqlite_get,
@@ -419,20 +431,16 @@ static const agentrun_storage_impl storage_impl = {
 	.gc = sqlite_gc,
 };
 
-void agentrun_sqlite_options_init(agentrun_sqlite_options *opts, size_t struct_size)
+void agentrun_sqlite_store_options_init(agentrun_sqlite_store_options *opts,
+	size_t struct_size)
 {
-	const agentrun_sqlite_options defaults = { .path = "agentrun.db",
+	const agentrun_sqlite_store_options defaults = { .path = "agentrun.db",
 		.busy_timeout_ms = 5000 };
 
-	if (struct_size < sizeof(opts->struct_size))
-		return;
-	memset(opts, 0, struct_size);
-	memcpy(opts, &defaults,
-		struct_size < sizeof(defaults) ? struct_size : sizeof(defaults));
-	opts->struct_size = struct_size;
+	agentrun_options_init(opts, struct_size, &defaults, sizeof(defaults));
 }
 
-static int open_file(struct sqlite_store *s, const agentrun_sqlite_options *opts,
+static int open_file(struct sqlite_store *s, const agentrun_sqlite_store_options *opts,
 	agentrun_error **err)
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
@@ -444,7 +452,8 @@ static int open_file(struct sqlite_store *s, const agentrun_sqlite_options *opts
 	if (sqlite3_open_v2(s->path, &s->db, flags, NULL))
 		return fault(s, err);
 	sqlite3_extended_result_codes(s->db, 1);
-	sqlite3_busy_timeout(s->db, (int)opts->busy_timeout_ms);
+	sqlite3_busy_timeout(s->db,
+		opts->busy_timeout_ms < INT_MAX ? (int)opts->busy_timeout_ms : INT_MAX);
 	r = run(s, "PRAGMA journal_mode = WAL", err);
 	if (r == 0)
 		r = run(s, "PRAGMA synchronous = FULL", err);
@@ -452,23 +461,28 @@ static int open_file(struct sqlite_store *s, const agentrun_sqlite_options *opts
 }
 
 int agentrun_sqlite_store_new(agentrun_store **out,
-	const agentrun_sqlite_options *opts_in, agentrun_error **err)
+	const agentrun_sqlite_store_options *opts_in, agentrun_error **err)
 {
-	struct sqlite_store *s = calloc(1, sizeof(*s));
-	agentrun_sqlite_options opts;
+	agentrun_sqlite_store_options opts;
+	struct sqlite_store *s;
 	int r;
 
 	*out = NULL;
+	agentrun_sqlite_store_options_init(&opts, sizeof(opts));
+	r = agentrun_options_read(&opts, sizeof(opts), opts_in,
+		"agentrun_sqlite_store_options", err);
+	if (r < 0)
+		return r;
+	if (!opts.path)
+		return agentrun_error_raise(err, AGENTRUN_EINVAL,
+			"agentrun_sqlite_store_options.path is not set");
+	s = calloc(1, sizeof(*s));
 	if (!s)
 		return oom(err);
-	agentrun_sqlite_options_init(&opts, sizeof(opts));
-	if (opts_in)
-		memcpy(&opts, opts_in, opts_in->struct_size < sizeof(opts) ?
-			opts_in->struct_size : sizeof(opts));
 	pthread_mutex_init(&s->lock, NULL);
 	r = open_file(s, &opts, err);
 	if (r == 0)
-		r = agentrun_store_new(out, &storage_impl, s, err);
+		r = agentrun_store_new(out, &store_impl, s, opts.store, err);
 	if (r < 0)
 		sqlite_destroy(s);
 	return r;

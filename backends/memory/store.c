@@ -7,7 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <agentrun/sys/storage.h>
+#include <agentrun/memory.h>
+#include <agentrun/sys/error.h>
+#include <agentrun/sys/options.h>
+#include <agentrun/sys/store.h>
 
 #include "index.h"
 
@@ -36,7 +39,7 @@ static int oom(agentrun_error **err)
 static int copy_record(agentrun_record *to, const agentrun_record *from,
 	int without, agentrun_error **err)
 {
-	for (int i = 0; i < AGENTRUN_RECORD_FIELDS; i++) {
+	for (int i = 0; i < agentrun_record_field_count(); i++) {
 		size_t len = 0;
 		const char *text = agentrun_record_get(from, i, &len);
 
@@ -143,8 +146,8 @@ static int put_one(struct memory_store *m, const agentrun_record *record,
 	return add_record(m, record, err);
 }
 
-static int memory_put(void *self, const agentrun_record *const *records, size_t n,
-	agentrun_buf *result_ids, agentrun_error **err)
+static int memory_put(void *self, agentrun_buf *result_ids,
+	const agentrun_record *const *records, size_t n, agentrun_error **err)
 {
 	struct memory_store *m = self;
 	size_t before;
@@ -162,7 +165,7 @@ static int memory_put(void *self, const agentrun_record *const *records, size_t 
 	return r;
 }
 
-static int memory_get(void *self, int field, const char *key, agentrun_record *into,
+static int memory_get(void *self, agentrun_record *into, int field, const char *key,
 	agentrun_error **err)
 {
 	struct memory_store *m = self;
@@ -185,7 +188,7 @@ static int wanted(const char *want, const agentrun_record *record, int field)
 	return !want || strcmp(want, text_of(record, field)) == 0;
 }
 
-static int matches(const agentrun_list_query *q, const agentrun_record *record)
+static int matches(const agentrun_store_query *q, const agentrun_record *record)
 {
 	return wanted(q->run_id, record, AGENTRUN_RECORD_RUN_ID) &&
 		wanted(q->node_id, record, AGENTRUN_RECORD_NODE_ID) &&
@@ -194,20 +197,23 @@ static int matches(const agentrun_list_query *q, const agentrun_record *record)
 			strcmp(text_of(record, AGENTRUN_RECORD_CREATED_AT), q->since) >= 0);
 }
 
-static int memory_list(void *self, const agentrun_list_query *query,
-	agentrun_records *into, agentrun_error **err)
+static int memory_list(void *self, agentrun_records *into,
+	const agentrun_store_query *query, agentrun_error **err)
 {
+	agentrun_store_query q = { .struct_size = sizeof(q) };
 	struct memory_store *m = self;
-	size_t skip = query->offset, taken = 0;
-	int r = 0;
+	size_t taken = 0;
+	int r = agentrun_options_read(&q, sizeof(q), query, "agentrun_store_query", err);
 
+	if (r < 0)
+		return r;
 	pthread_mutex_lock(&m->lock);
 	for (size_t i = m->n_records; r == 0 && i > 0; i--) {
 		agentrun_record *copy = NULL;
 
-		if (query->limit && taken >= query->limit)
+		if (q.limit && taken >= q.limit)
 			break;
-		if (!matches(query, m->records[i - 1]) || (skip && skip--))
+		if (!matches(&q, m->records[i - 1]) || (q.offset && q.offset--))
 			continue;
 		r = agentrun_record_new(&copy, err);
 		if (r == 0)
@@ -260,7 +266,7 @@ static int memory_put_blob(void *self, const char *hex, const char *data, size_t
 	return r;
 }
 
-static int memory_get_blob(void *self, const char *hex, agentrun_buf *out,
+static int memory_get_blob(void *self, agentrun_buf *out, const char *hex,
 	agentrun_error **err)
 {
 	struct memory_store *m = self;
@@ -324,8 +330,8 @@ static uint64_t drop_blobs(struct memory_store *m)
 	return n - kept;
 }
 
-static int memory_gc(void *self, const char *before, uint64_t *records_removed,
-	uint64_t *blobs_removed, agentrun_error **err)
+static int memory_gc(void *self, uint64_t *records_removed, uint64_t *blobs_removed,
+	const char *before, agentrun_error **err)
 {
 	struct memory_store *m = self;
 
@@ -356,9 +362,9 @@ static void memory_destroy(void *self)
 	free(m);
 }
 
-static const agentrun_storage_impl storage_impl = {
-	.version = AGENTRUN_STORAGE_IMPL_VERSION,
-	.struct_size = sizeof(storage_impl),
+static const agentrun_store_impl store_impl = {
+	.version = AGENTRUN_STORE_IMPL_VERSION,
+	.struct_size = sizeof(store_impl),
 	.name = "memory",
 	.put = memory_put,
 	.get = memory_get,
@@ -369,16 +375,31 @@ static const agentrun_storage_impl storage_impl = {
 	.gc = memory_gc,
 };
 
-int agentrun_memory_store_new(agentrun_store **out, agentrun_error **err)
+void agentrun_memory_store_options_init(agentrun_memory_store_options *opts,
+	size_t struct_size)
 {
-	struct memory_store *m = calloc(1, sizeof(*m));
+	const agentrun_memory_store_options defaults = { .store = NULL };
+
+	agentrun_options_init(opts, struct_size, &defaults, sizeof(defaults));
+}
+
+int agentrun_memory_store_new(agentrun_store **out,
+	const agentrun_memory_store_options *opts, agentrun_error **err)
+{
+	agentrun_memory_store_options known = { .store = NULL };
+	struct memory_store *m;
 	int r;
 
 	*out = NULL;
+	r = agentrun_options_read(&known, sizeof(known), opts,
+		"agentrun_memory_store_options", err);
+	if (r < 0)
+		return r;
+	m = calloc(1, sizeof(*m));
 	if (!m)
 		return oom(err);
 	pthread_mutex_init(&m->lock, NULL);
-	r = agentrun_store_new(out, &storage_impl, m, err);
+	r = agentrun_store_new(out, &store_impl, m, known.store, err);
 	if (r < 0)
 		memory_destroy(m);
 	return r;

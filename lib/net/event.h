@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+/* event - what the library itself does with an agentrun_http_event. */
+#ifndef AGR_EVENT_H
+#define AGR_EVENT_H
+
+#include <agentrun/sys/transport.h>
+
+#include "base/base.h"
+
+/* Its error, now the caller's; or NULL. */
+agentrun_error *agr_http_event_take_error(agentrun_http_event *event);
+/* Drop status, headers and body: that was a redirect. */
+void agr_http_event_reset(agentrun_http_event *event);
+
+#endif
