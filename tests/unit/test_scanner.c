@@ -197,6 +197,22 @@ START_TEST(depth_ends_where_it_is_said_to)
 }
 END_TEST
 
+START_TEST(levels_around_the_values_count)
+{
+	const char *p = fenced("[[]] ", 5);
+	agr_span value;
+
+	for (size_t open = 0; open < 3; open++) {
+		agr_scanner_begin(&scanner, p, p + 5, true, 3, NULL);
+		scanner.open = open;
+		ck_assert_int_eq(agr_scanner_value(&scanner, &value, NULL, NULL),
+			open < 2 ? AGR_SCAN_VALUE : AGR_SCAN_FAULT);
+		ck_assert_int_eq(scanner.too_deep, open == 2);
+		agr_scanner_end(&scanner);
+	}
+}
+END_TEST
+
 /* ---- many values, with and without what is wanted ----------------------------- */
 
 #define VALUES_MAX 4000
@@ -633,6 +649,7 @@ int main(void)
 		short_texts_of_the_bytes_that_matter_are_accepted_as_by_jansson,
 		numbers_of_every_form_are_accepted_as_by_jansson,
 		depth_ends_where_it_is_said_to,
+		levels_around_the_values_count,
 		slots_hold_what_a_look_into_the_row_finds,
 		a_remembered_shape_accepts_nothing_that_is_wrong,
 		rows_that_cannot_be_remembered_leave_remembered_ones_alone,
