@@ -78,14 +78,14 @@ int cli_usage(const cli_command *command, const char *fmt, ...)
 /* Read a file, or stdin for "-". `limit` 0: none. */
 int cli_read(agentrun_buf *out, const char *path, agentrun_error **err);
 
-/* The same piece by piece: an agentrun_read_fn over an open cli_source. */
+/* The same piece by piece: an agentrun_read_fn whose `user` is an open cli_source. */
 typedef struct cli_source {
 	const char *path;
 	int fd;
 } cli_source;
 
 int cli_source_open(cli_source *source, const char *path, agentrun_error **err);
-int cli_source_read(void *source, char *to, size_t cap, size_t *len, agentrun_error **err);
+int cli_source_read(void *user, char *to, size_t cap, size_t *len, agentrun_error **err);
 void cli_source_close(cli_source *source);
 /* What messages call the file: "stdin" for "-". */
 const char *cli_name_of(const char *path);

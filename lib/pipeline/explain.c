@@ -8,7 +8,8 @@ static void add_stats(agr_buf *out, size_t rows_in, size_t rows_out, int64_t ns)
 {
 	agr_buf_printf(out, ",\"rows_in\":%zu,\"rows_out\":%zu,\"time_ms\":", rows_in,
 		rows_out);
-	agr_number_write(out, (double)(ns / 1000) / 1000);
+	ns /= 1000;
+	agr_number_write(out, (double)ns / 1000);
 }
 
 /* The scan before the operators that get its rows. */

@@ -29,6 +29,7 @@ static bool can_run(const agr_index_kernel *kernel)
 #ifdef AGR_WITH_AVX512
 	if (kernel == &agr_index_avx512)
 		return __builtin_cpu_supports("avx512vbmi2") &&
+			__builtin_cpu_supports("avx512vbmi") &&
 			__builtin_cpu_supports("avx512bw") &&
 			__builtin_cpu_supports("avx512vl") &&
 			__builtin_cpu_supports("bmi2") &&

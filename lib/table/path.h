@@ -53,7 +53,7 @@ static inline agr_row agr_row_of(agr_span span)
 /* See to it that the row has a text. */
 static inline int agr_row_make(agr_row *row, agentrun_error **err)
 {
-	return row->span.p ? 0 : row->make(row, row->maker, err);
+	return row->span.p || !row->make ? 0 : row->make(row, row->maker, err);
 }
 
 /* A field: the key literally so named, else the path. */

@@ -310,8 +310,6 @@ static inline const char *match(agr_scanner *s, const agr_shape *shape, size_t f
 	const agr_index *index = &s->index;
 	const char *last = token_at(s, first + shape->n - 1);
 
-	if (s->end - last < 16 || !agr_shape_has_keys(shape, index, first))
-		return NULL;
 	for (size_t i = 0; i < shape->n_scalars; i++) {
 		size_t at = first + shape->scalars[i];
 		const char *end = trim(token_at(s, at + 1));

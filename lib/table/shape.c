@@ -20,7 +20,7 @@ void agr_shapes_free(agr_shapes *shapes)
 	agr_shapes_init(shapes);
 }
 
-static bool fits(const agr_shape *shape, const agr_index *index, size_t first)
+static bool has_kinds(const agr_shape *shape, const agr_index *index, size_t first)
 {
 	const char *kinds = index->kinds + first;
 	size_t n = shape->n;
@@ -37,6 +37,30 @@ static bool fits(const agr_shape *shape, const agr_index *index, size_t first)
 	return memcmp(shape->kinds, kinds, n) == 0;
 }
 
+/* May 16 bytes be read from wherever a key of the row is? */
+static bool has_room(const agr_index *index, size_t last_token)
+{
+	const char *last = index->base + index->at[last_token];
+
+	return (size_t)(index->end - last) >= sizeof(((agr_shape_key *)0)->words);
+}
+
+static bool has_keys(const agr_shape *shape, const agr_index *index, size_t first)
+{
+	uint64_t differ = 0;
+
+	for (size_t i = 0; i < shape->n_keys; i++) {
+		const agr_shape_key *key = &shape->keys[i];
+		const char *p = index->base + index->at[first + key->token] + key->from;
+		uint64_t words[2];
+
+		memcpy(words, p, sizeof(words));
+		differ |= (words[0] ^ key->words[0]) & key->masks[0];
+		differ |= (words[1] ^ key->words[1]) & key->masks[1];
+	}
+	return !differ;
+}
+
 const agr_shape *agr_shapes_find(agr_shapes *shapes, const agr_index *index,
 	size_t first)
 {
@@ -46,29 +70,16 @@ const agr_shape *agr_shapes_find(agr_shapes *shapes, const agr_index *index,
 	}
 	for (size_t i = 0; i < shapes->n; i++) {
 		size_t at = (shapes->last + i) % shapes->n;
+		const agr_shape *shape = &shapes->list[at];
 
-		if (fits(&shapes->list[at], index, first)) {
+		if (has_kinds(shape, index, first) && has_room(index, first + shape->n - 1) &&
+			has_keys(shape, index, first)) {
 			shapes->last = at;
 			shapes->score += shapes->score < SCORE_MAX;
-			return &shapes->list[at];
+			return shape;
 		}
 	}
 	return NULL;
-}
-
-bool agr_shape_has_keys(const agr_shape *shape, const agr_index *index, size_t first)
-{
-	uint64_t differ = 0;
-
-	for (size_t i = 0; i < shape->n_keys; i++) {
-		const agr_shape_key *key = &shape->keys[i];
-		uint64_t words[2];
-
-		memcpy(words, index->base + index->at[first + key->token], sizeof(words));
-		differ |= (words[0] ^ key->words[0]) & key->masks[0];
-		differ |= (words[1] ^ key->words[1]) & key->masks[1];
-	}
-	return !differ;
 }
 
 /* ---- learning --------------------------------------------------------------- */
@@ -78,17 +89,25 @@ static bool learn_key(agr_shape *shape, const agr_index *index, size_t first,
 {
 	const char *p = index->base + index->at[first + token];
 	const char *end = index->base + index->at[first + token + 1];
-	agr_shape_key *key = &shape->keys[shape->n_keys];
 	size_t n = (size_t)(end - p);
 
-	if (shape->n_keys == AGR_SHAPE_KEYS || n > sizeof(key->words) || n < 2 ||
-		end[-1] != '"' || memchr(p, '\\', n))
+	if (n < 2 || end[-1] != '"' || memchr(p, '\\', n))
 		return false;
-	memset(key, 0, sizeof(*key));
-	memcpy(key->words, p, n);
-	memset(key->masks, 0xff, n);
-	key->token = token;
-	shape->n_keys++;
+	for (uint32_t from = 0; from < n; from += sizeof(shape->keys->words)) {
+		agr_shape_key *key = &shape->keys[shape->n_keys];
+		size_t left = n - from;
+
+		if (shape->n_keys == AGR_SHAPE_KEYS)
+			return false;
+		shape->n_keys++;
+		if (left > sizeof(key->words))
+			left = sizeof(key->words);
+		memset(key, 0, sizeof(*key));
+		memcpy(key->words, p + from, left);
+		memset(key->masks, 0xff, left);
+		key->token = token;
+		key->from = from;
+	}
 	return true;
 }
 
@@ -157,7 +176,7 @@ void agr_shapes_learn(agr_shapes *shapes, const agr_index *index, size_t first,
 	shapes->score -= MISS;
 	if (shapes->score < 0)
 		shapes->score = SCORE_LOW;
-	if (n > AGR_SHAPE_TOKENS)
+	if (n > AGR_SHAPE_TOKENS || !has_room(index, first + n - 1))
 		return;
 	if (!shapes->list)
 		shapes->list = malloc((AGR_SHAPES + 1) * sizeof(*shapes->list));

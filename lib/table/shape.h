@@ -15,14 +15,14 @@
 
 #define AGR_SHAPES 8
 #define AGR_SHAPE_TOKENS 256
-#define AGR_SHAPE_KEYS 48
+#define AGR_SHAPE_KEYS 64
 #define AGR_SHAPE_SCALARS 64
 #define AGR_SHAPE_SLOTS 32
 
-/* A key with its quotes, at most 16 bytes: two words under masks. */
+/* A key with its quotes, or 16 bytes of it: two words under masks. */
 typedef struct agr_shape_key {
 	uint64_t words[2], masks[2];
-	uint32_t token;
+	uint32_t token, from; /* so many bytes into the token */
 } agr_shape_key;
 
 typedef struct agr_shape_slot {
@@ -49,15 +49,12 @@ typedef struct agr_shapes {
 void agr_shapes_init(agr_shapes *shapes);
 void agr_shapes_free(agr_shapes *shapes);
 
-/* The shape of the row whose tokens are `first`..`first + n` of the index, or NULL.
- * Keys and scalars are not yet compared. */
+/* The shape of the row whose first token is `first` of the index, or NULL: kinds and
+ * keys are the same, scalars are not yet looked at. */
 const agr_shape *agr_shapes_find(agr_shapes *shapes, const agr_index *index,
 	size_t first);
 
-/* Are the keys of this row the shape's? Reads 16 bytes from every key. */
-bool agr_shape_has_keys(const agr_shape *shape, const agr_index *index, size_t first);
-
-/* Remember the row, which was walked and is an object. */
+/* Remember the row of `n` tokens, which was walked and is an object. */
 void agr_shapes_learn(agr_shapes *shapes, const agr_index *index, size_t first,
 	size_t n, const agr_wanted *wanted);
 
