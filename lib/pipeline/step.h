@@ -49,6 +49,10 @@ bool agr_fields_want(agr_fields *fields, agr_wanted *wanted);
 /* The parameter `name` that must be one field. */
 int agr_args_field(const agr_args *args, const char *name, agr_field *out,
 	agentrun_error **err);
+/* The parameter `name` that names a member, as a JSON string; `fallback` when it is
+ * missing, unless that is empty. */
+int agr_args_key(const agr_args *args, const char *name, agr_span fallback,
+	agr_span *out, agentrun_error **err);
 
 /* Read a path that must be well formed. */
 int agr_args_path(const char *name, agr_span value, agr_path *out,
@@ -79,6 +83,10 @@ typedef struct agr_op {
 int agr_op_emit(agr_op *op, agr_row *row, agentrun_error **err);
 /* Hand on what op->row holds. */
 int agr_op_emit_made(agr_op *op, agentrun_error **err);
+/* Hand on the row with its member `key` (a JSON string) set to `value`: in its place
+ * where there is one, else at the end. A row that is no object stays as it is. */
+int agr_op_emit_with(agr_op *op, agr_row *row, agr_span key, agr_span value,
+	agentrun_error **err);
 /* 0, AGENTRUN_ETIMEDOUT or AGENTRUN_ECANCELLED; for long work without rows. */
 int agr_op_check(agr_op *op, agentrun_error **err);
 
