@@ -20,9 +20,10 @@ int agr_chain_init(agr_chain *chain, agr_run *run, const agr_compiled *steps,
 int agr_chain_run(agr_chain *chain, agr_input *in, agentrun_error **err);
 void agr_chain_close(agr_chain *chain);
 
-/* For chain.c, in run.c: limits and deadline of a run. */
+/* In run.c, for chain.c and steps: limits and deadline of a run. */
 int agr_run_tick(agr_run *run, agentrun_error **err);
 int agr_run_check(agr_run *run, agentrun_error **err);
 size_t agr_run_max_rows(const agr_run *run);
+size_t agr_run_max_depth(const agr_run *run);
 
 #endif

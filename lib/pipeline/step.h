@@ -114,8 +114,8 @@ struct agr_step_type {
 	void (*close)(agr_op *op);
 
 	/* Document steps: `*out` lies in `in` or in `made`. */
-	int (*apply)(const void *plan, agr_span in, agr_buf *made, agr_span *out,
-		agentrun_error **err);
+	int (*apply)(const void *plan, agr_run *run, agr_span in, agr_buf *made,
+		agr_span *out, agentrun_error **err);
 
 	/* http_request. */
 	const agr_pipeline_request *(*request)(const void *plan);

@@ -117,9 +117,10 @@ static int extract_compile(void **plan, const agr_args *args, agentrun_error **e
 	return agr_args_path("path", value, path, err);
 }
 
-static int extract_apply(const void *plan, agr_span in, agr_buf *made, agr_span *out,
-	agentrun_error **err)
+static int extract_apply(const void *plan, agr_run *run, agr_span in, agr_buf *made,
+	agr_span *out, agentrun_error **err)
 {
+	(void)run;
 	return agr_path_extract(plan, in, made, out, err);
 }
 

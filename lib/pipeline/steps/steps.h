@@ -13,6 +13,7 @@ extern const agr_step_type agr_step_top_k;
 extern const agr_step_type agr_step_groupby;
 extern const agr_step_type agr_step_join;
 extern const agr_step_type agr_step_extract;
+extern const agr_step_type agr_step_jq_transform;
 extern const agr_step_type agr_step_flatten;
 extern const agr_step_type agr_step_distinct;
 extern const agr_step_type agr_step_rename;

@@ -13,6 +13,7 @@ static const agr_step_type *const steps[] = {
 	&agr_step_groupby,
 	&agr_step_join,
 	&agr_step_extract,
+	&agr_step_jq_transform,
 	&agr_step_flatten,
 	&agr_step_distinct,
 	&agr_step_rename,
