@@ -54,6 +54,7 @@ void agentrun_ctx_free(agentrun_ctx *ctx)
 		if (ctx->planners[i].impl.destroy)
 			ctx->planners[i].impl.destroy(ctx->planners[i].self);
 	free(ctx->planners);
+	agr_own_steps_free(ctx->steps);
 	agentrun_config_free(ctx->config);
 	pthread_mutex_destroy(&ctx->lock);
 	free(ctx);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 /*
  * ctx - the context: a copy of the configuration, the log handler, registered
- * planners, and the HTTP client, which is opened at the first request.
+ * planners and steps, and the HTTP client, which is opened at the first request.
  */
 #ifndef AGR_CTX_H
 #define AGR_CTX_H
@@ -20,6 +20,7 @@ typedef struct agr_planner {
 } agr_planner;
 
 struct agr_http;
+typedef struct agr_own_step agr_own_step; /* pipeline/own.c */
 
 struct agentrun_ctx {
 	agentrun_config *config;
@@ -30,12 +31,15 @@ struct agentrun_ctx {
 	void *transport_user;
 	agr_planner *planners;
 	size_t n_planners;
+	agr_own_step *steps;   /* a list of those that were registered */
 	pthread_mutex_t lock;  /* guards http */
 	struct agr_http *http; /* NULL until it is needed */
 };
 
 /* The HTTP client, opened now if need be. */
 int agr_ctx_http(struct agr_http **out, agentrun_ctx *ctx, agentrun_error **err);
+
+void agr_own_steps_free(agr_own_step *list); /* NULL ok */
 
 /* A planner by its name, or NULL. */
 const agr_planner *agr_ctx_planner(const agentrun_ctx *ctx, const char *name);

@@ -18,6 +18,8 @@
 
 #include "base/base.h"
 
+struct agr_own_step;
+
 /* 0 means no limit, but for max_depth and max_steps, where it is the default. */
 typedef struct agr_pipeline_limits {
 	size_t max_input_bytes;
@@ -26,6 +28,7 @@ typedef struct agr_pipeline_limits {
 	size_t max_steps;        /* 256 */
 	size_t max_response_bytes;
 	size_t max_output_bytes; /* of what a run of steps holds as its result */
+	const struct agr_own_step *own; /* steps that the application registered */
 } agr_pipeline_limits;
 
 /* What applies where nothing is configured. */
