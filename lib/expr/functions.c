@@ -266,7 +266,7 @@ static int call_round(agr_eval *eval, const agr_expr_node *node, agr_expr_value 
 		return 0; /* longer than any double can tell */
 	real = round(shift(&room, real, (int)places));
 	/* Beyond the doubles there is nothing to round. */
-	if (isfinite(real))
+	if (isfinite(real) && !room.failed)
 		*out = agr_value_real(shift(&room, real, -(int)places));
 	r = agr_buf_check(&room, "a value of expr", eval->err);
 	agr_buf_free(&room);

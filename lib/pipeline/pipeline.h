@@ -54,6 +54,9 @@ bool agr_pipeline_is_source(const agr_pipeline *pipeline);
 /* Steps that are built in, for help and tool descriptions; NULL past the end. */
 const char *agr_step_name(size_t i);
 const char *agr_step_summary(size_t i);
+/* JSON Schema of its object, {"step": NAME, ...}. What lies under the schema's
+ * `definitions` is referred to from its root. */
+const char *agr_step_schema(size_t i);
 
 /* ---- a run --------------------------------------------------------------- */
 

@@ -95,6 +95,7 @@ enum { AGR_STEP_ROWS, AGR_STEP_DOCUMENT, AGR_STEP_HTTP };
 struct agr_step_type {
 	const char *name;
 	const char *summary; /* one line */
+	const char *schema;  /* JSON Schema of the step's object */
 	int kind;
 	int (*compile)(void **plan, const agr_args *args, agentrun_error **err);
 	void (*plan_free)(void *plan); /* half-built plans too */

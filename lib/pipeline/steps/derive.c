@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "expr/expr.h"
+#include "pipeline/steps/schema.h"
 #include "pipeline/steps/steps.h"
 
 struct derive {
@@ -64,6 +65,11 @@ static int derive_push(agr_op *op, agr_row *row, agentrun_error **err)
 const agr_step_type agr_step_derive = {
 	.name = "derive",
 	.summary = "a field computed from others",
+	.schema = AGR_SCHEMA("derive", AGR_NEEDED("as") AGR_NEEDED("expr"),
+			AGR_PARAM("as", AGR_STRING("the field that it becomes"))
+			AGR_PARAM("expr", AGR_STRING("such as round(price * 1.19, 2): + - * / %, "
+				"comparisons, and or not, 'text', fields (in backquotes where they have "
+				"spaces), upper lower length concat substr round abs coalesce if"))),
 	.compile = derive_compile,
 	.plan_free = derive_plan_free,
 	.want = derive_want,

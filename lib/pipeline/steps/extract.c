@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pipeline/steps/schema.h"
 #include "pipeline/steps/steps.h"
 
 #define SHOWN_KEYS 8
@@ -127,6 +128,8 @@ static int extract_apply(const void *plan, agr_run *run, agr_span in, agr_buf *m
 const agr_step_type agr_step_extract = {
 	.name = "extract",
 	.summary = "what lies at a path inside a nested document",
+	.schema = AGR_SCHEMA("extract", AGR_NEEDED("path"), AGR_PARAM("path", AGR_STRING(
+			"where the rows are: data.items, [0].rows, features[].properties"))),
 	.kind = AGR_STEP_DOCUMENT,
 	.compile = extract_compile,
 	.plan_free = extract_plan_free,

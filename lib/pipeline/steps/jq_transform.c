@@ -5,6 +5,7 @@
 
 #include "jq/query.h"
 #include "pipeline/chain.h"
+#include "pipeline/steps/schema.h"
 #include "pipeline/steps/steps.h"
 
 static void jq_plan_free(void *plan)
@@ -46,6 +47,9 @@ static int jq_apply(const void *plan, agr_run *run, agr_span in, agr_buf *made,
 const agr_step_type agr_step_jq_transform = {
 	.name = "jq_transform",
 	.summary = "the document through a query in jq's language",
+	.schema = AGR_SCHEMA("jq_transform", AGR_NEEDED("query"),
+			AGR_PARAM("query", "{\"type\":\"string\",\"pattern\":\"[^ \\\\t\\\\r\\\\n]\","
+				AGR_ABOUT("in jq's language; of several outputs an array") "}")),
 	.kind = AGR_STEP_DOCUMENT,
 	.compile = jq_step_compile,
 	.plan_free = jq_plan_free,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "pipeline/order.h"
+#include "pipeline/steps/schema.h"
 #include "pipeline/steps/steps.h"
 
 static void sort_plan_free(void *plan)
@@ -80,6 +81,9 @@ static void sort_close(agr_op *op)
 const agr_step_type agr_step_table_sort = {
 	.name = "table_sort",
 	.summary = "sort by a field, or by several; stable, missing values last",
+	.schema = AGR_SCHEMA_MORE("table_sort", "", AGR_PARAM("field", AGR_FIELD)
+			AGR_PARAM("order", AGR_ORDER) AGR_PARAM("by", AGR_ORDER_BY),
+			",\"anyOf\":[{\"required\":[\"field\"]},{\"required\":[\"by\"]}]"),
 	.compile = sort_compile,
 	.plan_free = sort_plan_free,
 	.state_size = sizeof(agr_sorted),

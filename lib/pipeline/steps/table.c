@@ -44,6 +44,11 @@ const char *agr_step_name(size_t i)
 	return i < AGR_COUNT(steps) ? steps[i]->name : NULL;
 }
 
+const char *agr_step_schema(size_t i)
+{
+	return i < AGR_COUNT(steps) ? steps[i]->schema : NULL;
+}
+
 const char *agr_step_summary(size_t i)
 {
 	return i < AGR_COUNT(steps) ? steps[i]->summary : NULL;
