@@ -233,6 +233,15 @@ static void keep_message(void *user, jv message)
 	jv_free(text);
 }
 
+/* libjq 1.6 does not hand its handler what it was given for it. */
+static _Thread_local struct work *current;
+
+static void out_of_memory(void *user)
+{
+	(void)user;
+	longjmp(current->no_memory, 1);
+}
+
 static void compile(struct work *w)
 {
 	w->state = jq_init();
@@ -240,6 +249,7 @@ static void compile(struct work *w)
 		w->code = AGENTRUN_ENOMEM;
 		return;
 	}
+	jq_set_nomem_handler(w->state, out_of_memory, NULL);
 	jq_set_error_cb(w->state, keep_message, w);
 	/* Nowhere to look for modules. */
 	jq_set_attr(w->state, jv_string("JQ_LIBRARY_PATH"), jv_array());
@@ -278,13 +288,6 @@ static void run(struct work *w)
 	}
 }
 
-static void out_of_memory(void *user)
-{
-	struct work *w = user;
-
-	longjmp(w->no_memory, 1);
-}
-
 static void *thread_body(void *user)
 {
 	struct work *w = user;
@@ -294,6 +297,7 @@ static void *thread_body(void *user)
 		w->state = NULL;
 		w->code = AGENTRUN_ENOMEM;
 	} else {
+		current = w;
 		jv_nomem_handler(out_of_memory, w);
 		if (!w->state)
 			compile(w);

@@ -4,9 +4,12 @@
  * jq.h. A query sees its input and nothing else: no files, no environment, no other
  * inputs, and it writes nowhere.
  *
- * libjq recurses as deep as its values and ends the process when memory runs out, so
- * it works on a thread of its own with a deep stack, and running out of memory jumps
- * out of it; what it held then is lost. A query may be run by many threads at once.
+ * libjq recurses as deep as its values, so it works on a thread of its own with a deep
+ * stack. Where it notices that memory ran out, a jump leads out of it, and what it held
+ * is lost; where it does not, and where an assertion of its own fails (1.6 has one for
+ * `.[nan:]`), it ends the process, and nothing here can help that.
+ *
+ * A query may be run by many threads at once.
  */
 #ifndef AGR_JQ_QUERY_H
 #define AGR_JQ_QUERY_H

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
-/* jq_transform: what libjq gives, what it cannot reach, and how it is stopped. */
+/* jq_transform: what libjq gives, what it cannot reach, and how it is stopped. Not in the
+ * torture: libjq does not survive all failing allocations (jq/query.h). */
 #include <pthread.h>
 
 #include "run_pipeline.h"
