@@ -182,7 +182,7 @@ int agr_own_compile(const agr_own_step *own, agr_compiled *step, const agr_args 
 	return r < 0 ? r : 0;
 }
 
-/* ---- the list ----------------------------------------------------------------------- */
+/* ---- the list ------------------------------------------------------------------- */
 
 const agr_own_step *agr_own_next(const agr_own_step *step)
 {

@@ -66,10 +66,10 @@ const agr_step_type agr_step_derive = {
 	.name = "derive",
 	.summary = "a field computed from others",
 	.schema = AGR_SCHEMA("derive", AGR_NEEDED("as") AGR_NEEDED("expr"),
-			AGR_PARAM("as", AGR_STRING("the field that it becomes"))
-			AGR_PARAM("expr", AGR_STRING("such as round(price * 1.19, 2): + - * / %, "
-				"comparisons, and or not, 'text', fields (in backquotes where they have "
-				"spaces), upper lower length concat substr round abs coalesce if"))),
+		AGR_PARAM("as", AGR_STRING("the field that it becomes"))
+		AGR_PARAM("expr", AGR_STRING("such as round(price * 1.19, 2): + - * / %, "
+			"comparisons, and or not, 'text', fields (in backquotes where they have "
+			"spaces), upper lower length concat substr round abs coalesce if"))),
 	.compile = derive_compile,
 	.plan_free = derive_plan_free,
 	.want = derive_want,

@@ -63,7 +63,7 @@ const agr_step_type agr_step_distinct = {
 	.name = "distinct",
 	.summary = "the first of all rows with the same values",
 	.schema = AGR_SCHEMA("distinct", "", AGR_PARAM("by",
-			AGR_FIELDS("a field or several; default: the whole row"))),
+		AGR_FIELDS("a field or several; default: the whole row"))),
 	.compile = distinct_compile,
 	.plan_free = distinct_plan_free,
 	.state_size = sizeof(agr_keyset),

@@ -129,7 +129,7 @@ const agr_step_type agr_step_extract = {
 	.name = "extract",
 	.summary = "what lies at a path inside a nested document",
 	.schema = AGR_SCHEMA("extract", AGR_NEEDED("path"), AGR_PARAM("path", AGR_STRING(
-			"where the rows are: data.items, [0].rows, features[].properties"))),
+		"where the rows are: data.items, [0].rows, features[].properties"))),
 	.kind = AGR_STEP_DOCUMENT,
 	.compile = extract_compile,
 	.plan_free = extract_plan_free,

@@ -366,10 +366,10 @@ const agr_step_type agr_step_table_filter = {
 	.name = "table_filter",
 	.summary = "the rows that meet a condition",
 	.schema = AGR_SCHEMA_MORE("table_filter", AGR_NEEDED("condition"),
-			AGR_PARAM("condition", INNER),
-			",\"definitions\":{\"condition\":{\"type\":\"object\",\"oneOf\":[" COMPARISON ","
-			MANY("and") "," MANY("or") ",{\"required\":[\"not\"],\"properties\":{\"not\":" INNER
-			"}}]}}"),
+		AGR_PARAM("condition", INNER),
+		",\"definitions\":{\"condition\":{\"type\":\"object\",\"oneOf\":[" COMPARISON ","
+		MANY("and") "," MANY("or") ",{\"required\":[\"not\"],\"properties\":{\"not\":" INNER
+		"}}]}}"),
 	.compile = filter_compile,
 	.plan_free = filter_plan_free,
 	.state_size = sizeof(agr_match *),

@@ -415,11 +415,11 @@ const agr_step_type agr_step_groupby = {
 	.name = "groupby",
 	.summary = "one row a group: count, sum, avg, min, max",
 	.schema = AGR_SCHEMA_MORE("groupby", AGR_NEEDED("by"),
-			AGR_PARAM("by", AGR_FIELDS("a field or several; [] for one group")) "," AGGREGATE
-			AGR_PARAM("aggs", "{\"type\":\"array\",\"minItems\":1,\"items\":{\"type\":"
-				"\"object\",\"properties\":{" AGGREGATE "},\"required\":[\"agg\"]"
-				WITH_FIELD "}}"),
-			",\"anyOf\":[{\"required\":[\"aggs\"]},{\"required\":[\"agg\"]" WITH_FIELD "}]"),
+		AGR_PARAM("by", AGR_FIELDS("a field or several; [] for one group")) "," AGGREGATE
+		AGR_PARAM("aggs", "{\"type\":\"array\",\"minItems\":1,\"items\":{\"type\":"
+			"\"object\",\"properties\":{" AGGREGATE "},\"required\":[\"agg\"]"
+			WITH_FIELD "}}"),
+		",\"anyOf\":[{\"required\":[\"aggs\"]},{\"required\":[\"agg\"]" WITH_FIELD "}]"),
 	.compile = groupby_compile,
 	.plan_free = groupby_plan_free,
 	.state_size = sizeof(struct groups),

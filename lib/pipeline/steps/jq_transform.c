@@ -48,8 +48,8 @@ const agr_step_type agr_step_jq_transform = {
 	.name = "jq_transform",
 	.summary = "the document through a query in jq's language",
 	.schema = AGR_SCHEMA("jq_transform", AGR_NEEDED("query"),
-			AGR_PARAM("query", "{\"type\":\"string\",\"pattern\":\"[^ \\\\t\\\\r\\\\n]\","
-				AGR_ABOUT("in jq's language; of several outputs an array") "}")),
+		AGR_PARAM("query", "{\"type\":\"string\",\"minLength\":1,"
+			AGR_ABOUT("in jq's language; of several outputs an array") "}")),
 	.kind = AGR_STEP_DOCUMENT,
 	.compile = jq_step_compile,
 	.plan_free = jq_plan_free,

@@ -192,9 +192,9 @@ const agr_step_type agr_step_parse_date = {
 	.name = "parse_date",
 	.summary = "a date as ISO 8601 in UTC",
 	.schema = AGR_SCHEMA("parse_date", AGR_NEEDED("field"),
-			AGR_PARAM("field", AGR_FIELD)
-			AGR_PARAM("format", AGR_STRING("as for strptime; default: ISO 8601"))
-			AGR_PARAM("as", AGR_STRING("the field that it becomes; default: the same"))),
+		AGR_PARAM("field", AGR_FIELD)
+		AGR_PARAM("format", AGR_STRING("as for strptime; default: ISO 8601"))
+		AGR_PARAM("as", AGR_STRING("the field that it becomes; default: the same"))),
 	.compile = date_compile,
 	.plan_free = date_plan_free,
 	.want = date_want,

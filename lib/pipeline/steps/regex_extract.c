@@ -110,9 +110,9 @@ const agr_step_type agr_step_regex_extract = {
 	.name = "regex_extract",
 	.summary = "what a pattern finds in a string field",
 	.schema = AGR_SCHEMA("regex_extract",
-			AGR_NEEDED("field") AGR_NEEDED("pattern"), AGR_PARAM("field", AGR_FIELD)
-			AGR_PARAM("pattern", AGR_STRING("PCRE2; its first group counts, if it has one"))
-			AGR_PARAM("as", AGR_STRING("the field that it becomes; default: the same"))),
+		AGR_NEEDED("field") AGR_NEEDED("pattern"), AGR_PARAM("field", AGR_FIELD)
+		AGR_PARAM("pattern", AGR_STRING("PCRE2; its first group counts, if it has one"))
+		AGR_PARAM("as", AGR_STRING("the field that it becomes; default: the same"))),
 	.compile = regex_compile,
 	.plan_free = regex_plan_free,
 	.state_size = sizeof(agr_match *),

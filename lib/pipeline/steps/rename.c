@@ -107,8 +107,8 @@ const agr_step_type agr_step_rename = {
 	.name = "rename",
 	.summary = "other names for fields",
 	.schema = AGR_SCHEMA("rename", AGR_NEEDED("fields"), AGR_PARAM("fields",
-			"{\"type\":\"object\",\"minProperties\":1,\"additionalProperties\":"
-			"{\"type\":\"string\"}," AGR_ABOUT("{old name: new name}") "}")),
+		"{\"type\":\"object\",\"minProperties\":1,\"additionalProperties\":"
+		"{\"type\":\"string\"}," AGR_ABOUT("{old name: new name}") "}")),
 	.compile = rename_compile,
 	.plan_free = rename_plan_free,
 	.state_size = sizeof(agr_edit *),

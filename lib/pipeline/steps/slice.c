@@ -71,7 +71,8 @@ static int count_finish(agr_op *op, agentrun_error **err)
 const agr_step_type agr_step_limit = {
 	.name = "limit",
 	.summary = "the first n rows",
-	.schema = AGR_SCHEMA("limit", AGR_NEEDED("n"), AGR_PARAM("n", AGR_WHOLE("0", "how many"))),
+	.schema = AGR_SCHEMA("limit", AGR_NEEDED("n"),
+		AGR_PARAM("n", AGR_WHOLE("0", "how many"))),
 	.compile = compile_n,
 	.plan_free = free,
 	.want = want_nothing,
@@ -81,7 +82,8 @@ const agr_step_type agr_step_limit = {
 const agr_step_type agr_step_offset = {
 	.name = "offset",
 	.summary = "all but the first n rows",
-	.schema = AGR_SCHEMA("offset", AGR_NEEDED("n"), AGR_PARAM("n", AGR_WHOLE("0", "how many are left out"))),
+	.schema = AGR_SCHEMA("offset", AGR_NEEDED("n"),
+		AGR_PARAM("n", AGR_WHOLE("0", "how many are left out"))),
 	.compile = compile_n,
 	.plan_free = free,
 	.want = want_nothing,

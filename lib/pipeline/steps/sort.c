@@ -82,8 +82,8 @@ const agr_step_type agr_step_table_sort = {
 	.name = "table_sort",
 	.summary = "sort by a field, or by several; stable, missing values last",
 	.schema = AGR_SCHEMA_MORE("table_sort", "", AGR_PARAM("field", AGR_FIELD)
-			AGR_PARAM("order", AGR_ORDER) AGR_PARAM("by", AGR_ORDER_BY),
-			",\"anyOf\":[{\"required\":[\"field\"]},{\"required\":[\"by\"]}]"),
+		AGR_PARAM("order", AGR_ORDER) AGR_PARAM("by", AGR_ORDER_BY),
+		",\"anyOf\":[{\"required\":[\"field\"]},{\"required\":[\"by\"]}]"),
 	.compile = sort_compile,
 	.plan_free = sort_plan_free,
 	.state_size = sizeof(agr_sorted),

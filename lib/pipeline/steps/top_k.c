@@ -128,10 +128,11 @@ static void top_k_close(agr_op *op)
 const agr_step_type agr_step_top_k = {
 	.name = "top_k",
 	.summary = "the first k rows, or with by the k best (the greatest, or order asc)",
-	.schema = AGR_SCHEMA("top_k", AGR_NEEDED("k"), AGR_PARAM("k", AGR_WHOLE("1", "how many"))
-			AGR_PARAM("by", AGR_ORDER_BY)
-			AGR_PARAM("order", "{\"enum\":[\"asc\",\"desc\"],"
-				AGR_ABOUT("desc, the default: the greatest; asc: the least") "}")),
+	.schema = AGR_SCHEMA("top_k", AGR_NEEDED("k"),
+		AGR_PARAM("k", AGR_WHOLE("1", "how many"))
+		AGR_PARAM("by", AGR_ORDER_BY)
+		AGR_PARAM("order", "{\"enum\":[\"asc\",\"desc\"],"
+			AGR_ABOUT("desc, the default: the greatest; asc: the least") "}")),
 	.compile = top_k_compile,
 	.plan_free = top_k_plan_free,
 	.state_size = sizeof(struct best),
