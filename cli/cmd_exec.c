@@ -112,9 +112,10 @@ const cli_command cli_exec = {
 		"    [--explain] [--analyze]",
 	.summary = "Run a data pipeline over JSON, NDJSON or CSV",
 	.help = "PIPELINE is a file, - for stdin, or JSON text: an array of steps, or\n"
-		"{\"session_id\",\"pipeline\",\"input_ref\"}. Steps: http_request, extract, table_filter,\n"
-		"table_sort, table_select, top_k, groupby, join, flatten, distinct, rename, limit,\n"
-		"offset, count; docs/pipeline.md describes them.\n\n"
+		"{\"session_id\",\"pipeline\",\"input_ref\"}. Steps: http_request, table_sort,\n"
+		"table_filter, table_select, top_k, groupby, join, extract, jq_transform, flatten,\n"
+		"distinct, rename, derive, regex_extract, parse_date, limit, offset, count;\n"
+		"docs/pipeline.md describes them.\n\n"
 		"Examples:\n"
 		"  agentrun exec '[{\"step\":\"top_k\",\"k\":3,\"by\":\"price\"}]' --input flights.json\n"
 		"  agentrun exec pipeline.json --input - --output csv < flights.ndjson\n",

@@ -25,6 +25,12 @@ many_jobs)
   expect 100 "$(grep -c '^job-[0-9]* completed \[{"count":[0-9]*}\]$' "$scratch/out")"
   expect 100 "$(grep '^job-' "$scratch/out" | sort -u | wc -l)"
   ;;
+own_step)
+  expect '[{"id":1},{"id":3},{"id":5},{"seen":5}]' "$("$program")"
+  expect '[{"count":6}]' "$("$program" '[{"step":"sample","every":1},{"step":"count"}]')"
+  "$program" '[{"step":"sample","every":0}]' >"$scratch/out" && exit 1
+  grep -q '^step 1 (sample): /every' "$scratch/out"
+  ;;
 own_store)
   "$program" --check "$scratch/check" >"$scratch/out" || {
     cat "$scratch/out" >&2

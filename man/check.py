@@ -83,6 +83,28 @@ def check_options():
                 faults.append("agentrun(1) lacks --%s of %s" % (option, command))
 
 
+def check_steps():
+    """The program knows all steps; its help and the docs list them."""
+    done = subprocess.run([agentrun, "exec", '[{"step":"?"}]', "--input", os.devnull],
+                          capture_output=True, text=True, check=False)
+    known = re.search(r"known steps: (.*)$", done.stderr, re.M)
+    steps = known.group(1).split(", ") if known else []
+    if len(steps) < 18:
+        faults.append("agentrun exec knows only the steps %s" % steps)
+    done = subprocess.run([agentrun, "exec", "--help"], capture_output=True, text=True,
+                          check=True)
+    listed = re.search(r"Steps: (.*?);", done.stdout, re.S)
+    if not listed or re.split(r",\s+", listed.group(1)) != steps:
+        faults.append("agentrun exec --help does not list the steps %s" % steps)
+    headings = re.findall(r"^### (.*)$", read("docs", "pipeline.md"), re.M)
+    described = [name for heading in headings for name in heading.split(", ")]
+    for step in steps:
+        if described.count(step) != 1:
+            faults.append("docs/pipeline.md does not describe " + step)
+    for name in set(described) - set(steps):
+        faults.append("docs/pipeline.md describes %s, which is no step" % name)
+
+
 def check_references():
     for name, text in pages.items():
         for other, section in re.findall(r"^\.Xr (agentrun\w*|libagentrun) (\d)", text,
@@ -133,6 +155,7 @@ def check_snippets():
 
 check_functions()
 check_options()
+check_steps()
 check_references()
 check_snippets()
 print("\n".join(faults) or "fine")

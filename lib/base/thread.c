@@ -5,8 +5,10 @@
 #include <string.h>
 #include <time.h>
 
-int agr_thread_start(pthread_t *out, void *(*body)(void *), void *user,
-	agentrun_error **err)
+#include "base/error.h"
+
+static int start(pthread_t *out, const pthread_attr_t *attr, void *(*body)(void *),
+	void *user, agentrun_error **err)
 {
 	sigset_t all, before;
 	int fault;
@@ -14,12 +16,32 @@ int agr_thread_start(pthread_t *out, void *(*body)(void *), void *user,
 	/* A thread inherits the mask: block all around its creation only. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	fault = pthread_create(out, NULL, body, user);
+	fault = pthread_create(out, attr, body, user);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (fault)
 		return agentrun_error_raise(err, AGENTRUN_EINTERNAL,
 			"no thread could be started: %s", strerror(fault));
 	return 0;
+}
+
+int agr_thread_start(pthread_t *out, void *(*body)(void *), void *user,
+	agentrun_error **err)
+{
+	return start(out, NULL, body, user, err);
+}
+
+int agr_thread_start_deep(pthread_t *out, size_t stack, void *(*body)(void *),
+	void *user, agentrun_error **err)
+{
+	pthread_attr_t attr;
+	int r;
+
+	if (pthread_attr_init(&attr))
+		return agr_error_oom(err);
+	pthread_attr_setstacksize(&attr, stack);
+	r = start(out, &attr, body, user, err);
+	pthread_attr_destroy(&attr);
+	return r;
 }
 
 int agr_cond_init(pthread_cond_t *cond)

@@ -4,12 +4,17 @@
 #define AGR_THREAD_H
 
 #include <pthread.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <agentrun/sys/error.h>
 
 int agr_thread_start(pthread_t *out, void *(*body)(void *), void *user,
 	agentrun_error **err);
+
+/* The same, with a stack of that many bytes, which it takes as it uses them. */
+int agr_thread_start_deep(pthread_t *out, size_t stack, void *(*body)(void *),
+	void *user, agentrun_error **err);
 
 /* A condition that waits by the monotonic clock. */
 int agr_cond_init(pthread_cond_t *cond);

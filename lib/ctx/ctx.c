@@ -62,6 +62,7 @@ void agentrun_ctx_free(agentrun_ctx *ctx)
 	for (size_t i = 0; i < ctx->n_planners; i++)
 		planner_clear(&ctx->planners[i]);
 	free(ctx->planners);
+	agr_own_steps_free(ctx->steps);
 	agentrun_config_free(ctx->config);
 	pthread_mutex_destroy(&ctx->lock);
 	free(ctx);

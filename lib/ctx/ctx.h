@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 /*
  * ctx - the context: a copy of the configuration, the log handler, registered
- * planners, and the HTTP client, which is opened at the first request.
+ * planners and steps, and the HTTP client, which is opened at the first request.
  */
 #ifndef AGR_CTX_H
 #define AGR_CTX_H
@@ -20,6 +20,7 @@ typedef struct agr_planner {
 } agr_planner;
 
 struct agr_http;
+typedef struct agr_own_step agr_own_step; /* pipeline/own.c */
 
 struct agentrun_ctx {
 	agentrun_config *config;
@@ -28,6 +29,7 @@ struct agentrun_ctx {
 	int log_level;
 	agr_planner *planners;
 	size_t n_planners;
+	agr_own_step *steps;   /* a list of those that were registered */
 	pthread_mutex_t lock;  /* guards all below, once there are several threads */
 	agentrun_transport_impl transport; /* zero: none is set */
 	void *transport_self;
@@ -40,6 +42,8 @@ int agr_ctx_check(const agentrun_ctx *ctx, agentrun_error **err);
 
 /* The HTTP client, opened now if need be. */
 int agr_ctx_http(struct agr_http **out, agentrun_ctx *ctx, agentrun_error **err);
+
+void agr_own_steps_free(agr_own_step *list); /* NULL ok */
 
 /* A planner by its name, or NULL. */
 const agr_planner *agr_ctx_planner(const agentrun_ctx *ctx, const char *name);

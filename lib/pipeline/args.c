@@ -177,6 +177,19 @@ int agr_args_field(const agr_args *args, const char *name, agr_field *out,
 	return agr_field_read(out, value) < 0 ? agr_error_oom(err) : 0;
 }
 
+int agr_args_key(const agr_args *args, const char *name, agr_span fallback,
+	agr_span *out, agentrun_error **err)
+{
+	agr_span value = { NULL, 0 };
+
+	if (!agr_args_get(args, name, &value))
+		value = fallback;
+	if (!value.p || *value.p != '"')
+		return agr_args_wrong(name, "a name", value, err);
+	*out = value;
+	return 0;
+}
+
 int agr_args_path(const char *name, agr_span value, agr_path *out,
 	agentrun_error **err)
 {

@@ -33,12 +33,13 @@ void agr_chain_close(agr_chain *chain);
 /* What the operator `i` did (0: the first of the chain). */
 agr_op_stats agr_chain_stats(const agr_chain *chain, size_t i);
 
-/* For chain.c, in run.c: limits and deadline of a run. */
+/* In run.c, for chain.c and steps: limits and deadline of a run. */
 bool agr_run_is_measured(const agr_run *run);
 const agr_op_stats *agr_run_stats(const agr_run *run, size_t i);
 int64_t agr_run_read_ns(const agr_run *run);
 int agr_run_tick(agr_run *run, agentrun_error **err);
 int agr_run_check(agr_run *run, agentrun_error **err);
 size_t agr_run_max_rows(const agr_run *run);
+size_t agr_run_max_depth(const agr_run *run);
 
 #endif

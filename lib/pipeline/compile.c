@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pipeline/compiled.h"
+#include "pipeline/own.h"
 
 #define STEPS_DEFAULT 256
 
@@ -34,7 +34,8 @@ static bool one_edit_away(const char *a, size_t n, const char *b, size_t m)
 		(n == 2 && m == 2 && a[i] == b[i + 1] && a[i + 1] == b[i]);
 }
 
-static int unknown_step(const char *name, size_t len, agentrun_error **err)
+static int unknown_step(const char *name, size_t len, const agr_own_step *own,
+	agentrun_error **err)
 {
 	agr_buf known = AGR_BUF_INIT;
 	const char *near = NULL, *step;
@@ -45,6 +46,8 @@ static int unknown_step(const char *name, size_t len, agentrun_error **err)
 		if (one_edit_away(name, len, step, strlen(step)))
 			near = step;
 	}
+	for (; own; own = agr_own_next(own))
+		agr_buf_printf(&known, ", %s", agr_own_name(own));
 	r = agr_buf_check(&known, "text", err);
 	if (!r)
 		r = agentrun_error_raise(err, AGENTRUN_EINPUT,
@@ -56,8 +59,9 @@ static int unknown_step(const char *name, size_t len, agentrun_error **err)
 }
 
 static int compile_step(agr_compiled *step, agr_span object, agr_buf *name,
-	agentrun_error **err)
+	const agr_own_step *steps, agentrun_error **err)
 {
+	const agr_own_step *own;
 	agr_args args = { object };
 	agr_span value = { NULL, 0 };
 
@@ -71,14 +75,21 @@ static int compile_step(agr_compiled *step, agr_span object, agr_buf *name,
 	if (name->failed)
 		return agr_error_oom(err);
 	step->type = agr_step_find(name->data, name->len);
+	own = step->type ? NULL : agr_own_find(steps, name->data, name->len);
+	if (own) {
+		int r = agr_own_compile(own, step, &args, err);
+
+		step->name = step->type ? step->type->name : NULL;
+		return r;
+	}
 	if (!step->type)
-		return unknown_step(name->data, name->len, err);
+		return unknown_step(name->data, name->len, steps, err);
 	step->name = step->type->name;
 	return step->type->compile(&step->plan, &args, err);
 }
 
 static int compile_steps(agr_pipeline *p, agr_span array, size_t max_steps,
-	agentrun_error **err)
+	const agr_own_step *own, agentrun_error **err)
 {
 	size_t n = agr_span_count(array);
 	agr_iter it = agr_iter_of(array);
@@ -98,7 +109,7 @@ static int compile_steps(agr_pipeline *p, agr_span array, size_t max_steps,
 	while (!r && agr_array_next(&it, &object)) {
 		agr_buf_reset(&name);
 		p->steps[p->n].number = p->n + 1;
-		r = compile_step(&p->steps[p->n++], object, &name, err);
+		r = compile_step(&p->steps[p->n++], object, &name, own, err);
 	}
 	if (r < 0)
 		agr_error_step(err, p->n, name.len && name.len <= 64 ? name.data : NULL);
@@ -145,7 +156,7 @@ static int compile(agr_pipeline *p, size_t len, const agr_pipeline_limits *limit
 	if (!r)
 		r = find_steps(p, &steps, err);
 	if (!r)
-		r = compile_steps(p, steps, max_steps, err);
+		r = compile_steps(p, steps, max_steps, limits ? limits->own : NULL, err);
 	return r < 0 ? r : agr_pipeline_plan(p, err);
 }
 

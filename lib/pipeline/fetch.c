@@ -159,6 +159,7 @@ agr_pipeline_limits agr_ctx_pipeline_limits(const agentrun_ctx *ctx)
 		(int64_t)limits.max_steps);
 	limits.max_response_bytes = (size_t)agentrun_config_get_int(config,
 		"http.max_response_bytes", (int64_t)limits.max_response_bytes);
+	limits.own = ctx->steps;
 	return limits;
 }
 

@@ -18,6 +18,8 @@
 
 #include "table/input.h"
 
+struct agr_own_step;
+
 /* 0 means no limit, but for max_depth and max_steps, where it is the default. */
 typedef struct agr_pipeline_limits {
 	size_t max_input_bytes;
@@ -26,6 +28,7 @@ typedef struct agr_pipeline_limits {
 	size_t max_steps;        /* 256 */
 	size_t max_response_bytes;
 	size_t max_output_bytes; /* of what a run of steps holds as its result */
+	const struct agr_own_step *own; /* steps that the application registered */
 } agr_pipeline_limits;
 
 /* What applies where nothing is configured. */
@@ -51,6 +54,9 @@ bool agr_pipeline_is_source(const agr_pipeline *pipeline);
 /* Steps that are built in, for help and tool descriptions; NULL past the end. */
 const char *agr_step_name(size_t i);
 const char *agr_step_summary(size_t i);
+/* JSON Schema of its object, {"step": NAME, ...}. What lies under the schema's
+ * `definitions` is referred to from its root. */
+const char *agr_step_schema(size_t i);
 
 /* ---- a run --------------------------------------------------------------- */
 

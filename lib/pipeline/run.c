@@ -74,6 +74,11 @@ size_t agr_run_max_rows(const agr_run *run)
 	return run->opts.limits.max_rows;
 }
 
+size_t agr_run_max_depth(const agr_run *run)
+{
+	return run->opts.limits.max_depth;
+}
+
 /* ---- the data -------------------------------------------------------------- */
 
 /* Take over `text` as what the data lies in. */
@@ -304,7 +309,9 @@ static int apply_document(agr_run *run, agentrun_error **err)
 
 	if (r < 0)
 		goto out;
-	r = blame(run, step_at(run)->type->apply(step_at(run)->plan, in, &made, &out,
+	if (run->opts.limits.max_output_bytes)
+		made.max = run->opts.limits.max_output_bytes;
+	r = blame(run, step_at(run)->type->apply(step_at(run)->plan, run, in, &made, &out,
 		err),
 		err);
 	if (r < 0)

@@ -49,6 +49,10 @@ bool agr_fields_want(agr_fields *fields, agr_wanted *wanted);
 /* The parameter `name` that must be one field. */
 int agr_args_field(const agr_args *args, const char *name, agr_field *out,
 	agentrun_error **err);
+/* The parameter `name` that names a member, as a JSON string; `fallback` when it is
+ * missing, unless that is empty. */
+int agr_args_key(const agr_args *args, const char *name, agr_span fallback,
+	agr_span *out, agentrun_error **err);
 
 /* Read a path that must be well formed. */
 int agr_args_path(const char *name, agr_span value, agr_path *out,
@@ -81,6 +85,10 @@ typedef struct agr_op {
 int agr_op_emit(agr_op *op, agr_row *row, agentrun_error **err);
 /* Hand on what op->row holds; `compact` as in agr_row. */
 int agr_op_emit_made(agr_op *op, bool compact, agentrun_error **err);
+/* Hand on the row with its member `key` (a JSON string) set to `value`: in its place
+ * where there is one, else at the end. A row that is no object stays as it is. */
+int agr_op_emit_with(agr_op *op, agr_row *row, agr_span key, agr_span value,
+	agentrun_error **err);
 /* 0, AGENTRUN_ETIMEDOUT or AGENTRUN_ECANCELLED; for long work without rows. */
 int agr_op_check(agr_op *op, agentrun_error **err);
 
@@ -90,6 +98,7 @@ struct agr_step_type {
 	const char *name;
 	const char *summary; /* one line */
 	const char *holds;   /* what it keeps in memory, for who asks for the plan */
+	const char *schema;  /* JSON Schema of the step's object */
 	int kind;
 	int (*compile)(void **plan, const agr_args *args, agentrun_error **err);
 	void (*plan_free)(void *plan); /* half-built plans too */
@@ -109,8 +118,8 @@ struct agr_step_type {
 	void (*close)(agr_op *op);
 
 	/* Document steps: `*out` lies in `in` or in `made`. */
-	int (*apply)(const void *plan, agr_span in, agr_buf *made, agr_span *out,
-		agentrun_error **err);
+	int (*apply)(const void *plan, agr_run *run, agr_span in, agr_buf *made,
+		agr_span *out, agentrun_error **err);
 
 	/* http_request. */
 	const agr_pipeline_request *(*request)(const void *plan);

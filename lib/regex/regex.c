@@ -65,7 +65,7 @@ int agr_match_new(agr_match **out, agentrun_error **err)
 	*out = match;
 	if (!match)
 		return agr_error_oom(err);
-	match->data = pcre2_match_data_create(1, NULL);
+	match->data = pcre2_match_data_create(2, NULL);
 	match->context = pcre2_match_context_create(NULL);
 	if (!match->data || !match->context)
 		return agr_error_oom(err);
@@ -99,6 +99,26 @@ int agr_regex_test(const agr_regex *regex, agr_match *match, const char *text,
 	pcre2_get_error_message(r, why, sizeof(why));
 	return agentrun_error_raise(err, AGENTRUN_ELIMIT,
 		"the pattern could not be matched: %s", (const char *)why);
+}
+
+int agr_regex_find(const agr_regex *regex, agr_match *match, const char *text,
+	size_t len, size_t *from, size_t *to, agentrun_error **err)
+{
+	int r = agr_regex_test(regex, match, text, len, err);
+	const PCRE2_SIZE *at;
+	uint32_t groups = 0;
+
+	*from = *to = 0;
+	if (r < 1)
+		return r;
+	pcre2_pattern_info(regex->code, PCRE2_INFO_CAPTURECOUNT, &groups);
+	at = pcre2_get_ovector_pointer(match->data) + (groups ? 2 : 0);
+	/* \K may put the beginning behind the end. */
+	if (at[0] == PCRE2_UNSET || at[1] == PCRE2_UNSET || at[0] > at[1])
+		return 0;
+	*from = at[0];
+	*to = at[1];
+	return 1;
 }
 
 #else
@@ -140,6 +160,13 @@ int agr_regex_test(const agr_regex *regex, agr_match *match, const char *text,
 	(void)len;
 	(void)err;
 	return 0;
+}
+
+int agr_regex_find(const agr_regex *regex, agr_match *match, const char *text,
+	size_t len, size_t *from, size_t *to, agentrun_error **err)
+{
+	*from = *to = 0;
+	return agr_regex_test(regex, match, text, len, err);
 }
 
 #endif

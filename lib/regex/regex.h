@@ -25,4 +25,9 @@ void agr_match_free(agr_match *match); /* NULL ok */
 int agr_regex_test(const agr_regex *regex, agr_match *match, const char *text,
 	size_t len, agentrun_error **err);
 
+/* The same, with the place of the first group, or of the whole match where the
+ * pattern has none. 0 also when the group took no part. */
+int agr_regex_find(const agr_regex *regex, agr_match *match, const char *text,
+	size_t len, size_t *from, size_t *to, agentrun_error **err);
+
 #endif

@@ -9,6 +9,7 @@
 
 #include <agentrun/agentrun.h>
 #include <agentrun/sys/planner.h>
+#include <agentrun/sys/step.h>
 #include <agentrun/sys/transport.h>
 #ifdef WITH_SQLITE
 #include <agentrun/sqlite.h>
@@ -224,6 +225,100 @@ static int execute_shapes(struct outcome *out, agentrun_error **err)
 		"\"field\":\"tags\"},{\"step\":\"distinct\",\"by\":[\"tags\"]},{\"step\":"
 		"\"extract\",\"path\":\"[].carrier\"},{\"step\":\"offset\",\"n\":0},{\"step\":"
 		"\"limit\",\"n\":5},{\"step\":\"distinct\"}]}", ROWS, AGENTRUN_FORMAT_CSV);
+}
+
+static int execute_text(struct outcome *out, agentrun_error **err)
+{
+	return execute(out, err, "[{\"step\":\"derive\",\"as\":\"x\",\"expr\":\"if(price / 3 > "
+		"100 and `to` != 'y', concat(upper(to), round(price * 1.19, 1)), coalesce("
+		"substr(carrier.code, -1), length(tags), -abs(id) == 1.5))\"},"
+		"{\"step\":\"regex_extract\",\"field\":\"to\",\"pattern\":\"[AJ](.)\",\"as\":\"y\"},"
+		"{\"step\":\"derive\",\"as\":\"d\",\"expr\":\"concat('2025-0', id)\"},"
+		"{\"step\":\"parse_date\",\"field\":\"d\",\"format\":\"%Y-%m\"},"
+		"{\"step\":\"parse_date\",\"field\":\"d\",\"as\":\"e\"}]", ROWS,
+		AGENTRUN_FORMAT_JSON);
+}
+
+static int execute_bad_expr(struct outcome *out, agentrun_error **err)
+{
+	return execute(out, err, "[{\"step\":\"derive\",\"as\":\"x\",\"expr\":\"sqrt(2)\"}]",
+		ROWS, AGENTRUN_FORMAT_JSON);
+}
+
+static int execute_bad_operand(struct outcome *out, agentrun_error **err)
+{
+	return execute(out, err, "[{\"step\":\"derive\",\"as\":\"x\",\"expr\":\"to * 2\"}]", ROWS,
+		AGENTRUN_FORMAT_JSON);
+}
+
+/* ---- a step of an application ------------------------------------------- */
+
+static int twice_compile(void *self, const char *args, size_t len, void **plan,
+	agentrun_error **err)
+{
+	(void)self;
+	(void)args;
+	(void)len;
+	*plan = malloc(1);
+	return *plan ? 0 : agentrun_error_raise(err, AGENTRUN_ENOMEM, "out of memory");
+}
+
+static void twice_free(void *self, void *plan)
+{
+	(void)self;
+	free(plan);
+}
+
+static int twice_push(void *self, void *plan, void *run, const char *row, size_t len,
+	agentrun_step_emit_fn emit, void *to, agentrun_error **err)
+{
+	int r = emit(to, row, len, err);
+
+	(void)self;
+	(void)plan;
+	(void)run;
+	return r ? r : emit(to, row, len, err);
+}
+
+static int add_step(agentrun_ctx *to, agentrun_error **err)
+{
+	static const agentrun_step_impl twice = { .version = AGENTRUN_STEP_IMPL_VERSION,
+		.struct_size = sizeof(twice), .name = "twice", .compile = twice_compile,
+		.plan_free = twice_free, .push = twice_push, .parameters =
+		"{\"properties\":{\"n\":{\"type\":\"integer\",\"pattern\":\"x\"}}}" };
+
+	return agentrun_ctx_add_step(to, &twice, NULL, err);
+}
+
+static int own_step(struct outcome *out, agentrun_error **err, const char *steps)
+{
+	agentrun_buf data = AGENTRUN_BUF_INIT;
+	agentrun_execute_options opts;
+	agentrun_ctx *own;
+	int r = agentrun_ctx_new(&own, NULL, err);
+
+	agentrun_execute_options_init(&opts, sizeof(opts));
+	opts.input = ROWS;
+	opts.input_len = strlen(ROWS);
+	if (r == 0)
+		r = add_step(own, err);
+	if (r == 0)
+		r = agentrun_execute_pipeline(&data, own, steps, strlen(steps), &opts, err);
+	if (r == 0)
+		say(out, data.data, data.len);
+	agentrun_buf_dispose(&data);
+	agentrun_ctx_free(own);
+	return r;
+}
+
+static int step_own(struct outcome *out, agentrun_error **err)
+{
+	return own_step(out, err, "[{\"step\":\"twice\",\"n\":1},{\"step\":\"twice\"}]");
+}
+
+static int step_own_refused(struct outcome *out, agentrun_error **err)
+{
+	return own_step(out, err, "[{\"step\":\"twice\",\"n\":\"a\"}]");
 }
 
 static int execute_csv(struct outcome *out, agentrun_error **err)
@@ -808,6 +903,8 @@ const struct call calls[] = {
 	CALL(plan_insert), CALL(plan_remove), CALL(plan_settings), CALL(plan_notify),
 	CALL(execute_filter_sort), CALL(execute_group_join), CALL(execute_shapes),
 	CALL(execute_csv), CALL(execute_ndjson), CALL(execute_bad_step),
+	CALL(execute_text), CALL(execute_bad_expr), CALL(execute_bad_operand),
+	CALL(step_own), CALL(step_own_refused),
 	CALL(execute_bad_input), CALL(execute_bad_sum), CALL(rows),
 	CALL(execute_http),
 	CALL(patch_workflow), CALL(patch_refused), CALL(patch_raw), CALL(patch_failed),

@@ -13,7 +13,7 @@ START_TEST(pipelines_are_read_before_any_data)
 	fails("[{\"step\":5}]", "[]", AGENTRUN_EINPUT, 1, "step must be");
 	fails("[{\"step\":\"table_srot\"}]", "[]", AGENTRUN_EINPUT, 1, "did you mean table_sort?");
 	fails("[{\"step\":\"limits\"}]", "[]", AGENTRUN_EINPUT, 1, "did you mean limit?");
-	fails("[{\"step\":\"derive\"}]", "[]", AGENTRUN_EINPUT, 1, "known steps: http_request,");
+	fails("[{\"step\":\"warp\"}]", "[]", AGENTRUN_EINPUT, 1, "known steps: http_request,");
 	fails("[" ALL ",{\"step\":\"limit\",\"n\":-1}]", "bad", AGENTRUN_EINPUT, 2,
 		"step 2 (limit): n must be");
 	fails("[{]", "[]", AGENTRUN_EINPUT, 0, "pipeline:1:3");

@@ -2,6 +2,7 @@
 /* distinct: the first row of each value of some fields, or of the whole row. */
 #include <stdlib.h>
 
+#include "pipeline/steps/schema.h"
 #include "pipeline/steps/steps.h"
 
 static void distinct_plan_free(void *plan)
@@ -62,6 +63,8 @@ const agr_step_type agr_step_distinct = {
 	.name = "distinct",
 	.summary = "the first of all rows with the same values",
 	.holds = "a key of every row that differs",
+	.schema = AGR_SCHEMA("distinct", "", AGR_PARAM("by",
+		AGR_FIELDS("a field or several; default: the whole row"))),
 	.compile = distinct_compile,
 	.plan_free = distinct_plan_free,
 	.state_size = sizeof(agr_keyset),

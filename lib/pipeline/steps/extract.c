@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pipeline/steps/schema.h"
 #include "pipeline/steps/steps.h"
 
 #define SHOWN_KEYS 8
@@ -117,9 +118,10 @@ static int extract_compile(void **plan, const agr_args *args, agentrun_error **e
 	return agr_args_path("path", value, path, err);
 }
 
-static int extract_apply(const void *plan, agr_span in, agr_buf *made, agr_span *out,
-	agentrun_error **err)
+static int extract_apply(const void *plan, agr_run *run, agr_span in, agr_buf *made,
+	agr_span *out, agentrun_error **err)
 {
+	(void)run;
 	return agr_path_extract(plan, in, made, out, err);
 }
 
@@ -127,6 +129,8 @@ const agr_step_type agr_step_extract = {
 	.name = "extract",
 	.summary = "what lies at a path inside a nested document",
 	.holds = "the document",
+	.schema = AGR_SCHEMA("extract", AGR_NEEDED("path"), AGR_PARAM("path", AGR_STRING(
+		"where the rows are: data.items, [0].rows, features[].properties"))),
 	.kind = AGR_STEP_DOCUMENT,
 	.compile = extract_compile,
 	.plan_free = extract_plan_free,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "regex/regex.h"
+#include "pipeline/steps/schema.h"
 #include "pipeline/steps/steps.h"
 
 enum {
@@ -342,10 +343,34 @@ static void filter_close(agr_op *op)
 	agr_match_free(*(agr_match **)op->state);
 }
 
+#define INNER "{\"$ref\":\"#/definitions/condition\"}"
+#define MANY(name) \
+	"{\"required\":[\"" name "\"],\"properties\":{\"" name "\":{\"type\":\"array\"," \
+	"\"minItems\":1,\"items\":" INNER "}}}"
+/* Where `op` is one of these, `value` is that. */
+#define VALUE_OF(ops, then) \
+	"{\"if\":{\"properties\":{\"op\":{\"enum\":[" ops "]}}},\"then\":" then "}"
+#define COMPARISON \
+	"{\"required\":[\"field\",\"op\"],\"properties\":{\"field\":" AGR_FIELD \
+	",\"op\":{\"enum\":[\"<\",\">\",\"<=\",\">=\",\"==\",\"!=\",\"in\",\"not_in\"," \
+	"\"contains\",\"starts_with\",\"ends_with\",\"matches\",\"exists\"]},\"value\":{}}," \
+	"\"allOf\":[{\"if\":{\"properties\":{\"op\":{\"const\":\"exists\"}}}," \
+	"\"then\":{\"properties\":{\"value\":{\"type\":[\"boolean\",\"null\"]}}}," \
+	"\"else\":{\"required\":[\"value\"]}}," \
+	VALUE_OF("\"in\",\"not_in\"", \
+		"{\"properties\":{\"value\":{\"type\":\"array\"}}}") "," \
+	VALUE_OF("\"starts_with\",\"ends_with\",\"matches\"", \
+		"{\"properties\":{\"value\":{\"type\":\"string\"}}}") "]}"
+
 const agr_step_type agr_step_table_filter = {
 	.name = "table_filter",
 	.summary = "the rows that meet a condition",
 	.holds = "nothing",
+	.schema = AGR_SCHEMA_MORE("table_filter", AGR_NEEDED("condition"),
+		AGR_PARAM("condition", INNER),
+		",\"definitions\":{\"condition\":{\"type\":\"object\",\"oneOf\":[" COMPARISON ","
+		MANY("and") "," MANY("or") ",{\"required\":[\"not\"],\"properties\":{\"not\":" INNER
+		"}}]}}"),
 	.compile = filter_compile,
 	.plan_free = filter_plan_free,
 	.state_size = sizeof(agr_match *),

@@ -2,6 +2,7 @@
 /* flatten: one row an element of an array in the row. */
 #include <stdlib.h>
 
+#include "pipeline/steps/schema.h"
 #include "pipeline/steps/steps.h"
 
 static void flatten_plan_free(void *plan)
@@ -45,6 +46,7 @@ const agr_step_type agr_step_flatten = {
 	.name = "flatten",
 	.summary = "one row for each element of an array field",
 	.holds = "nothing",
+	.schema = AGR_SCHEMA("flatten", AGR_NEEDED("field"), AGR_PARAM("field", AGR_FIELD)),
 	.compile = flatten_compile,
 	.plan_free = flatten_plan_free,
 	.makes_rows = true,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pipeline/steps/schema.h"
 #include "pipeline/steps/steps.h"
 #include "table/sum.h"
 
@@ -402,10 +403,24 @@ static void groupby_close(agr_op *op)
 	agr_keyset_free(&s->keys);
 }
 
+#define AGGREGATE \
+	"\"agg\":{\"enum\":[\"count\",\"sum\",\"avg\",\"min\",\"max\"]}," \
+	"\"field\":" AGR_FIELD ",\"as\":{\"type\":\"string\"}"
+/* All but count want a field. */
+#define WITH_FIELD \
+	",\"anyOf\":[{\"properties\":{\"agg\":{\"const\":\"count\"}}}," \
+	"{\"required\":[\"field\"]}]"
+
 const agr_step_type agr_step_groupby = {
 	.name = "groupby",
 	.summary = "one row a group: count, sum, avg, min, max",
 	.holds = "a sum of every group",
+	.schema = AGR_SCHEMA_MORE("groupby", AGR_NEEDED("by"),
+		AGR_PARAM("by", AGR_FIELDS("a field or several; [] for one group")) "," AGGREGATE
+		AGR_PARAM("aggs", "{\"type\":\"array\",\"minItems\":1,\"items\":{\"type\":"
+			"\"object\",\"properties\":{" AGGREGATE "},\"required\":[\"agg\"]"
+			WITH_FIELD "}}"),
+		",\"anyOf\":[{\"required\":[\"aggs\"]},{\"required\":[\"agg\"]" WITH_FIELD "}]"),
 	.compile = groupby_compile,
 	.plan_free = groupby_plan_free,
 	.state_size = sizeof(struct groups),

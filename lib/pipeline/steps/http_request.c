@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pipeline/steps/schema.h"
 #include "pipeline/steps/steps.h"
 #include "net/url.h"
 
@@ -273,6 +274,16 @@ const agr_step_type agr_step_http_request = {
 	.name = "http_request",
 	.summary = "fetch JSON over HTTP; it becomes the data",
 	.holds = "the answer",
+	.schema = AGR_SCHEMA("http_request", AGR_NEEDED("url"),
+		AGR_PARAM("url", AGR_STRING("http or https"))
+		AGR_PARAM("method", "{\"enum\":[\"GET\",\"POST\",\"PUT\",\"PATCH\",\"DELETE\"]}")
+		AGR_PARAM("params", "{\"type\":[\"object\",\"array\"],"
+			AGR_ABOUT("GET: the query; else sent as JSON") "}")
+		AGR_PARAM("headers", "{\"type\":\"object\",\"additionalProperties\":"
+			"{\"type\":[\"string\",\"number\",\"boolean\"]}}")
+		AGR_PARAM("auth_profile", AGR_STRING("a configured profile"))
+		AGR_PARAM("timeout_ms", AGR_WHOLE("1", "milliseconds"))
+		AGR_PARAM("path", AGR_STRING("where the rows are in the answer: data.items"))),
 	.kind = AGR_STEP_HTTP,
 	.compile = http_compile,
 	.plan_free = http_plan_free,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pipeline/steps/schema.h"
 #include "pipeline/steps/steps.h"
 
 #define NONE SIZE_MAX
@@ -477,6 +478,13 @@ const agr_step_type agr_step_join = {
 	.name = "join",
 	.summary = "the rows of two tables that have the same key",
 	.holds = "the right side",
+	.schema = AGR_SCHEMA_MORE("join", AGR_NEEDED("right"),
+		AGR_PARAM("right", "{\"type\":[\"array\",\"string\"]," AGR_ABOUT("rows, or a ref") "}")
+		AGR_PARAM("on", AGR_FIELDS("the key, where both sides have it"))
+		AGR_PARAM("left_on", AGR_FIELDS("the rows' key"))
+		AGR_PARAM("right_on", AGR_FIELDS("the key of right"))
+		AGR_PARAM("how", "{\"enum\":[\"inner\",\"left\"]}"),
+		",\"anyOf\":[{\"required\":[\"on\"]},{\"required\":[\"left_on\",\"right_on\"]}]"),
 	.compile = join_compile,
 	.plan_free = join_plan_free,
 	.state_size = sizeof(struct joined),

@@ -13,9 +13,13 @@ static const agr_step_type *const steps[] = {
 	&agr_step_groupby,
 	&agr_step_join,
 	&agr_step_extract,
+	&agr_step_jq_transform,
 	&agr_step_flatten,
 	&agr_step_distinct,
 	&agr_step_rename,
+	&agr_step_derive,
+	&agr_step_regex_extract,
+	&agr_step_parse_date,
 	&agr_step_limit,
 	&agr_step_offset,
 	&agr_step_count,
@@ -38,6 +42,11 @@ const agr_step_type *agr_step_find(const char *name, size_t len)
 const char *agr_step_name(size_t i)
 {
 	return i < AGR_COUNT(steps) ? steps[i]->name : NULL;
+}
+
+const char *agr_step_schema(size_t i)
+{
+	return i < AGR_COUNT(steps) ? steps[i]->schema : NULL;
 }
 
 const char *agr_step_summary(size_t i)

@@ -2,6 +2,7 @@
 /* rename: other names for fields, in their place. */
 #include <stdlib.h>
 
+#include "pipeline/steps/schema.h"
 #include "pipeline/steps/steps.h"
 
 struct rename {
@@ -106,6 +107,9 @@ const agr_step_type agr_step_rename = {
 	.name = "rename",
 	.summary = "other names for fields",
 	.holds = "nothing",
+	.schema = AGR_SCHEMA("rename", AGR_NEEDED("fields"), AGR_PARAM("fields",
+		"{\"type\":\"object\",\"minProperties\":1,\"additionalProperties\":"
+		"{\"type\":\"string\"}," AGR_ABOUT("{old name: new name}") "}")),
 	.compile = rename_compile,
 	.plan_free = rename_plan_free,
 	.state_size = sizeof(agr_edit *),

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pipeline/steps/schema.h"
 #include "pipeline/steps/steps.h"
 
 struct column {
@@ -142,6 +143,10 @@ const agr_step_type agr_step_table_select = {
 	.name = "table_select",
 	.summary = "only these fields, in this order; a missing one is null",
 	.holds = "nothing",
+	.schema = AGR_SCHEMA("table_select", AGR_NEEDED("fields"), AGR_PARAM("fields",
+		"{\"type\":[\"array\",\"object\"],\"minItems\":1,\"items\":" AGR_FIELD
+		",\"minProperties\":1,\"additionalProperties\":" AGR_FIELD ","
+		AGR_ABOUT("a list of fields, or {as: field}") "}")),
 	.compile = select_compile,
 	.plan_free = select_plan_free,
 	.want = select_want,

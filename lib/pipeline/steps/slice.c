@@ -2,6 +2,7 @@
 /* limit, offset, count: rows by their number. */
 #include <stdlib.h>
 
+#include "pipeline/steps/schema.h"
 #include "pipeline/steps/steps.h"
 
 static int compile_n(void **plan, const agr_args *args, agentrun_error **err)
@@ -71,6 +72,8 @@ const agr_step_type agr_step_limit = {
 	.name = "limit",
 	.summary = "the first n rows",
 	.holds = "nothing",
+	.schema = AGR_SCHEMA("limit", AGR_NEEDED("n"),
+		AGR_PARAM("n", AGR_WHOLE("0", "how many"))),
 	.compile = compile_n,
 	.plan_free = free,
 	.want = want_nothing,
@@ -81,6 +84,8 @@ const agr_step_type agr_step_offset = {
 	.name = "offset",
 	.summary = "all but the first n rows",
 	.holds = "nothing",
+	.schema = AGR_SCHEMA("offset", AGR_NEEDED("n"),
+		AGR_PARAM("n", AGR_WHOLE("0", "how many are left out"))),
 	.compile = compile_n,
 	.plan_free = free,
 	.want = want_nothing,
@@ -91,6 +96,7 @@ const agr_step_type agr_step_count = {
 	.name = "count",
 	.summary = "the number of rows, as [{\"count\": N}]",
 	.holds = "nothing",
+	.schema = AGR_SCHEMA("count", "", ""),
 	.compile = count_compile,
 	.plan_free = free,
 	.want = want_nothing,

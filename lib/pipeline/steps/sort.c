@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pipeline/order.h"
+#include "pipeline/steps/schema.h"
 #include "pipeline/steps/steps.h"
 
 struct sort {
@@ -112,6 +114,9 @@ const agr_step_type agr_step_table_sort = {
 	.name = "table_sort",
 	.summary = "sort by a field, or by several; stable, missing values last",
 	.holds = "every row",
+	.schema = AGR_SCHEMA_MORE("table_sort", "", AGR_PARAM("field", AGR_FIELD)
+		AGR_PARAM("order", AGR_ORDER) AGR_PARAM("by", AGR_ORDER_BY),
+		",\"anyOf\":[{\"required\":[\"field\"]},{\"required\":[\"by\"]}]"),
 	.compile = sort_compile,
 	.plan_free = sort_plan_free,
 	.state_size = sizeof(agr_sorted),

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pipeline/order.h"
+#include "pipeline/steps/schema.h"
 #include "pipeline/steps/steps.h"
 
 /* Rows beyond k that are gathered before they are sorted and dropped. */
@@ -147,6 +149,11 @@ const agr_step_type agr_step_top_k = {
 	.name = "top_k",
 	.summary = "the first k rows, or with by the k best (the greatest, or order asc)",
 	.holds = "k rows",
+	.schema = AGR_SCHEMA("top_k", AGR_NEEDED("k"),
+		AGR_PARAM("k", AGR_WHOLE("1", "how many"))
+		AGR_PARAM("by", AGR_ORDER_BY)
+		AGR_PARAM("order", "{\"enum\":[\"asc\",\"desc\"],"
+			AGR_ABOUT("desc, the default: the greatest; asc: the least") "}")),
 	.compile = top_k_compile,
 	.plan_free = top_k_plan_free,
 	.state_size = sizeof(struct best),
