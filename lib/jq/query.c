@@ -15,6 +15,10 @@
 
 #include "base/thread.h"
 
+#ifndef AGR_JQ_LOAD
+#define AGR_JQ_LOAD(err) 0 /* where libjq is linked */
+#endif
+
 #define STACK_BYTES ((size_t)256 << 20) /* taken as it is used */
 #define CHECK_MS 10
 #define SHOWN_MAX 200
@@ -395,6 +399,11 @@ int agr_jq_new(agr_jq **out, const char *query, agentrun_error **err)
 	*out = NULL;
 	if (!jq)
 		return agr_error_oom(err);
+	r = AGR_JQ_LOAD(err);
+	if (r < 0) {
+		free(jq);
+		return r;
+	}
 	atomic_init(&jq->spare, NULL);
 	agr_buf_str(&program, prelude);
 	agr_buf_str(&program, query);
