@@ -6,7 +6,9 @@
 #ifndef CLI_JQ_LOADED_H
 #define CLI_JQ_LOADED_H
 
-#include <agentrun/error.h>
+#include "loaded.h"
+
+#ifdef AGR_HAVE_JQ
 
 /* A function in the header calls these two: they are ours then, not to be linked. */
 #define jv_get_kind cli_jv_get_kind
@@ -27,18 +29,16 @@ void jv_free(jv value);
 	X(jv_object_iter_valid) X(jv_object_iter_value) X(jv_object_set) X(jv_string) \
 	X(jv_string_length_bytes) X(jv_string_sized) X(jv_string_value)
 
-#define CLI_JQ_POINTER(name) __typeof__(&name) name;
 typedef struct cli_jq_table {
-	CLI_JQ_FUNCTIONS(CLI_JQ_POINTER)
+	CLI_JQ_FUNCTIONS(CLI_POINTER)
 } cli_jq_table;
 
 extern cli_jq_table cli_jq;
 
-/* Fill cli_jq, once. 0 or AGENTRUN_EBACKEND. */
 int cli_jq_load(agentrun_error **err);
 #define AGR_JQ_LOAD(err) cli_jq_load(err)
 
-#ifndef CLI_JQ_LOADED_C
+#ifndef CLI_LOADED_C
 #define jq_compile cli_jq.jq_compile
 #define jq_halt cli_jq.jq_halt
 #define jq_init cli_jq.jq_init
@@ -77,4 +77,5 @@ int cli_jq_load(agentrun_error **err);
 #define jv_string_value cli_jq.jv_string_value
 #endif
 
+#endif
 #endif

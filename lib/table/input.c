@@ -110,6 +110,56 @@ static void pass(agr_input *in, size_t n)
 	in->column = line ? (size_t)(end - line) - 1 : in->column + n;
 }
 
+/* Bytes in memory as a reader. */
+static int read_packed(void *user, char *to, size_t cap, size_t *len,
+	agentrun_error **err)
+{
+	agr_text *left = user;
+
+	(void)err;
+	*len = left->n < cap ? left->n : cap;
+	memcpy(to, left->p, *len);
+	left->p += *len;
+	left->n -= *len;
+	return 0;
+}
+
+static agr_compression compression_of(const agr_text *t)
+{
+	if (t->n >= 2 && memcmp(t->p, "\x1f\x8b", 2) == 0)
+		return AGR_COMPRESSION_GZIP;
+	if (t->n >= 4 && memcmp(t->p, "\x28\xb5\x2f\xfd", 4) == 0)
+		return AGR_COMPRESSION_ZSTD;
+	return AGR_COMPRESSION_NONE;
+}
+
+/* Where what is at hand begins a compressed text: read that, and not its bytes. */
+static int unpack(agr_input *in, agentrun_error **err)
+{
+	agr_buf *block = &in->block;
+	const agr_text *t = &in->text;
+	agr_compression kind = compression_of(t);
+	int r;
+
+	if (!kind)
+		return 0;
+	if (in->read) {
+		r = agr_decompressor_new(&in->unpack, kind, t->p, t->n, in->read, in->user, err);
+	} else {
+		in->packed = *t;
+		r = agr_decompressor_new(&in->unpack, kind, t->p, 0, read_packed, &in->packed, err);
+	}
+	in->read = agr_decompressor_read;
+	in->user = in->unpack;
+	in->ended = false;
+	in->total = 0;
+	block->max = SIZE_MAX;
+	agr_buf_reset(block);
+	in->text.p = "";
+	in->text.n = 0;
+	return r;
+}
+
 /* Drop the first `n` bytes at hand and read more behind the rest. */
 static int read_more(agr_input *in, size_t n, agentrun_error **err)
 {
@@ -126,6 +176,8 @@ static int read_more(agr_input *in, size_t n, agentrun_error **err)
 	if (!to)
 		return agr_error_oom(err);
 	r = in->read(in->user, to, block->cap - 1 - rest, &got, err);
+	if (r < 0 && in->unpack)
+		agr_error_prefix(err, "%s", in->text.name ? in->text.name : "input");
 	if (r < 0)
 		return r;
 	block->len += got;
@@ -450,6 +502,10 @@ static int open_text(agr_input *in, int format, agentrun_error **err)
 
 	in->row.max = in->keys.max = SIZE_MAX;
 	in->format = format;
+	while (!r && in->read && !in->ended && t->n < 4)
+		r = read_more(in, 0, err);
+	if (!r)
+		r = unpack(in, err);
 	while (!r && !is_whole(in) && (t->n < enough || is_blank(t, bom_len(t))))
 		r = read_more(in, 0, err);
 	if (r < 0)
@@ -518,6 +574,7 @@ void agr_input_close(agr_input *in)
 		agr_scanner_end(in->scanner);
 	free(in->scanner);
 	agr_csv_free(&in->csv);
+	agr_decompressor_free(in->unpack);
 	agr_buf_free(&in->block);
 	agr_buf_free(&in->keys);
 	agr_buf_free(&in->row);

@@ -14,6 +14,7 @@
 #include <agentrun/pipeline.h>
 
 #include "table/csv.h"
+#include "table/decompress.h"
 #include "table/path.h"
 #include "table/scanner.h"
 
@@ -26,6 +27,8 @@ typedef struct agr_input {
 
 	agentrun_read_fn read;  /* NULL: everything is at hand */
 	void *user;
+	agr_text packed;   /* in memory, compressed: what is not yet read */
+	agr_decompressor *unpack;
 	bool ended;        /* the reader has no more */
 	agr_buf block;     /* what of it is at hand */
 	size_t max_bytes, total;  /* 0: no limit; read so far */
@@ -42,6 +45,8 @@ typedef struct agr_input {
 	size_t n_keys;
 	agr_buf row;       /* CSV: the row as JSON */
 } agr_input;
+
+/* A text that is compressed (gzip, zstd) is read as what it was. */
 
 /* Look at the text (borrowed until close) and get ready. A JSON document that is no
  * table is validated here, rows as they are read. Close in every case. */

@@ -2,6 +2,13 @@
 /* Readers, writers, and operators that stand for several steps. */
 #include "run_pipeline.h"
 
+#ifdef AGR_HAVE_ZLIB
+#include <zlib.h>
+#endif
+#ifdef AGR_HAVE_ZSTD
+#include <zstd.h>
+#endif
+
 #define FILTER "{\"step\":\"table_filter\",\"condition\":{\"field\":\"n\",\"op\":\">\",\"value\":3}}"
 #define SORT "{\"step\":\"table_sort\",\"by\":[{\"field\":\"k\",\"order\":\"desc\"},\"s\"]}"
 #define SELECT "{\"step\":\"table_select\",\"fields\":[\"s\",\"n\",\"in.x\"]}"
@@ -42,20 +49,27 @@ static int take_part(void *user, const char *data, size_t len, agentrun_error **
 	return 0;
 }
 
-static int run_in_pieces(struct parts *out, const char *pipeline, const char *input,
-	size_t size, int format, agentrun_error **err)
+static int run_pieces(struct parts *out, const char *pipeline, struct pieces *pieces,
+	int format, agentrun_error **err)
 {
-	struct pieces pieces = { input, strlen(input), size };
 	agentrun_execute_options opts;
 
 	agentrun_execute_options_init(&opts, sizeof(opts));
 	opts.read = read_piece;
-	opts.read_user = &pieces;
+	opts.read_user = pieces;
 	opts.write = take_part;
 	opts.write_user = out;
 	opts.output_format = format;
 	return agr_execute(NULL, pipeline, strlen(pipeline), &opts, NULL, NULL, NULL, NULL,
 		NULL, err);
+}
+
+static int run_in_pieces(struct parts *out, const char *pipeline, const char *input,
+	size_t size, int format, agentrun_error **err)
+{
+	struct pieces pieces = { input, strlen(input), size };
+
+	return run_pieces(out, pipeline, &pieces, format, err);
 }
 
 /* A few rows of every kind, then so many of one. */
@@ -213,6 +227,77 @@ START_TEST(a_fault_is_where_it_is_however_the_text_came)
 }
 END_TEST
 
+#if defined(AGR_HAVE_ZLIB) || defined(AGR_HAVE_ZSTD)
+
+/* Packed text gives what it gave as it was, in memory and in pieces; cut anywhere it
+ * is refused. */
+static void unpacks(const agr_buf *plain, const char *packed, size_t len, const char *kind)
+{
+	static const char pipeline[] = "[" FILTER "]";
+	agentrun_buf whole = AGENTRUN_BUF_INIT, out = AGENTRUN_BUF_INIT;
+	agentrun_error *err = NULL;
+	static const size_t sizes[] = { 1, 50, 1 << 20 };
+
+	ck_assert_int_eq(run_with(&whole, pipeline, plain->data, plain->len, 0,
+		AGENTRUN_FORMAT_JSON, NULL, &err), 0);
+	ck_assert_int_eq(run_with(&out, pipeline, packed, len, 0, AGENTRUN_FORMAT_JSON, NULL,
+		&err), 0);
+	ck_assert_str_eq(out.data, whole.data);
+	for (size_t i = 0; i < AGR_COUNT(sizes); i++) {
+		struct parts parts = { AGR_BUF_INIT, 0 };
+		struct pieces pieces = { packed, len, sizes[i] };
+
+		ck_assert_int_eq(run_pieces(&parts, pipeline, &pieces, AGENTRUN_FORMAT_JSON,
+			&err), 0);
+		ck_assert_str_eq(parts.text.data, whole.data);
+		agr_buf_free(&parts.text);
+	}
+	for (size_t cut = 4; cut < len; cut += 97) {
+		agentrun_buf_dispose(&out);
+		ck_assert_int_eq(run_with(&out, pipeline, packed, cut, 0, AGENTRUN_FORMAT_JSON,
+			NULL, &err), AGENTRUN_EINPUT);
+		ck_assert_ptr_nonnull(strstr(agentrun_error_message(err), kind));
+		agentrun_error_free(err);
+		err = NULL;
+	}
+	agentrun_buf_dispose(&out);
+	agentrun_buf_dispose(&whole);
+}
+
+START_TEST(what_is_compressed_is_read_as_what_it_was)
+{
+	agr_buf input = AGR_BUF_INIT;
+	char *packed;
+
+	make_rows(&input, 3000, false);
+	packed = malloc(input.len + 1024);
+	ck_assert_ptr_nonnull(packed);
+#ifdef AGR_HAVE_ZLIB
+	z_stream z = { .next_in = (Bytef *)input.data, .avail_in = (uInt)input.len / 2,
+		.next_out = (Bytef *)packed, .avail_out = (uInt)input.len + 1024 };
+
+	/* Two members. */
+	ck_assert_int_eq(deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+	ck_assert_int_eq(deflate(&z, Z_FINISH), Z_STREAM_END);
+	ck_assert_int_eq(deflateReset(&z), Z_OK);
+	z.avail_in = (uInt)(input.len - input.len / 2);
+	ck_assert_int_eq(deflate(&z, Z_FINISH), Z_STREAM_END);
+	unpacks(&input, packed, input.len + 1024 - z.avail_out, "gzip");
+	deflateEnd(&z);
+#endif
+#ifdef AGR_HAVE_ZSTD
+	size_t n = ZSTD_compress(packed, input.len + 1024, input.data, input.len, 3);
+
+	ck_assert(!ZSTD_isError(n));
+	unpacks(&input, packed, n, "zstd");
+#endif
+	free(packed);
+	agr_buf_free(&input);
+}
+END_TEST
+
+#endif
+
 static void explained(const char *pipeline, int explain, const char *const *parts)
 {
 	static const char rows[] = "[{\"n\":4,\"s\":\"x\"},{\"n\":1}]";
@@ -249,6 +334,9 @@ int main(void)
 		steps_done_together_give_what_they_give_one_by_one,
 		a_long_result_comes_in_parts_and_a_short_one_in_one,
 		a_fault_is_where_it_is_however_the_text_came,
+#if defined(AGR_HAVE_ZLIB) || defined(AGR_HAVE_ZSTD)
+		what_is_compressed_is_read_as_what_it_was,
+#endif
 		a_plan_says_what_is_done_together_and_what_was_done,
 		NULL,
 	};
