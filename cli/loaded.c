@@ -41,10 +41,12 @@ int cli_load(cli_loaded *loaded, agentrun_error **err)
 	return r;
 }
 
+/* NOLINTBEGIN(bugprone-macro-parentheses) */
 #define TABLE(variable, file, LIST) \
 	static const char *const variable##_names[] = { LIST(CLI_NAME) }; \
 	static cli_loaded variable##_loaded = { file, variable##_names, \
 		sizeof(variable##_names) / sizeof(char *), &variable, false };
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 #ifdef AGR_HAVE_JQ
 cli_jq_table cli_jq;

@@ -20,7 +20,9 @@ typedef struct cli_loaded {
 int cli_load(cli_loaded *loaded, agentrun_error **err);
 
 /* Of a list X(name)...: a member that is a pointer to it; its name. */
+/* NOLINTBEGIN(bugprone-macro-parentheses) */
 #define CLI_POINTER(name) __typeof__(&name) name;
 #define CLI_NAME(name) #name,
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 #endif

@@ -343,7 +343,7 @@ static int logic(agr_eval *eval, const agr_expr_node *node, agr_expr_value *out)
 static int binary(agr_eval *eval, const agr_expr_node *node, agr_expr_value *out)
 {
 	const agr_expr_node *left = &eval->expr->nodes[node->child];
-	agr_expr_value a, b;
+	agr_expr_value a = { .kind = AGR_VALUE_NULL }, b = a;
 	int r = agr_eval_node(eval, left, &a);
 
 	if (r == 0)

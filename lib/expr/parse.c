@@ -114,7 +114,7 @@ static int unknown_function(struct parser *p)
 /* Behind the name: ( argument, ... ) */
 static int read_arguments(struct parser *p, uint32_t call, unsigned *n)
 {
-	uint32_t *link, arg;
+	uint32_t *link, arg = AGR_EXPR_NONE;
 	uint32_t last = AGR_EXPR_NONE;
 	int r = next(p);
 
@@ -239,7 +239,7 @@ static int tighter(int group)
 /* Operators that bind at least as strongly as `least`. */
 static int read_operators(struct parser *p, int least, uint32_t *out)
 {
-	uint32_t left = *out, right;
+	uint32_t left = *out, right = AGR_EXPR_NONE;
 	int group, r = 0;
 
 	while ((group = group_of(p->lexer.kind)) && group >= least) {
@@ -266,6 +266,7 @@ static int read_expr(struct parser *p, int least, uint32_t *out)
 	if (++p->depth > AGR_EXPR_DEPTH * 2)
 		return agentrun_error_raise(p->err, AGENTRUN_ELIMIT,
 			"expr is nested too deeply: more than %d levels", AGR_EXPR_DEPTH);
+	*out = AGR_EXPR_NONE;
 	r = read_operand(p, out);
 	if (r == 0)
 		r = read_operators(p, least, out);

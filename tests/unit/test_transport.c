@@ -322,6 +322,16 @@ START_TEST(a_part_that_was_not_asked_for_is_a_failure)
 }
 END_TEST
 
+static int submitted(struct fake *f)
+{
+	int n;
+
+	pthread_mutex_lock(&f->lock);
+	n = f->submitted;
+	pthread_mutex_unlock(&f->lock);
+	return n;
+}
+
 START_TEST(a_cancelled_job_cancels_its_request)
 {
 	agentrun_ctx *ctx = fake_ctx();
@@ -334,12 +344,14 @@ START_TEST(a_cancelled_job_cancels_its_request)
 		"\"arguments\":\"{\\\"pipeline\\\":[{\\\"step\\\":\\\"http_request\\\","
 		"\\\"url\\\":\\\"http://a.example\\\"}]}\"}}]}";
 	fake.silent = 1;
+	fake.submitted = 0;
 	agentrun_engine_options_init(&opts, sizeof(opts));
 	opts.planner = "test";
 	opts.threads = 1;
 	ck_assert_int_eq(agentrun_engine_new(&engine, ctx, &opts, NULL), 0);
 	ck_assert_int_eq(agentrun_engine_submit(engine, job, sizeof(job) - 1, 1, NULL), 0);
-	ck_assert_int_eq(agentrun_engine_poll(engine, &result, 1, 300), 0);
+	while (!submitted(&fake))
+		ck_assert_int_eq(agentrun_engine_poll(engine, &result, 1, 10), 0);
 	ck_assert_int_eq(agentrun_engine_cancel(engine, "j", NULL), 0);
 	ck_assert_int_eq(agentrun_engine_poll(engine, &result, 1, 20000), 1);
 	expect_failed(result, AGENTRUN_ECANCELLED, "the transport's own reason");
