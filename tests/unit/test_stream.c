@@ -163,6 +163,19 @@ START_TEST(steps_done_together_give_what_they_give_one_by_one)
 }
 END_TEST
 
+START_TEST(the_first_rows_are_looked_into_by_what_follows)
+{
+	static const char rows[] = "[{\"a\":1,\"b\":2},{\"b\":3},{\"a\":5}]";
+
+	gives("[{\"step\":\"top_k\",\"k\":2},{\"step\":\"table_select\",\"fields\":[\"b\"]}]",
+		rows, "[{\"b\":2},{\"b\":3}]");
+	gives("[{\"step\":\"top_k\",\"k\":9},{\"step\":\"distinct\"},{\"step\":\"groupby\","
+	      "\"by\":[],\"agg\":\"sum\",\"field\":\"a\"}]", rows, "[{\"sum_a\":6}]");
+	gives("[{\"step\":\"limit\",\"n\":2},{\"step\":\"top_k\",\"k\":1},"
+	      "{\"step\":\"table_sort\",\"field\":\"b\"}]", rows, "[{\"a\":1,\"b\":2}]");
+}
+END_TEST
+
 START_TEST(a_long_result_comes_in_parts_and_a_short_one_in_one)
 {
 	agr_buf input = AGR_BUF_INIT;
@@ -247,6 +260,7 @@ int main(void)
 	const TTest *const tests[] = {
 		pieces_give_what_the_whole_gives,
 		steps_done_together_give_what_they_give_one_by_one,
+		the_first_rows_are_looked_into_by_what_follows,
 		a_long_result_comes_in_parts_and_a_short_one_in_one,
 		a_fault_is_where_it_is_however_the_text_came,
 		a_plan_says_what_is_done_together_and_what_was_done,
