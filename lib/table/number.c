@@ -35,9 +35,11 @@ static bool read_short(struct short_number *out, agr_span number)
 			return false;
 		}
 	}
+	if (out->n > 18)
+		return false;
 	out->scale = point ? (unsigned)(end - point) : 0;
 	out->digits = *number.p == '-' ? -(int64_t)digits : (int64_t)digits;
-	return out->n <= 18;
+	return true;
 }
 
 bool agr_number_is_simple(agr_span number)
