@@ -212,6 +212,27 @@ START_TEST(second_keys_outlive_the_rows_they_came_from)
 }
 END_TEST
 
+START_TEST(lines_are_lines_however_long_the_first)
+{
+	static const int lengths[] = { 262130, 262143, 262144, 262145, 700000 };
+	static const char pipeline[] = "[{\"step\":\"count\"}]";
+
+	for (size_t i = 0; i < AGR_COUNT(lengths); i++) {
+		struct parts out = { AGR_BUF_INIT, 0 };
+		agr_buf input = AGR_BUF_INIT;
+		agentrun_error *err = NULL;
+
+		agr_buf_printf(&input, "{\"a\":\"%0*d\"}\n \n{}\n", lengths[i] - 9, 0);
+		ck_assert_int_eq(run_in_pieces(&out, pipeline, input.data, 65536,
+			AGENTRUN_FORMAT_JSON, &err), 0);
+		ck_assert_uint_eq(out.text.len, 13);
+		ck_assert_int_eq(memcmp(out.text.data, "[{\"count\":2}]", 13), 0);
+		agr_buf_free(&out.text);
+		agr_buf_free(&input);
+	}
+}
+END_TEST
+
 START_TEST(a_long_result_comes_in_parts_and_a_short_one_in_one)
 {
 	agr_buf input = AGR_BUF_INIT;
@@ -298,6 +319,7 @@ int main(void)
 		steps_done_together_give_what_they_give_one_by_one,
 		the_first_rows_are_looked_into_by_what_follows,
 		second_keys_outlive_the_rows_they_came_from,
+		lines_are_lines_however_long_the_first,
 		a_long_result_comes_in_parts_and_a_short_one_in_one,
 		a_fault_is_where_it_is_however_the_text_came,
 		a_plan_says_what_is_done_together_and_what_was_done,
