@@ -67,17 +67,26 @@ agr_op_stats agr_chain_stats(const agr_chain *chain, size_t i)
 		.rows_out = op->rows_out, .time_ns = op->time_ns - op[1].time_ns };
 }
 
-int agr_op_emit(agr_op *op, agr_row *row, agentrun_error **err)
+/* May one row more come out? */
+static int check_rows(const agr_op *op, agentrun_error **err)
 {
-	agr_op *next = op->next;
 	size_t max = agr_run_max_rows(op->run);
-	int r;
 
 	if (max && op->rows_out >= max)
 		return agentrun_error_raise(err, AGENTRUN_ELIMIT,
 			op->type ? "more rows than the limit of %zu (max_rows) come out"
 				 : "the input has more rows than the limit of %zu (max_rows)",
 			max);
+	return 0;
+}
+
+int agr_op_emit(agr_op *op, agr_row *row, agentrun_error **err)
+{
+	agr_op *next = op->next;
+	int r = check_rows(op, err);
+
+	if (r < 0)
+		return r;
 	op->rows_out++;
 	r = agr_run_tick(op->run, err);
 	if (r < 0)
@@ -162,7 +171,10 @@ static int feed(agr_chain *chain, agr_input *in, agentrun_error **err)
 	/* What is not wanted any more is read all the same: it must be valid. */
 	while ((r = agr_input_next(in, &row, err)) == 1) {
 		if (enough) {
-			r = agr_run_tick(chain->ops->run, err);
+			r = check_rows(&source, err);
+			source.rows_out++;
+			if (!r)
+				r = agr_run_tick(chain->ops->run, err);
 		} else {
 			r = agr_op_emit(&source, &row, err);
 			enough = r == AGR_ENOUGH;

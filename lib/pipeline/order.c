@@ -18,7 +18,7 @@ struct agr_sort_row {
 
 struct agr_sort_more {
 	uint64_t rank;
-	agr_span text;
+	agr_span text; /* kept where the rank does not say it all */
 	uint8_t class;
 	bool exact;
 };
@@ -177,24 +177,14 @@ static bool read_key(agr_sorted *list, struct key *key, size_t field, const agr_
 
 /* ---- comparing --------------------------------------------------------------- */
 
-/* Keys of the same class and rank, at least one of which does not say it all. */
-static int compare_texts(agr_span a, agr_span b, bool desc)
+/* The key's value: as it was kept, or made from the rank that says it all. */
+static agr_span value_of(const struct agr_sort_more *key, bool desc, agr_buf *made)
 {
-	int diff = agr_value_compare(a, b);
+	uint64_t rank = desc ? ~key->rank : key->rank;
 
-	return desc ? -diff : diff;
-}
-
-/* The value of a first key: as it was kept, or from its rank. */
-static agr_span first_value(const agr_sorted *list, size_t row, agr_buf *made)
-{
-	uint64_t rank = list->order->desc[0] ? ~list->ranks[row] : list->ranks[row];
-
-	if (list->texts && list->texts[row].p)
-		return list->texts[row];
-	agr_buf_reset(made);
-	if (list->rows[row].class == (list->order->desc[0] ?
-			AGR_TYPE_OBJECT - AGR_TYPE_NUMBER : AGR_TYPE_NUMBER)) {
+	if (!key->exact)
+		return key->text;
+	if (key->class == (desc ? AGR_TYPE_OBJECT - AGR_TYPE_NUMBER : AGR_TYPE_NUMBER)) {
 		agr_number_write(made, double_of_rank(rank));
 	} else {
 		char text[8];
@@ -209,12 +199,32 @@ static agr_span first_value(const agr_sorted *list, size_t row, agr_buf *made)
 	return (agr_span){ made->data, made->len };
 }
 
-static int compare_first(const agr_sorted *list, size_t a, size_t b)
+/* Keys of the same class and rank, at least one of which does not say it all. */
+static int compare_values(const struct agr_sort_more *x, const struct agr_sort_more *y,
+	bool desc)
 {
 	agr_buf made[2] = { AGR_BUF_INIT, AGR_BUF_INIT };
-	const struct agr_sort_row *x = &list->rows[a], *y = &list->rows[b];
-	agr_span values[2];
+	agr_span a = value_of(x, desc, &made[0]), b = value_of(y, desc, &made[1]);
 	int diff = 0;
+
+	if (!made[0].failed && !made[1].failed)
+		diff = agr_value_compare(a, b);
+	agr_buf_free(&made[0]);
+	agr_buf_free(&made[1]);
+	return desc ? -diff : diff;
+}
+
+static struct agr_sort_more first_key(const agr_sorted *list, size_t row)
+{
+	return (struct agr_sort_more){ .rank = list->ranks[row],
+		.class = list->rows[row].class, .exact = list->rows[row].exact,
+		.text = list->texts ? list->texts[row] : (agr_span){ NULL, 0 } };
+}
+
+static int compare_first(const agr_sorted *list, size_t a, size_t b)
+{
+	const struct agr_sort_row *x = &list->rows[a], *y = &list->rows[b];
+	struct agr_sort_more keys[2];
 
 	if (x->class != y->class)
 		return x->class < y->class ? -1 : 1;
@@ -222,13 +232,9 @@ static int compare_first(const agr_sorted *list, size_t a, size_t b)
 		return list->ranks[a] < list->ranks[b] ? -1 : 1;
 	if (x->exact && y->exact)
 		return 0;
-	values[0] = first_value(list, a, &made[0]);
-	values[1] = first_value(list, b, &made[1]);
-	if (!made[0].failed && !made[1].failed)
-		diff = compare_texts(values[0], values[1], list->order->desc[0]);
-	agr_buf_free(&made[0]);
-	agr_buf_free(&made[1]);
-	return diff;
+	keys[0] = first_key(list, a);
+	keys[1] = first_key(list, b);
+	return compare_values(&keys[0], &keys[1], list->order->desc[0]);
 }
 
 static int compare_rows(const agr_sorted *list, size_t a, size_t b)
@@ -245,7 +251,7 @@ static int compare_rows(const agr_sorted *list, size_t a, size_t b)
 		else if (x->rank != y->rank)
 			diff = x->rank < y->rank ? -1 : 1;
 		else if (!x->exact || !y->exact)
-			diff = compare_texts(x->text, y->text, list->order->desc[i + 1]);
+			diff = compare_values(x, y, list->order->desc[i + 1]);
 	}
 	return diff;
 }
@@ -298,11 +304,12 @@ static bool put_keys(agr_sorted *list, size_t at, const agr_row *row, bool keep)
 	for (size_t i = 0; i < list->order->n; i++) {
 		if (!read_key(list, &key, i, row))
 			return false;
-		if (!key.exact && keep) {
+		if (key.exact)
+			key.value = (agr_span){ NULL, 0 };
+		else if (keep)
 			key.value = agr_arena_keep(&list->arena, key.value, row->lasting);
-			if (!key.value.p)
-				return false;
-		}
+		if (!key.exact && !key.value.p)
+			return false;
 		if (i) {
 			list->more[at * (list->order->n - 1) + i - 1] = (struct agr_sort_more){
 				key.rank, key.value, key.class, key.exact };
@@ -311,7 +318,7 @@ static bool put_keys(agr_sorted *list, size_t at, const agr_row *row, bool keep)
 		if (!key.exact && !keep_texts(list))
 			return false;
 		if (list->texts)
-			list->texts[at] = key.exact ? (agr_span){ NULL, 0 } : key.value;
+			list->texts[at] = key.value;
 		list->ranks[at] = key.rank;
 		list->rows[at].class = key.class;
 		list->rows[at].exact = key.exact;
@@ -365,15 +372,22 @@ agr_row agr_sorted_row(const agr_sorted *list, size_t i)
 
 /* ---- sorting ----------------------------------------------------------------- */
 
-/* Stable, from and to `list->sorted[left..right)`; `room` is as long. */
-static void merge_sort(const agr_sorted *list, uint32_t *at, uint32_t *room, size_t n)
+/* Stable, from and to the `n` at `at`; `room` is as long. */
+static int merge_sort(const agr_sorted *list, uint32_t *at, uint32_t *room, size_t n,
+	agr_op *op, agentrun_error **err)
 {
 	size_t middle = n / 2, i = 0, k = middle;
+	int r;
 
 	if (n < 2)
-		return;
-	merge_sort(list, at, room, middle);
-	merge_sort(list, at + middle, room, n - middle);
+		return 0;
+	r = merge_sort(list, at, room, middle, op, err);
+	if (!r)
+		r = merge_sort(list, at + middle, room, n - middle, op, err);
+	if (!r && n > FEW_ROWS)
+		r = agr_op_check(op, err);
+	if (r < 0)
+		return r;
 	memcpy(room, at, middle * sizeof(*at));
 	for (size_t to = 0; i < middle; to++) {
 		if (k < n && compare_rows(list, at[k], room[i]) < 0)
@@ -381,6 +395,7 @@ static void merge_sort(const agr_sorted *list, uint32_t *at, uint32_t *room, siz
 		else
 			at[to] = room[i++];
 	}
+	return 0;
 }
 
 static unsigned digit_of(const agr_sorted *list, uint32_t row, unsigned byte)
@@ -439,11 +454,7 @@ static int sort_runs(agr_sorted *list, uint32_t *room, agr_op *op, agentrun_erro
 		if (i < list->n && list->ranks[first] == list->ranks[row] &&
 			list->rows[first].class == list->rows[row].class)
 			continue;
-		if (i - start > 1) {
-			merge_sort(list, list->sorted + start, room, i - start);
-			if (i - start > FEW_ROWS)
-				r = agr_op_check(op, err);
-		}
+		r = merge_sort(list, list->sorted + start, room, i - start, op, err);
 		start = i;
 	}
 	return r;
@@ -460,7 +471,7 @@ int agr_sorted_sort(agr_sorted *list, agr_op *op, agentrun_error **err)
 	if (!room)
 		return agr_error_oom(err);
 	if (list->n < FEW_ROWS) {
-		merge_sort(list, list->sorted, room, list->n);
+		r = merge_sort(list, list->sorted, room, list->n, op, err);
 	} else {
 		r = count_sort(list, room, op, err);
 		if (!r && (list->inexact || list->order->n > 1))

@@ -89,7 +89,7 @@ static int plan_rows(agr_pipeline *p, size_t from, agr_wanted *wanted,
 			r = plan_rows(p, i + 1, agr_join_names(op->plan), err);
 			return r < 0 ? r : agr_join_link(op->plan, wanted, err);
 		}
-		if (op->type->makes_rows)
+		if (op->type->makes_rows && first_rows(op) < 0)
 			break;
 	}
 	return 0;

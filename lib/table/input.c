@@ -247,13 +247,42 @@ static bool looks_like_lines(const agr_text *t)
 	return agr_scan_document(&value, &line, NULL) == 0;
 }
 
-/* By what is at hand: 0 or AGENTRUN_ENOMEM. */
+/* Read on until there is a first line and the beginning of another. An array that goes on
+ * for so long is JSON, to be read row by row. */
+static int read_first_line(agr_input *in, agentrun_error **err)
+{
+	const agr_text *t = &in->text;
+	size_t pos = skip_white(t, bom_len(t)), seen = pos;
+	bool ended = false;
+	int r = 0;
+
+	while (!r && !is_whole(in)) {
+		const char *line = ended ? NULL : memchr(t->p + seen, '\n', t->n - seen);
+
+		if (line) {
+			ended = true;
+			seen = (size_t)(line - t->p);
+		}
+		if (!ended && t->p[pos] == '[')
+			break;
+		seen = ended ? skip_white(t, seen) : t->n;
+		if (seen < t->n)
+			break;
+		r = read_more(in, 0, err);
+	}
+	return r;
+}
+
+/* By what is at hand. */
 static int detect(agr_input *in, agentrun_error **err)
 {
 	const agr_text *t = &in->text;
-	char first = t->p[skip_white(t, bom_len(t))];
-	int csv;
+	int csv, r = read_first_line(in, err);
+	char first;
 
+	if (r < 0)
+		return r;
+	first = t->p[skip_white(t, bom_len(t))];
 	in->format = AGENTRUN_FORMAT_JSON;
 	if (looks_like_lines(t)) {
 		in->format = AGENTRUN_FORMAT_NDJSON;
@@ -261,8 +290,9 @@ static int detect(agr_input *in, agentrun_error **err)
 	}
 	if (first == '[' || first == '{')
 		return 0;
-	if (read_all(in, err) < 0)
-		return AGENTRUN_ENOMEM;
+	r = read_all(in, err);
+	if (r < 0)
+		return r;
 	csv = looks_like_csv(t);
 	if (csv == 1) {
 		agr_span value;
@@ -497,7 +527,7 @@ static int open_text(agr_input *in, int format, agentrun_error **err)
 {
 	const agr_text *t = &in->text;
 	/* Enough to judge by, or for a byte order mark. */
-	size_t enough = format == AGENTRUN_FORMAT_AUTO ? BLOCK : sizeof(bom) - 1;
+	size_t enough = format == AGENTRUN_FORMAT_AUTO ? BLOCK : sizeof(bom) - 1, seen = 0;
 	int r = 0;
 
 	in->row.max = in->keys.max = SIZE_MAX;
@@ -506,8 +536,13 @@ static int open_text(agr_input *in, int format, agentrun_error **err)
 		r = read_more(in, 0, err);
 	if (!r)
 		r = unpack(in, err);
-	while (!r && !is_whole(in) && (t->n < enough || is_blank(t, bom_len(t))))
+	while (!r && !is_whole(in)) {
+		if (t->n >= enough)
+			seen = skip_white(t, seen ? seen : bom_len(t));
+		if (t->n >= enough && seen < t->n)
+			break;
 		r = read_more(in, 0, err);
+	}
 	if (r < 0)
 		return r;
 	if (is_blank(t, bom_len(t)))

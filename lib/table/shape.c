@@ -37,12 +37,13 @@ static bool has_kinds(const agr_shape *shape, const agr_index *index, size_t fir
 	return memcmp(shape->kinds, kinds, n) == 0;
 }
 
-/* May 16 bytes be read from wherever a key of the row is? */
-static bool has_room(const agr_index *index, size_t last_token)
+/* May `reach` bytes be read from wherever a key of the row is? The row's keys may be
+ * shorter than those they are compared with. */
+static bool has_room(const agr_index *index, size_t last_token, size_t reach)
 {
 	const char *last = index->base + index->at[last_token];
 
-	return (size_t)(index->end - last) >= sizeof(((agr_shape_key *)0)->words);
+	return (size_t)(index->end - last) >= reach;
 }
 
 static bool has_keys(const agr_shape *shape, const agr_index *index, size_t first)
@@ -72,7 +73,8 @@ const agr_shape *agr_shapes_find(agr_shapes *shapes, const agr_index *index,
 		size_t at = (shapes->last + i) % shapes->n;
 		const agr_shape *shape = &shapes->list[at];
 
-		if (has_kinds(shape, index, first) && has_room(index, first + shape->n - 1) &&
+		if (has_kinds(shape, index, first) &&
+			has_room(index, first + shape->n - 1, shape->reach) &&
 			has_keys(shape, index, first)) {
 			shapes->last = at;
 			shapes->score += shapes->score < SCORE_MAX;
@@ -107,6 +109,8 @@ static bool learn_key(agr_shape *shape, const agr_index *index, size_t first,
 		memset(key->masks, 0xff, left);
 		key->token = token;
 		key->from = from;
+		if (shape->reach < from + sizeof(key->words))
+			shape->reach = from + sizeof(key->words);
 	}
 	return true;
 }
@@ -142,7 +146,7 @@ static bool learn(agr_shape *shape, const agr_index *index, size_t first, size_t
 	agr_shape_slot *open = NULL;
 	size_t depth = 0;
 
-	shape->n_keys = shape->n_scalars = shape->n_slots = 0;
+	shape->n_keys = shape->n_scalars = shape->n_slots = shape->reach = 0;
 	shape->n = n;
 	memcpy(shape->kinds, index->kinds + first, n);
 	for (uint32_t i = 0; i < n; i++) {
@@ -176,7 +180,7 @@ void agr_shapes_learn(agr_shapes *shapes, const agr_index *index, size_t first,
 	shapes->score -= MISS;
 	if (shapes->score < 0)
 		shapes->score = SCORE_LOW;
-	if (n > AGR_SHAPE_TOKENS || !has_room(index, first + n - 1))
+	if (n > AGR_SHAPE_TOKENS)
 		return;
 	if (!shapes->list)
 		shapes->list = malloc((AGR_SHAPES + 1) * sizeof(*shapes->list));

@@ -33,6 +33,7 @@ typedef struct agr_shape_slot {
 typedef struct agr_shape {
 	size_t n;
 	size_t n_keys, n_scalars, n_slots;
+	size_t reach; /* bytes that are read from where a key begins, at most */
 	char kinds[AGR_SHAPE_TOKENS];
 	agr_shape_key keys[AGR_SHAPE_KEYS];
 	uint32_t scalars[AGR_SHAPE_SCALARS]; /* numbers, true, false, null */

@@ -144,6 +144,8 @@ class Exec(CliTest):
         config = self.file("c.yaml", "limits: {max_rows: 3}\n")
         self.fails(4, "-c", config, "exec", '[{"step":"count"}]', "--input",
                    self.file("in.json", [1, 2, 3, 4]), says="the input has more rows .* 3 ")
+        self.fails(4, "-c", config, "exec", '[{"step":"limit","n":1}]', "--input",
+                   self.file("in.json", [1, 2, 3, 4]), says="the input has more rows .* 3 ")
         self.fails(4, "-c", config, "exec", '[{"step":"flatten","field":"a"}]', "--input",
                    self.file("in.json", [{"a": [1, 2]}] * 2),
                    says=r"step 1 \(flatten\): more rows .* 3 .*come out")

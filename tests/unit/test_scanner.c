@@ -444,6 +444,29 @@ START_TEST(rows_that_cannot_be_remembered_leave_remembered_ones_alone)
 }
 END_TEST
 
+/* Sanitizers see what is read behind the text. */
+START_TEST(short_keys_at_the_end_are_compared_with_long_ones)
+{
+	const char *const keys[] = { "id" };
+	agr_buf text = AGR_BUF_INIT;
+	agr_wanted wanted;
+	char *exact;
+
+	want(&wanted, keys, AGR_COUNT(keys));
+	for (int i = 0; i < 3; i++)
+		agr_buf_printf(&text, "{\"%0300d\":1,\"id\":%d}\n", 0, i);
+	agr_buf_str(&text, "{\"a\":1,\"id\":4}                \n");
+	exact = malloc(text.len);
+	ck_assert_ptr_nonnull(exact);
+	memcpy(exact, text.data, text.len);
+	reads_alike(exact, text.len, &wanted);
+	ck_assert_int_eq(plain.end, AGR_SCAN_END);
+	free(exact);
+	agr_buf_free(&text);
+	agr_wanted_free(&wanted);
+}
+END_TEST
+
 START_TEST(shapes_in_turn_are_each_learned_once)
 {
 	const char *const keys[] = { "id" };
@@ -653,6 +676,7 @@ int main(void)
 		slots_hold_what_a_look_into_the_row_finds,
 		a_remembered_shape_accepts_nothing_that_is_wrong,
 		rows_that_cannot_be_remembered_leave_remembered_ones_alone,
+		short_keys_at_the_end_are_compared_with_long_ones,
 		shapes_in_turn_are_each_learned_once,
 		more_members_than_a_shape_can_hold_are_all_found,
 		a_text_cut_anywhere_is_cut_and_not_wrong,

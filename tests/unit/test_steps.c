@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 /* Every step: what it gives, and what it refuses. */
+#include <stdio.h>
+
 #include "run_pipeline.h"
 
 struct example {
@@ -327,6 +329,26 @@ START_TEST(join_matches_keys)
 }
 END_TEST
 
+START_TEST(joined_rows_lose_no_field_to_a_name)
+{
+	static const char join[] = "{\"step\":\"join\",\"on\":\"k\",\"how\":\"left\","
+		"\"right\":[{\"k\":1,\"x\":8,\"x_right\":9,\"a.b\":4}]}";
+	static const char rows[] = "[{\"k\":1,\"x\":1,\"x_right\":2},"
+		"{\"k\":2,\"x\":1,\"a\":{\"b\":5}}]";
+	char pipeline[256];
+
+	gives(join, rows,
+		"[{\"k\":1,\"x\":1,\"x_right\":2,\"x_right_right\":8,"
+		"\"x_right_right_right\":9,\"a.b\":4},"
+		"{\"k\":2,\"x\":1,\"a\":{\"b\":5},\"x_right_right\":null,"
+		"\"x_right\":null,\"a.b\":null}]");
+	/* The right's field is there, be it null: it is no path into the left's. */
+	snprintf(pipeline, sizeof(pipeline),
+		"[%s,{\"step\":\"table_select\",\"fields\":[\"a.b\"]}]", join);
+	gives(pipeline, rows, "[{\"a.b\":4},{\"a.b\":null}]");
+}
+END_TEST
+
 #define EXTRACT(path) "{\"step\":\"extract\",\"path\":\"" path "\"}"
 
 START_TEST(extract_reaches_into_documents)
@@ -450,6 +472,7 @@ int main(void)
 		top_k_is_a_sort_cut_off_however_many_rows_there_are,
 		groupby_aggregates_exactly,
 		join_matches_keys,
+		joined_rows_lose_no_field_to_a_name,
 		extract_reaches_into_documents,
 		flatten_makes_a_row_an_element,
 		distinct_keeps_the_first,

@@ -177,6 +177,76 @@ START_TEST(steps_done_together_give_what_they_give_one_by_one)
 }
 END_TEST
 
+START_TEST(the_first_rows_are_looked_into_by_what_follows)
+{
+	static const char rows[] = "[{\"a\":1,\"b\":2},{\"b\":3},{\"a\":5}]";
+
+	gives("[{\"step\":\"top_k\",\"k\":2},{\"step\":\"table_select\",\"fields\":[\"b\"]}]",
+		rows, "[{\"b\":2},{\"b\":3}]");
+	gives("[{\"step\":\"top_k\",\"k\":9},{\"step\":\"distinct\"},{\"step\":\"groupby\","
+	      "\"by\":[],\"agg\":\"sum\",\"field\":\"a\"}]", rows, "[{\"sum_a\":6}]");
+	gives("[{\"step\":\"limit\",\"n\":2},{\"step\":\"top_k\",\"k\":1},"
+	      "{\"step\":\"table_sort\",\"field\":\"b\"}]", rows, "[{\"a\":1,\"b\":2}]");
+}
+END_TEST
+
+/* Rows that are gone when they are compared, and keys that only their texts tell apart. */
+START_TEST(second_keys_outlive_the_rows_they_came_from)
+{
+	static const char pipeline[] = "[{\"step\":\"table_sort\",\"by\":[\"k\",\"v\"]},"
+		"{\"step\":\"table_select\",\"fields\":[\"v\"]}]";
+	static const char *const pairs[][2] = { { "1.00000000000000000001", "1" },
+		{ "\"abc\\u0000\"", "\"abc\"" }, { "\"\\u0061\\u0000\"", "\"a\"" } };
+
+	char pad[401] = "";
+
+	memset(pad, '{', sizeof(pad) - 1);
+	for (size_t i = 0; i < AGR_COUNT(pairs); i++) {
+		struct parts out = { AGR_BUF_INIT, 0 };
+		agr_buf input = AGR_BUF_INIT, expected = AGR_BUF_INIT;
+		agentrun_error *err = NULL;
+
+		agr_buf_char(&input, '[');
+		for (int row = 0; row < 2000; row++)
+			agr_buf_printf(&input, "%s{\"k\":7,\"pad\":\"%s\",\"v\":%s}",
+				row ? "," : "", pad, pairs[i][row % 2]);
+		agr_buf_char(&input, ']');
+		for (int row = 0; row < 2000; row++)
+			agr_buf_printf(&expected, "%c{\"v\":%s}", row ? ',' : '[',
+				pairs[i][row < 1000]);
+		agr_buf_char(&expected, ']');
+		ck_assert_int_eq(run_in_pieces(&out, pipeline, input.data, 4096,
+			AGENTRUN_FORMAT_JSON, &err), 0);
+		ck_assert_uint_eq(out.text.len, expected.len);
+		ck_assert_int_eq(memcmp(out.text.data, expected.data, expected.len), 0);
+		agr_buf_free(&out.text);
+		agr_buf_free(&input);
+		agr_buf_free(&expected);
+	}
+}
+END_TEST
+
+START_TEST(lines_are_lines_however_long_the_first)
+{
+	static const int lengths[] = { 262130, 262143, 262144, 262145, 700000 };
+	static const char pipeline[] = "[{\"step\":\"count\"}]";
+
+	for (size_t i = 0; i < AGR_COUNT(lengths); i++) {
+		struct parts out = { AGR_BUF_INIT, 0 };
+		agr_buf input = AGR_BUF_INIT;
+		agentrun_error *err = NULL;
+
+		agr_buf_printf(&input, "{\"a\":\"%0*d\"}\n \n{}\n", lengths[i] - 9, 0);
+		ck_assert_int_eq(run_in_pieces(&out, pipeline, input.data, 65536,
+			AGENTRUN_FORMAT_JSON, &err), 0);
+		ck_assert_uint_eq(out.text.len, 13);
+		ck_assert_int_eq(memcmp(out.text.data, "[{\"count\":2}]", 13), 0);
+		agr_buf_free(&out.text);
+		agr_buf_free(&input);
+	}
+}
+END_TEST
+
 START_TEST(a_long_result_comes_in_parts_and_a_short_one_in_one)
 {
 	agr_buf input = AGR_BUF_INIT;
@@ -332,6 +402,9 @@ int main(void)
 	const TTest *const tests[] = {
 		pieces_give_what_the_whole_gives,
 		steps_done_together_give_what_they_give_one_by_one,
+		the_first_rows_are_looked_into_by_what_follows,
+		second_keys_outlive_the_rows_they_came_from,
+		lines_are_lines_however_long_the_first,
 		a_long_result_comes_in_parts_and_a_short_one_in_one,
 		a_fault_is_where_it_is_however_the_text_came,
 #if defined(AGR_HAVE_ZLIB) || defined(AGR_HAVE_ZSTD)

@@ -28,15 +28,14 @@ struct joined {
 	struct right_row *rows;
 	size_t n;
 	size_t *first, *last; /* of each key, in rows */
-	agr_keyset names;     /* of the right's fields, for rows without a match */
-	agr_span *columns;
-	size_t columns_cap;
+	agr_keyset names;     /* of the right's fields, and */
+	agr_buf alone;        /* a row of nulls with them, for rows without a match */
 	agr_members left, right;
-	agr_buf name;
-	agr_span *noted; /* of the right rows, names.n each */
+	agr_buf name, made;   /* a new name, and those that could be made again */
+	agr_span *noted; /* of the right rows and of `alone`, names.n each */
 	agr_span *slots; /* of the row at hand */
 	agr_row *row;    /* its left */
-	size_t match;    /* its right, in rows; or NONE */
+	size_t match;    /* its right, in rows; that behind the last is `alone` */
 };
 
 /* ---- reading it -------------------------------------------------------------- */
@@ -190,25 +189,17 @@ static int add_column(struct joined *s, agr_span name, agr_buf *text,
 	agentrun_error **err)
 {
 	bool added;
-	size_t at;
 
 	agr_buf_reset(text);
 	agr_string_decode(text, name);
-	at = text->failed ? AGR_KEYSET_NONE
-			  : agr_keyset_add(&s->names, text->data, text->len, &added);
-	if (at == AGR_KEYSET_NONE)
+	if (text->failed ||
+		agr_keyset_add(&s->names, text->data, text->len, &added) == AGR_KEYSET_NONE)
 		return agr_error_oom(err);
-	if (at >= s->columns_cap) {
-		size_t cap = s->columns_cap ? s->columns_cap * 2 : 16;
-		agr_span *grown = realloc(s->columns, cap * sizeof(*grown));
-
-		if (!grown)
-			return agr_error_oom(err);
-		s->columns = grown;
-		s->columns_cap = cap;
-	}
-	if (added)
-		s->columns[at] = name;
+	if (!added)
+		return 0;
+	agr_buf_char(&s->alone, s->alone.len ? ',' : '{');
+	agr_buf_add(&s->alone, name.p, name.n);
+	agr_buf_str(&s->alone, ":null");
 	return 0;
 }
 
@@ -240,6 +231,17 @@ static void note_right(const struct join *j, struct joined *s, agr_span row)
 		if (hidden || !agr_object_get(row, key->text, key->len, &to[i]))
 			to[i].p = NULL;
 	}
+}
+
+/* Behind the right rows: what stands in where none matches. */
+static int add_alone(const struct join *j, struct joined *s, agentrun_error **err)
+{
+	agr_buf_str(&s->alone, s->alone.len ? "}" : "{}");
+	if (s->alone.failed)
+		return agr_buf_check(&s->alone, "a row", err);
+	s->rows[s->n] = (struct right_row){ { s->alone.data, s->alone.len }, NONE };
+	note_right(j, s, s->rows[s->n].row);
+	return 0;
 }
 
 static int add_right(agr_op *op, agr_span span, agentrun_error **err)
@@ -280,7 +282,7 @@ static int join_open(agr_op *op, agr_span supplied, agentrun_error **err)
 	size_t n;
 	int r = 0;
 
-	s->name.max = SIZE_MAX;
+	s->name.max = s->made.max = s->alone.max = SIZE_MAX;
 	if (supplied.p) {
 		s->text = agr_strndup(supplied.p, supplied.n);
 		if (!s->text)
@@ -302,14 +304,34 @@ static int join_open(agr_op *op, agr_span supplied, agentrun_error **err)
 	it = agr_iter_of(rows);
 	while (!r && agr_array_next(&it, &row))
 		r = add_right(op, row, err);
-	return r;
+	return r < 0 ? r : add_alone(j, s, err);
 }
 
 /* ---- matching ------------------------------------------------------------------- */
 
-/* A right field's name, with as many "_right" as it takes to be a new one. */
+/* Was this name made for another of the row's fields? */
+static bool is_made(const struct joined *s, agr_span name)
+{
+	agr_span known;
+
+	for (size_t at = 0; at < s->made.len; at += known.n) {
+		known.p = s->made.data + at;
+		known.n = (size_t)(agr_skip_value(known.p) - known.p);
+		if (agr_string_same(known, name))
+			return true;
+	}
+	return false;
+}
+
+/* A right field's name, with as many "_right" as it takes to be a new one. What ends in
+ * two of them may be made of two names. */
 static agr_span free_name(struct joined *s, agr_span name)
 {
+	static const char twice[] = "_right_right\"";
+	const size_t n = sizeof(twice) - 1;
+	agr_span found;
+	bool again;
+
 	if (!agr_members_find(&s->left, name))
 		return name;
 	agr_buf_reset(&s->name);
@@ -320,9 +342,13 @@ static agr_span free_name(struct joined *s, agr_span name)
 		agr_buf_str(&s->name, "_right\"");
 		if (s->name.failed)
 			return name;
-	} while (agr_members_find(&s->left, (agr_span){ s->name.data, s->name.len }) ||
-		agr_members_find(&s->right, (agr_span){ s->name.data, s->name.len }));
-	return (agr_span){ s->name.data, s->name.len };
+		found = (agr_span){ s->name.data, s->name.len };
+		again = found.n > n && memcmp(found.p + found.n - n, twice, n) == 0;
+	} while (agr_members_find(&s->left, found) || agr_members_find(&s->right, found) ||
+		(again && is_made(s, found)));
+	if (again)
+		agr_buf_add(&s->made, found.p, found.n);
+	return found;
 }
 
 static void write_member(agr_buf *out, agr_span name, agr_span value)
@@ -351,6 +377,7 @@ static int write_match(agr_op *op, agr_span right, agentrun_error **err)
 	if (!agr_members_read(&s->right, right))
 		return agr_error_oom(err);
 	write_left(op);
+	agr_buf_reset(&s->made);
 	for (size_t i = 0; i < s->right.n; i++) {
 		const agr_member *m = &s->right.list[i];
 
@@ -358,17 +385,6 @@ static int write_match(agr_op *op, agr_span right, agentrun_error **err)
 			write_member(&op->row, free_name(s, m->key), m->value);
 	}
 	return 0;
-}
-
-static void write_alone(agr_op *op)
-{
-	static const agr_span null = { "null", 4 };
-	struct joined *s = op->state;
-
-	s->right.n = s->right.n_slots = 0;
-	write_left(op);
-	for (size_t i = 0; i < s->names.n; i++)
-		write_member(&op->row, free_name(s, s->columns[i]), null);
 }
 
 /* The text of the joined row at hand. */
@@ -382,12 +398,9 @@ static int make(agr_row *row, void *maker, agentrun_error **err)
 		return r;
 	if (!agr_members_read(&s->left, s->row->span))
 		return agr_error_oom(err);
-	if (s->match == NONE)
-		write_alone(op);
-	else
-		r = write_match(op, s->rows[s->match].row, err);
+	r = write_match(op, s->rows[s->match].row, err);
 	agr_buf_char(&op->row, '}');
-	if (s->name.failed)
+	if (s->name.failed || s->made.failed)
 		return agr_error_oom(err);
 	row->span = (agr_span){ op->row.data, op->row.len };
 	return r < 0 ? r : agr_buf_check(&op->row, "a row", err);
@@ -398,7 +411,7 @@ static void note(const struct join *j, struct joined *s, const agr_row *row)
 {
 	for (size_t i = 0; i < j->names.n; i++) {
 		s->slots[i] = row->slots[j->left_slots[i]];
-		if (!s->slots[i].p && s->match != NONE)
+		if (!s->slots[i].p)
 			s->slots[i] = s->noted[s->match * j->names.n + i];
 	}
 }
@@ -432,7 +445,7 @@ static int emit_alone(agr_op *op, agr_row *row, agentrun_error **err)
 	if (r < 0)
 		return r;
 	if (*row->span.p == '{')
-		return emit(op, row, NONE, err);
+		return emit(op, row, ((const struct joined *)op->state)->n, err);
 	row->slots = NULL; /* they are not what comes next */
 	return agr_op_emit(op, row, err);
 }
@@ -466,12 +479,13 @@ static void join_close(agr_op *op)
 	free(s->rows);
 	free(s->first);
 	free(s->last);
-	free(s->columns);
 	agr_keyset_free(&s->keys);
 	agr_keyset_free(&s->names);
 	agr_members_free(&s->left);
 	agr_members_free(&s->right);
 	agr_buf_free(&s->name);
+	agr_buf_free(&s->made);
+	agr_buf_free(&s->alone);
 }
 
 const agr_step_type agr_step_join = {
