@@ -162,8 +162,12 @@ static bool read_key(agr_sorted *list, struct key *key, size_t field, const agr_
 	type = agr_span_type(key->value);
 	key->class = (uint8_t)(desc ? AGR_TYPE_OBJECT - type : type);
 	if (type == AGR_TYPE_NUMBER) {
-		key->rank = rank_of_double(agr_number_double(key->value));
-		key->exact = agr_number_is_simple(key->value);
+		double value;
+
+		key->exact = agr_number_simple(key->value, &value);
+		if (!key->exact)
+			value = agr_number_double(key->value);
+		key->rank = rank_of_double(value);
 	} else if (type == AGR_TYPE_STRING) {
 		if (!rank_of_string(list, key))
 			return false;
