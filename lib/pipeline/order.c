@@ -362,10 +362,12 @@ int agr_sorted_beats(agr_sorted *list, const agr_row *row, size_t i)
 	return compare_rows(list, list->n, list->sorted[i]) < 0;
 }
 
-/* Sorted rows lie all over the memory, and are asked for one by one: the next ones
- * are on their way while this one is dealt with. */
-static void fetch_ahead(const agr_sorted *list, size_t i)
+agr_row agr_sorted_row(const agr_sorted *list, size_t i)
 {
+	const struct agr_sort_row *row = &list->rows[list->sorted[i]];
+
+	/* Sorted rows lie all over the memory and are asked for one by one: the next ones
+	 * are sent for. Not in a function of its own, which gcc takes to do nothing. */
 	if (i + 2 * AHEAD < list->n)
 		__builtin_prefetch(&list->rows[list->sorted[i + 2 * AHEAD]]);
 	if (i + AHEAD < list->n) {
@@ -374,13 +376,6 @@ static void fetch_ahead(const agr_sorted *list, size_t i)
 		__builtin_prefetch(text);
 		__builtin_prefetch(text + 64);
 	}
-}
-
-agr_row agr_sorted_row(const agr_sorted *list, size_t i)
-{
-	const struct agr_sort_row *row = &list->rows[list->sorted[i]];
-
-	fetch_ahead(list, i);
 	return (agr_row){ .span = { row->p, row->len }, .lasting = row->lasting };
 }
 

@@ -85,7 +85,7 @@ def differ(name, left, right):
 
 def rounds_for(first, wanted):
     """A peer that takes long is not run as often."""
-    return wanted if first["wall"] < 4 else max(2, wanted // 2) if first["wall"] < 10 else 1
+    return wanted if first["wall"] < 10 else 1
 
 
 def summary(name, runs):
