@@ -145,19 +145,25 @@ bool agr_value_equal(agr_span a, agr_span b)
 	return agr_value_compare(a, b) == 0;
 }
 
-/* The length goes before the text, so that no text needs an end mark. */
+/* The length goes before the text, so that no text needs an end mark: in a byte,
+ * or behind the byte LONG. */
 static void canonical_string(agr_buf *out, agr_span string)
 {
-	size_t at, n;
+	enum { LONG = 0xff };
+	size_t at = out->len, n;
 
-	agr_buf_char(out, '"');
-	at = out->len;
-	agr_buf_add(out, &at, sizeof(at));
+	agr_buf_add(out, "\"", 2); /* its NUL becomes the length */
 	agr_string_decode(out, string);
+	n = out->len - at - 2;
+	if (n >= LONG)
+		agr_buf_add(out, &n, sizeof(n));
 	if (out->failed)
 		return;
-	n = out->len - at - sizeof(n);
-	memcpy(out->data + at, &n, sizeof(n));
+	out->data[at + 1] = (char)(n < LONG ? n : LONG);
+	if (n >= LONG) {
+		memmove(out->data + at + 2 + sizeof(n), out->data + at + 2, n);
+		memcpy(out->data + at + 2, &n, sizeof(n));
+	}
 }
 
 static void canonical_object(agr_buf *out, agr_span object)

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "table/word.h"
+
 /* Only its address is used. */
 static const char anchor;
 
@@ -85,9 +87,16 @@ uint64_t agr_hash_end(agr_hash *hash)
 
 uint64_t agr_hash_of(const void *data, size_t len)
 {
+	const char *p = data;
 	agr_hash hash;
+	uint64_t word;
 
 	agr_hash_init(&hash);
-	agr_hash_add(&hash, data, len);
+	for (hash.n = len; len >= sizeof(word); len -= sizeof(word)) {
+		memcpy(&word, p, sizeof(word));
+		add_word(&hash, word);
+		p += sizeof(word);
+	}
+	hash.tail = agr_word_of(p, len);
 	return agr_hash_end(&hash);
 }

@@ -7,12 +7,45 @@
 #include <string.h>
 
 #include "table/scan.h"
+#include "table/word.h"
 
 /* What most numbers are: DIGITS / 10^scale, at most 18 digits and no exponent. */
 struct short_number {
 	int64_t digits;
 	unsigned scale, n;
 };
+
+/* Eight digits at once, a byte each, the first the most significant. */
+static uint64_t eight_digits(uint64_t word)
+{
+	word = (word * 10 + (word >> 8)) & 0x00ff00ff00ff00ffu;
+	word = (word * 100 + (word >> 16)) & 0x0000ffff0000ffffu;
+	return (word * 10000 + (word >> 32)) & 0xffffffffu;
+}
+
+/* The same for the `n` bytes at `p`, eight at the most and without a sign. */
+static bool read_shortest(struct short_number *out, const char *p, size_t n)
+{
+	const uint64_t ones = 0x0101010101010101u, tops = ones << 7;
+	uint64_t used = ~(uint64_t)0 >> (64 - 8 * n);
+	uint64_t word = agr_word_of(p, n) ^ (ones * '0' & used);
+	uint64_t others = (word + ones * (0x7f - 9)) & tops;
+
+	out->scale = 0;
+	if (others) { /* bytes of a number are below 0x80: no carries */
+		unsigned point = (unsigned)__builtin_ctzll(others) & ~7u;
+		uint64_t before = ((uint64_t)1 << point) - 1;
+
+		if ((others & (others - 1)) || p[point / 8] != '.')
+			return false;
+		word = (word & before) | (word >> 8 & ~before);
+		n--;
+		out->scale = (unsigned)n - point / 8;
+	}
+	out->n = (unsigned)n;
+	out->digits = (int64_t)eight_digits(word << (64 - 8 * n));
+	return true;
+}
 
 static bool read_short(struct short_number *out, agr_span number)
 {
@@ -22,6 +55,13 @@ static bool read_short(struct short_number *out, agr_span number)
 	if (number.n > 20)
 		return false;
 	p += *p == '-';
+	if (end - p <= 8) {
+		if (!read_shortest(out, p, (size_t)(end - p)))
+			return false;
+		if (*number.p == '-')
+			out->digits = -out->digits;
+		return true;
+	}
 	out->n = (unsigned)(end - p);
 	for (; p < end; p++) {
 		unsigned digit = (unsigned)*p - '0';
@@ -42,11 +82,18 @@ static bool read_short(struct short_number *out, agr_span number)
 	return true;
 }
 
-bool agr_number_is_simple(agr_span number)
+/* Powers of ten that are doubles, so that one division rounds only once. */
+static const double tens[] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10,
+	1e11, 1e12, 1e13, 1e14, 1e15 };
+
+bool agr_number_simple(agr_span number, double *out)
 {
 	struct short_number s;
 
-	return read_short(&s, number) && s.n <= 15;
+	if (!read_short(&s, number) || s.n > 15)
+		return false;
+	*out = s.digits || *number.p != '-' ? (double)s.digits / tens[s.scale] : -0.0;
+	return true;
 }
 
 static int64_t power_of_ten(unsigned n)
@@ -199,17 +246,13 @@ static size_t copy_digits(char *to, const struct decimal *d)
 
 double agr_number_double(agr_span number)
 {
-	/* Powers of ten that are doubles, so that one division rounds only once. */
-	static const double tens[] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10,
-		1e11, 1e12, 1e13, 1e14, 1e15 };
-	struct short_number s;
 	struct decimal d;
 	char text[DIGITS_MAX + 32];
 	size_t n = 0;
 	double value;
 
-	if (read_short(&s, number) && s.n <= 15)
-		return s.digits || *number.p != '-' ? (double)s.digits / tens[s.scale] : -0.0;
+	if (agr_number_simple(number, &value))
+		return value;
 	d = decimal_of(number);
 	if (d.zero)
 		return d.negative ? -0.0 : 0.0;

@@ -100,8 +100,9 @@ double agr_number_double(agr_span number);
 void agr_number_write(agr_buf *out, double value);
 /* Append text that is the same for equal numbers, ending in ';'. */
 void agr_number_canonical(agr_buf *out, agr_span number);
-/* Is it of 15 digits at most and no exponent, so that its double is its own? */
-bool agr_number_is_simple(agr_span number);
+/* Is it of 15 digits at most and no exponent? Then its double, which is its own: such
+ * numbers compare as their doubles do. */
+bool agr_number_simple(agr_span number, double *out);
 /* Is it written without fraction and exponent? */
 bool agr_number_is_integer(agr_span number);
 /* Is it a whole number that fits (1.0 and 1e2 are whole)? */

@@ -69,9 +69,12 @@ const agr_shape *agr_shapes_find(agr_shapes *shapes, const agr_index *index,
 		shapes->score++;
 		return NULL;
 	}
-	for (size_t i = 0; i < shapes->n; i++) {
-		size_t at = (shapes->last + i) % shapes->n;
-		const agr_shape *shape = &shapes->list[at];
+	for (size_t i = 0, at = shapes->last; i < shapes->n; i++, at++) {
+		const agr_shape *shape;
+
+		if (at == shapes->n)
+			at = 0;
+		shape = &shapes->list[at];
 
 		if (has_kinds(shape, index, first) &&
 			has_room(index, first + shape->n - 1, shape->reach) &&

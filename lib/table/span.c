@@ -37,28 +37,30 @@ static const char *skip_string(const char *p)
 	return p + 1;
 }
 
+/* What a byte outside of strings does to the depth, or that a string begins. */
+enum { OPENS = 1, CLOSES, QUOTES };
+
+static const unsigned char nests[256] = {
+	['{'] = OPENS, ['['] = OPENS, ['}'] = CLOSES, [']'] = CLOSES, ['"'] = QUOTES
+};
+
 static const char *skip_nested(const char *p)
 {
 	size_t depth = 0;
+	unsigned char kind;
 
 	for (;;) {
-		switch (*p) {
-		case '"':
+		while (!(kind = nests[(unsigned char)*p]))
+			p++;
+		if (kind == QUOTES) {
 			p = skip_string(p);
 			continue;
-		case '{':
-		case '[':
-			depth++;
-			break;
-		case '}':
-		case ']':
-			if (--depth == 0)
-				return p + 1;
-			break;
-		default:
-			break;
 		}
 		p++;
+		if (kind == OPENS)
+			depth++;
+		else if (--depth == 0)
+			return p;
 	}
 }
 

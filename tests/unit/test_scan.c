@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+#include <stdio.h>
+
 #include "unit.h"
 
 #include "table/object.h"
@@ -224,6 +226,34 @@ START_TEST(texts_of_any_length_become_the_nearest_double)
 }
 END_TEST
 
+START_TEST(short_numbers_are_read_whatever_their_length_and_point)
+{
+	static const char digits[] = "9081726354";
+	char text[32];
+
+	for (int n = 1; n <= 9; n++) {
+		for (int point = 0; point < n; point++) {
+			int len = snprintf(text, sizeof(text), "-%.*s%s%s", point ? point : n,
+				digits, point ? "." : "", point ? digits + 10 - (n - point) : "");
+			char *exact = malloc((size_t)len); /* nothing is read beside it */
+			double value = 0;
+
+			ck_assert_ptr_nonnull(exact);
+			memcpy(exact, text, (size_t)len);
+			ck_assert(agr_number_simple((agr_span){ exact, (size_t)len }, &value));
+			ck_assert(value == strtod(text, NULL));
+			ck_assert(agr_number_simple((agr_span){ exact + 1, (size_t)len - 1 },
+				&value));
+			ck_assert(value == strtod(text + 1, NULL));
+			free(exact);
+		}
+	}
+	ck_assert(!agr_number_simple(span("1e3"), &(double){ 0 }));
+	ck_assert(!agr_number_simple(span("1.5e3"), &(double){ 0 }));
+	ck_assert(!agr_number_simple(span("1234567890123456"), &(double){ 0 }));
+}
+END_TEST
+
 static int canonical_same(const char *a, const char *b)
 {
 	agr_buf x = AGR_BUF_INIT, y = AGR_BUF_INIT;
@@ -249,6 +279,21 @@ START_TEST(canonical_bytes_are_the_same_for_equal_values_only)
 	ck_assert(!canonical_same("[\"a\",\"b\"]", "[\"ab\"]"));
 	ck_assert(!canonical_same("[[1],2]", "[[1,2]]"));
 	ck_assert(!canonical_same("[]", "{}"));
+}
+END_TEST
+
+START_TEST(long_texts_have_canonical_bytes_of_their_own)
+{
+	char filler[300], plain[320], other[320];
+
+	memset(filler, 'x', sizeof(filler));
+	for (int n = 250; n < 260; n++) {
+		snprintf(plain, sizeof(plain), "\"a%.*s\"", n, filler);
+		snprintf(other, sizeof(other), "\"\\u0061%.*s\"", n, filler);
+		ck_assert(canonical_same(plain, other));
+		snprintf(other, sizeof(other), "\"a%.*s\"", n + 1, filler);
+		ck_assert(!canonical_same(plain, other));
+	}
 }
 END_TEST
 
@@ -302,7 +347,9 @@ int main(void)
 		several_values_in_one_text_are_read_one_by_one,
 		doubles_are_written_shortest,
 		texts_of_any_length_become_the_nearest_double,
+		short_numbers_are_read_whatever_their_length_and_point,
 		canonical_bytes_are_the_same_for_equal_values_only,
+		long_texts_have_canonical_bytes_of_their_own,
 		values_are_edited_while_they_are_written,
 		duplicates_among_many_keys_are_found_at_every_level,
 		NULL,

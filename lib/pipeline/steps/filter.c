@@ -34,6 +34,8 @@ struct condition {
 	int op;
 	agr_field field;
 	agr_span value;
+	bool is_simple;           /* the value is a number, and `number` says it all */
+	double number;
 	agr_buf text;             /* the value, decoded, when it is a string */
 	agr_regex *regex;
 	bool wanted;              /* exists: true, or false */
@@ -102,6 +104,8 @@ static int read_value(struct condition *c, const agr_args *args, agentrun_error 
 	if (!agr_object_get(args->object, "value", 5, &c->value))
 		return c->op == OP_EXISTS ? 0 : agr_args_wrong(name, "given", c->value,
 			err);
+	c->is_simple = agr_span_type(c->value) == AGR_TYPE_NUMBER &&
+		agr_number_simple(c->value, &c->number);
 	if (*c->value.p == '"') {
 		agr_string_decode(&c->text, c->value);
 		agr_buf_add(&c->text, "", 0);
@@ -196,14 +200,24 @@ static bool same_type(agr_span a, agr_span b)
 	return agr_span_type(a) == agr_span_type(b) || (is_bool(a) && is_bool(b));
 }
 
-static bool ordered(int op, agr_span a, agr_span b)
+static int compare_to(const struct condition *c, agr_span value)
+{
+	double number;
+
+	if (c->is_simple && agr_number_simple(value, &number))
+		return (number > c->number) - (number < c->number);
+	return agr_value_compare(value, c->value);
+}
+
+/* Are they of one type, and in the order that the condition wants? */
+static bool ordered(const struct condition *c, agr_span value)
 {
 	int diff;
 
-	if (!same_type(a, b))
+	if (!same_type(value, c->value))
 		return false;
-	diff = agr_value_compare(a, b);
-	switch (op) {
+	diff = compare_to(c, value);
+	switch (c->op) {
 	case OP_LT:
 		return diff < 0;
 	case OP_GT:
@@ -290,7 +304,7 @@ static int judge_field(agr_op *op, const struct condition *c, const agr_row *row
 	case OP_MATCHES:
 		return judge_string(op, c, value, err);
 	default:
-		return ordered(c->op, value, c->value);
+		return ordered(c, value);
 	}
 }
 

@@ -30,6 +30,8 @@ struct tally {
 	size_t count;
 	agr_sum sum;
 	agr_buf best; /* min and max: the value */
+	bool is_simple;
+	double number; /* of a simple one */
 };
 
 struct groups {
@@ -238,12 +240,32 @@ static int not_number(const agr_op *op, const struct agg *agg, agr_span value,
 		agg->field.path.text, agr_type_phrase(value), op->rows_in);
 }
 
+static int tally_best(struct tally *t, const struct agg *agg, agr_span value,
+	agentrun_error **err)
+{
+	agr_span best = { t->best.data, t->best.len };
+	double number = 0;
+	bool is_simple = agr_span_type(value) == AGR_TYPE_NUMBER &&
+		agr_number_simple(value, &number);
+	int diff = 0;
+
+	if (best.n && is_simple && t->is_simple)
+		diff = (number > t->number) - (number < t->number);
+	else if (best.n)
+		diff = agr_value_compare(value, best);
+	if (best.n && (agg->kind == AGG_MIN ? diff >= 0 : diff <= 0))
+		return 0;
+	t->is_simple = is_simple;
+	t->number = number;
+	agr_buf_reset(&t->best);
+	t->best.max = SIZE_MAX;
+	agr_buf_add(&t->best, value.p, value.n);
+	return agr_buf_check(&t->best, "a value", err);
+}
+
 static int tally_value(agr_op *op, struct tally *t, const struct agg *agg,
 	agr_span value, agentrun_error **err)
 {
-	agr_span best = { t->best.data, t->best.len };
-	int diff = 0;
-
 	if (agg->kind == AGG_COUNT)
 		return 0;
 	if (agg->kind == AGG_SUM || agg->kind == AGG_AVG) {
@@ -251,14 +273,7 @@ static int tally_value(agr_op *op, struct tally *t, const struct agg *agg,
 			return not_number(op, agg, value, err);
 		return agr_sum_add(&t->sum, value) < 0 ? agr_error_oom(err) : 0;
 	}
-	if (t->best.len)
-		diff = agr_value_compare(value, best);
-	if (t->best.len && (agg->kind == AGG_MIN ? diff >= 0 : diff <= 0))
-		return 0;
-	agr_buf_reset(&t->best);
-	t->best.max = SIZE_MAX;
-	agr_buf_add(&t->best, value.p, value.n);
-	return agr_buf_check(&t->best, "a value", err);
+	return tally_best(t, agg, value, err);
 }
 
 static bool groupby_want(void *plan, agr_wanted *wanted)

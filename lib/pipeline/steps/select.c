@@ -7,7 +7,7 @@
 #include "pipeline/steps/steps.h"
 
 struct column {
-	agr_span name; /* the key it comes out under */
+	agr_buf name; /* what it comes out behind: `{"key":`, or with a comma */
 	agr_field field;
 };
 
@@ -22,8 +22,10 @@ static void select_plan_free(void *plan)
 {
 	struct select *s = plan;
 
-	for (size_t i = 0; i < s->n; i++)
+	for (size_t i = 0; i < s->n; i++) {
+		agr_buf_free(&s->columns[i].name);
 		agr_field_clear(&s->columns[i].field);
+	}
 	free(s->columns);
 	free(s);
 }
@@ -31,11 +33,18 @@ static void select_plan_free(void *plan)
 static int add_column(struct select *s, agr_span name, agr_span field,
 	agr_span whole, agentrun_error **err)
 {
+	struct column *column;
+
 	if (*field.p != '"')
 		return agr_args_wrong("fields", wanted, whole, err);
-	s->columns[s->n].name = name;
-	return agr_field_read(&s->columns[s->n++].field, field) < 0 ? agr_error_oom(err)
-								    : 0;
+	column = &s->columns[s->n++];
+	column->name.max = SIZE_MAX;
+	agr_buf_char(&column->name, s->n > 1 ? ',' : '{');
+	agr_buf_add(&column->name, name.p, name.n);
+	agr_buf_char(&column->name, ':');
+	if (column->name.failed || agr_field_read(&column->field, field) < 0)
+		return agr_error_oom(err);
+	return 0;
 }
 
 static int add_listed(struct select *s, agr_span list, agr_keyset *seen,
@@ -120,10 +129,10 @@ void agr_select_make(const void *plan, const agr_row *row, agr_buf *out)
 
 	agr_buf_reset(out);
 	for (size_t i = 0; i < s->n; i++) {
-		agr_buf_char(out, i ? ',' : '{');
-		agr_buf_add(out, s->columns[i].name.p, s->columns[i].name.n);
-		agr_buf_char(out, ':');
-		if (!agr_field_find(&s->columns[i].field, row, &value))
+		const struct column *column = &s->columns[i];
+
+		agr_buf_add(out, column->name.data, column->name.len);
+		if (!agr_field_find(&column->field, row, &value))
 			agr_buf_str(out, "null");
 		else if (*value.p == '{' || *value.p == '[')
 			agr_value_write(out, value);
