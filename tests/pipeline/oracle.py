@@ -100,7 +100,7 @@ def meets(row, c):
             return of(meets(row, inner) for inner in c[name])
     if "not" in c:
         return not meets(row, c["not"])
-    value, op, wanted = get(row, c["field"]), c["op"], c.get("value")
+    value, op, wanted = get(row, c["field"]), c["op"], merged(c.get("value", NULL))
     if op == "exists":
         return (value is not None) == (wanted != ("bool", False))
     if value is None:

@@ -247,6 +247,62 @@ START_TEST(lines_are_lines_however_long_the_first)
 }
 END_TEST
 
+struct stopped {
+	struct pieces pieces;
+	atomic_int cancelled;
+};
+
+/* Cancels once all is read. */
+static int read_and_stop(void *user, char *to, size_t cap, size_t *len,
+	agentrun_error **err)
+{
+	struct stopped *s = user;
+
+	atomic_store(&s->cancelled, s->pieces.left == 0);
+	return read_piece(&s->pieces, to, cap, len, err);
+}
+
+static int stopped_run(const char *pipeline, const char *input)
+{
+	struct stopped stopped = { .pieces = { input, strlen(input), 65536 } };
+	agr_run_options opts = { .read = read_and_stop, .read_user = &stopped,
+		.cancelled = &stopped.cancelled, .limits = agr_pipeline_limits_default() };
+	agr_pipeline *compiled;
+	agentrun_error *err = NULL;
+	agr_run *run;
+	int r;
+
+	ck_assert_int_eq(agr_pipeline_compile(&compiled, pipeline, strlen(pipeline), NULL,
+		&err), 0);
+	ck_assert_int_eq(agr_run_new(&run, compiled, &opts, &err), 0);
+	r = agr_run_advance(run, &err);
+	ck_assert_int_eq(agentrun_error_code(err), r);
+	agentrun_error_free(err);
+	agr_run_free(run);
+	agr_pipeline_free(compiled);
+	return r;
+}
+
+START_TEST(long_work_behind_the_input_can_be_stopped)
+{
+	agr_buf rows = AGR_BUF_INIT, pipeline = AGR_BUF_INIT;
+
+	agr_buf_str(&rows, "[{\"k\":1,\"s\":\"the same beginning\"}");
+	for (int i = 0; i < 4000; i++)
+		agr_buf_printf(&rows, ",{\"k\":1,\"s\":\"the same beginning %d\"}", i);
+	agr_buf_char(&rows, ']');
+	/* Sorting itself: hardly anything comes out of it. */
+	ck_assert_int_eq(stopped_run("[{\"step\":\"table_sort\",\"field\":\"s\"},"
+		"{\"step\":\"limit\",\"n\":1}]", rows.data), AGENTRUN_ECANCELLED);
+	agr_buf_printf(&pipeline, "[{\"step\":\"join\",\"on\":\"k\",\"right\":%s},"
+		"{\"step\":\"count\"}]", rows.data);
+	ck_assert_int_eq(stopped_run(pipeline.data, "[{\"k\":1,\"s\":2}]"),
+		AGENTRUN_ECANCELLED);
+	agr_buf_free(&rows);
+	agr_buf_free(&pipeline);
+}
+END_TEST
+
 START_TEST(a_long_result_comes_in_parts_and_a_short_one_in_one)
 {
 	agr_buf input = AGR_BUF_INIT;
@@ -405,6 +461,7 @@ int main(void)
 		the_first_rows_are_looked_into_by_what_follows,
 		second_keys_outlive_the_rows_they_came_from,
 		lines_are_lines_however_long_the_first,
+		long_work_behind_the_input_can_be_stopped,
 		a_long_result_comes_in_parts_and_a_short_one_in_one,
 		a_fault_is_where_it_is_however_the_text_came,
 #if defined(AGR_HAVE_ZLIB) || defined(AGR_HAVE_ZSTD)
