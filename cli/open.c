@@ -230,6 +230,8 @@ int cli_open_store(cli_global *global, agentrun_store **out, agentrun_error **er
 	agentrun_store_options_init(&opts, sizeof(opts));
 	opts.max_inline_bytes = (size_t)agentrun_config_get_int(settings,
 		"storage.max_inline_bytes", (int64_t)opts.max_inline_bytes);
+	if (!agentrun_config_get_bool(settings, "storage.cas_enabled", 1))
+		opts.max_inline_bytes = SIZE_MAX;
 	if (strcmp(backend, "sqlite") == 0)
 		return open_sqlite(agentrun_config_get(settings, "storage.path"), &opts, out, err);
 	agentrun_memory_store_options_init(&memory, sizeof(memory));

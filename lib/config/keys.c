@@ -65,7 +65,7 @@ const agr_config_key agr_config_keys[] = {
 	CHOICE("storage.backend", "memory|sqlite", "memory", "where results are kept"),
 	TEXT("storage.path", "agentrun.db", "file of the sqlite backend"),
 	INT("storage.max_inline_bytes", 0, "10485760", "larger results go to a blob"),
-	BOOL("storage.cas_enabled", "true", "blobs may be kept"),
+	BOOL("storage.cas_enabled", "true", "long results are kept as blobs, beside their records"),
 	BOOL("storage.s3_enabled", "false", "not built in"),
 
 	TEXT("rate_limit.global", NULL, "for the service"),

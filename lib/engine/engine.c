@@ -235,6 +235,8 @@ static int open_own_store(agentrun_engine *engine, agentrun_error **err)
 	agentrun_store_options_init(&store, sizeof(store));
 	store.max_inline_bytes = (size_t)agentrun_config_get_int(config,
 		"storage.max_inline_bytes", (int64_t)store.max_inline_bytes);
+	if (!agentrun_config_get_bool(config, "storage.cas_enabled", 1))
+		store.max_inline_bytes = SIZE_MAX;
 	agentrun_memory_store_options_init(&opts, sizeof(opts));
 	opts.store = &store;
 	return agentrun_memory_store_new(&engine->own_store, &opts, err);

@@ -35,9 +35,18 @@ static int check_time(const agr_task *task, agentrun_error **err)
 
 static int read_message(agr_task *task)
 {
-	int r = agr_message_read(&task->message, task->text, task->text_len,
-		(size_t)agentrun_config_get_int(config_of(task), "limits.max_depth",
-			AGR_DEPTH_DEFAULT), &task->error);
+	const agentrun_config *config = config_of(task);
+	int64_t most = agentrun_config_get_int(config, "limits.max_job_bytes", INT64_MAX);
+	int r;
+
+	if (task->text_len > (uint64_t)most)
+		r = agentrun_error_raise(&task->error, AGENTRUN_ELIMIT,
+			"the job message is %zu bytes long, the limit is %lld "
+			"(limits.max_job_bytes)", task->text_len, (long long)most);
+	else
+		r = agr_message_read(&task->message, task->text, task->text_len,
+			(size_t)agentrun_config_get_int(config, "limits.max_depth",
+				AGR_DEPTH_DEFAULT), &task->error);
 
 	agr_engine_name(task);
 	if (task->message.timeout_ms)

@@ -117,6 +117,12 @@ class Job(CliTest):
         result = self.run_job(text)
         self.assertEqual((result["job_id"], self.ids(result)), ("job-2", [3]))
 
+    def test_a_message_that_is_too_long_is_refused(self):
+        config = self.file("c.yaml", "limits: {max_job_bytes: 100}\n")
+        error = self.run_job(self.job(), "-c", config, status=4)["error"]
+        self.assertIn("limits.max_job_bytes", error["message"])
+        self.assertEqual(error["type"], "policy_refused")
+
     def test_previous_results_stand_for_the_rows(self):
         """A ref that an earlier process stored, in SQLite."""
         config = self.file("c.yaml", "storage: {backend: sqlite, path: results.db}\n")

@@ -95,6 +95,13 @@ class Store(CliTest):
         self.assertIsNotNone(self.listed(config=config)[0]["cas_id"])
         self.assertEqual(json.loads(self.store("get", ref).out), [{"count": 4}])
 
+    def test_without_blobs_long_results_stay_in_their_records(self):
+        config = self.file("inline.yaml", "storage: {backend: sqlite, path: inline.db, "
+                           "max_inline_bytes: 1, cas_enabled: false}\n")
+        ref = self.job(config=config)["result_ref"]
+        self.assertIsNone(self.listed(config=config)[0]["cas_id"])
+        self.assertEqual(len(json.loads(self.store("get", ref, config=config).out)), 2)
+
     def test_a_damaged_blob_is_noticed(self):
         config = self.file("small.yaml", "storage: {backend: sqlite, path: results.db, "
                                          "max_inline_bytes: 20}\n")
