@@ -7,7 +7,7 @@
 /* Fewer rows than this are merged, not counted into buckets. */
 #define FEW_ROWS 512
 /* So many sorted rows before one is asked for its memory is. */
-#define AHEAD 8
+#define AHEAD ((size_t)8)
 #define CLASS_MISSING 255
 
 struct agr_sort_row {
