@@ -201,20 +201,23 @@ void agr_error_at_line(agentrun_error **err, const char *name, size_t line,
 	agr_error_prefix(err, "%s:%zu:%zu", name ? name : "input", line, column);
 }
 
+void agr_error_at_behind(agentrun_error **err, const char *name, size_t lines,
+	size_t column, const char *part, size_t offset)
+{
+	for (size_t i = 0; i < offset; i++) {
+		column++;
+		if (part[i] == '\n') {
+			lines++;
+			column = 0;
+		}
+	}
+	agr_error_at_line(err, name, lines + 1, column + 1);
+}
+
 void agr_error_at(agentrun_error **err, const char *name, const char *text,
 	size_t len, size_t offset)
 {
-	size_t line = 1, start = 0;
-
-	if (offset > len)
-		offset = len;
-	for (size_t i = 0; i < offset; i++) {
-		if (text[i] == '\n') {
-			line++;
-			start = i + 1;
-		}
-	}
-	agr_error_at_line(err, name, line, offset - start + 1);
+	agr_error_at_behind(err, name, 0, 0, text, offset < len ? offset : len);
 }
 
 void agr_error_step(agentrun_error **err, size_t step, const char *name)

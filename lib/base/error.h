@@ -37,6 +37,10 @@ int agr_error_recode(agentrun_error **err, int code);
  * "name:line:column: " before the message. `name` may be NULL ("input"). */
 void agr_error_at(agentrun_error **err, const char *name, const char *text,
 	size_t len, size_t offset);
+/* The same of a part of a text: `lines` of it, and `column` bytes of the next, lie
+ * before the part. */
+void agr_error_at_behind(agentrun_error **err, const char *name, size_t lines,
+	size_t column, const char *part, size_t offset);
 /* The same when line and column (from 1) are known. */
 void agr_error_at_line(agentrun_error **err, const char *name, size_t line,
 	size_t column);

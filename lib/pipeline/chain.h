@@ -10,8 +10,6 @@
 typedef struct agr_chain {
 	agr_op *ops; /* the steps, then the end that writes the array */
 	size_t n;    /* without the end */
-	bool measured;
-	int64_t time_ns; /* all of it, with the reading */
 	const agr_wanted *wanted; /* what is to be noted of the input's rows */
 	agr_span *slots;
 	agr_buf out;       /* the array; where it is written out, what is held of it */

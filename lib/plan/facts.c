@@ -411,16 +411,16 @@ int agr_plan_facts(
 	plan_facts *out, plan_pool *pool, const char *input, size_t len, agentrun_error **err)
 {
 	struct gatherer g = { out, pool, 0 };
+	size_t bom;
 	int r = 0;
 
 	memset(out, 0, sizeof(*out));
 	if (!input)
 		return 0;
 	out->given = true;
-	if (len >= 3 && memcmp(input, "\xef\xbb\xbf", 3) == 0) {
-		input += 3;
-		len -= 3;
-	}
+	bom = agr_bom_len(input, len);
+	input += bom;
+	len -= bom;
 	while (len && agr_is_space(*input)) {
 		input++;
 		len--;

@@ -7,21 +7,14 @@
 /* What is read at a time; a row that does not fit makes it grow. */
 #define BLOCK ((size_t)256 * 1024)
 
-static const char bom[] = "\xef\xbb\xbf";
-
 static size_t bom_len(const agr_text *t)
 {
-	return t->n >= 3 && memcmp(t->p, bom, 3) == 0 ? 3 : 0;
-}
-
-static bool is_white(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+	return agr_bom_len(t->p, t->n);
 }
 
 static size_t skip_white(const agr_text *t, size_t pos)
 {
-	while (pos < t->n && is_white(t->p[pos]))
+	while (pos < t->n && agr_is_white(t->p[pos]))
 		pos++;
 	return pos;
 }
@@ -41,13 +34,8 @@ static int code_of(const agr_text *t)
 /* `p` is in what is at hand. */
 static void place(const agr_input *in, const char *p, agentrun_error **err)
 {
-	size_t line = in->lines + 1, column = in->column + 1;
-
-	for (const char *at = in->text.p; at < p; at++) {
-		column = *at == '\n' ? 1 : column + 1;
-		line += *at == '\n';
-	}
-	agr_error_at_line(err, in->text.name, line, column);
+	agr_error_at_behind(err, in->text.name, in->lines, in->column, in->text.p,
+		(size_t)(p - in->text.p));
 }
 
 static int raise_at(const agr_input *in, const char *p, agentrun_error **err,
@@ -61,16 +49,9 @@ static int raise_at(const agr_input *in, const char *p, agentrun_error **err,
 
 static int raise_fault(const agr_input *in, agentrun_error **err)
 {
-	const agr_scanner *s = in->scanner;
-	int r;
+	int r = agr_scan_fault(in->scanner, code_of(&in->text), err);
 
-	if (s->too_deep)
-		r = agentrun_error_raise(err, AGENTRUN_ELIMIT,
-			"nested deeper than the limit of %zu levels", s->max_depth);
-	else
-		r = agentrun_error_raise(err, code_of(&in->text), "not valid JSON: %s",
-			s->fault);
-	place(in, s->fault_at, err);
+	place(in, in->scanner->fault_at, err);
 	return r;
 }
 
@@ -209,8 +190,8 @@ static bool names_only(const agr_csv *csv)
 	for (size_t i = 0; i < csv->n; i++) {
 		const agr_csv_field *f = &csv->list[i];
 
-		if (f->from == f->to || is_white(csv->bytes.data[f->from]) ||
-			is_white(csv->bytes.data[f->to - 1]))
+		if (f->from == f->to || agr_is_white(csv->bytes.data[f->from]) ||
+			agr_is_white(csv->bytes.data[f->to - 1]))
 			return false;
 	}
 	return true;
@@ -527,7 +508,7 @@ static int open_text(agr_input *in, int format, agentrun_error **err)
 {
 	const agr_text *t = &in->text;
 	/* Enough to judge by, or for a byte order mark. */
-	size_t enough = format == AGENTRUN_FORMAT_AUTO ? BLOCK : sizeof(bom) - 1, seen = 0;
+	size_t enough = format == AGENTRUN_FORMAT_AUTO ? BLOCK : 3, seen = 0;
 	int r = 0;
 
 	in->row.max = in->keys.max = SIZE_MAX;

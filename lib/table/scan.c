@@ -4,17 +4,23 @@
 
 #include "table/scanner.h"
 
-static const char bom[] = "\xef\xbb\xbf";
+size_t agr_bom_len(const char *p, size_t n)
+{
+	return n >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+}
+
+int agr_scan_fault(const agr_scanner *s, int code, agentrun_error **err)
+{
+	if (s->too_deep)
+		return agentrun_error_raise(err, AGENTRUN_ELIMIT,
+			"nested deeper than the limit of %zu levels", s->max_depth);
+	return agentrun_error_raise(err, code, "not valid JSON: %s", s->fault);
+}
 
 int agr_scan_raise(const agr_scanner *s, const agr_text *text, agentrun_error **err)
 {
-	int code = text->code ? text->code : AGENTRUN_EINPUT;
+	int code = agr_scan_fault(s, text->code ? text->code : AGENTRUN_EINPUT, err);
 
-	if (s->too_deep)
-		code = agentrun_error_raise(err, AGENTRUN_ELIMIT,
-			"nested deeper than the limit of %zu levels", s->max_depth);
-	else
-		code = agentrun_error_raise(err, code, "not valid JSON: %s", s->fault);
 	agr_error_at(err, text->name, text->p, text->n,
 		(size_t)(s->fault_at - text->p));
 	return code;
@@ -24,8 +30,8 @@ static void begin(agr_scanner *s, const agr_text *text, size_t pos)
 {
 	const char *p = text->p + pos;
 
-	if (pos == 0 && text->n >= 3 && memcmp(p, bom, 3) == 0)
-		p += 3;
+	if (pos == 0)
+		p += agr_bom_len(p, text->n);
 	agr_scanner_begin(s, p, text->p + text->n, true, text->max_depth, NULL);
 }
 

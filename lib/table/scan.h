@@ -30,6 +30,14 @@ typedef enum agr_type {
 	AGR_TYPE_OBJECT
 } agr_type;
 
+static inline bool agr_is_white(char c)
+{
+	return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+/* 3 where the text begins with a UTF-8 byte order mark, else 0. */
+size_t agr_bom_len(const char *p, size_t n);
+
 #define AGR_DEPTH_DEFAULT 512
 #define AGR_DEPTH_MAX 8192 /* code below recurses this deep at the most */
 

@@ -15,11 +15,6 @@ static const char no_colon[] = "expected ':' after a key";
 static const char no_more[] = "the text ends where a value should be";
 static const char wants_digit[] = "a number wants a digit here";
 
-static inline bool is_white(char c)
-{
-	return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
-
 static void fail(agr_scanner *s, const char *at, const char *what)
 {
 	s->fault_at = at;
@@ -197,7 +192,7 @@ static inline agr_span *slot_of(const agr_scanner *s, const agr_wanted *wanted,
 
 static inline const char *trim(const char *end)
 {
-	while (is_white(end[-1]))
+	while (agr_is_white(end[-1]))
 		end--;
 	return end;
 }
@@ -363,7 +358,7 @@ void agr_scanner_move(agr_scanner *s, const char *p, const char *end, bool whole
 {
 	agr_index_begin(&s->index, p, end, s->index.kernel);
 	s->next = 0;
-	s->begin = s->pos = p;
+	s->pos = p;
 	s->end = end;
 	s->whole = whole;
 	s->too_deep = false;

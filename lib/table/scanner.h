@@ -13,8 +13,7 @@
 /* Begin it in place (about 60 KiB), end it when done. */
 typedef struct agr_scanner {
 	size_t next;       /* the next token of the window */
-	const char *begin; /* the text */
-	const char *end;
+	const char *end;   /* of the text, which begins at index.begin */
 	const char *pos;   /* behind what was taken */
 	bool whole;        /* nothing follows `end` */
 	bool too_deep;
@@ -52,6 +51,8 @@ bool agr_scanner_take(agr_scanner *s, char c);
 /* The next token, or NULL at the end (or at a fault: index.fault). */
 const char *agr_scanner_next(agr_scanner *s);
 
+/* Raise what is wrong, with `code` (too deep: AGENTRUN_ELIMIT); where is left to say. */
+int agr_scan_fault(const agr_scanner *s, int code, agentrun_error **err);
 /* Raise the fault of a scan of `text`: name:line:column and what. */
 int agr_scan_raise(const agr_scanner *s, const agr_text *text, agentrun_error **err);
 

@@ -24,7 +24,7 @@ agr_type agr_span_type(agr_span value)
 
 static const char *skip_white(const char *p)
 {
-	while (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t')
+	while (agr_is_white(*p))
 		p++;
 	return p;
 }

@@ -35,7 +35,7 @@ static const char *write_value(struct writer *w, const char *p);
 
 static const char *skip_white(const char *p)
 {
-	while (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t')
+	while (agr_is_white(*p))
 		p++;
 	return p;
 }

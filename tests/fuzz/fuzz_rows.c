@@ -52,7 +52,7 @@ static int read_values(struct reading *to, agr_scanner *s, const agr_wanted *wan
 		to->n++;
 	}
 	to->fault_at = s->fault_at;
-	if (r == AGR_SCAN_FAULT && (!s->fault || s->fault_at < s->begin ||
+	if (r == AGR_SCAN_FAULT && (!s->fault || s->fault_at < s->index.begin ||
 		s->fault_at > s->end))
 		abort();
 	return to->end = r;
