@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "pipeline/chain.h"
+#include "pipeline/steps/steps.h"
 
 static void add_stats(agr_buf *out, size_t rows_in, size_t rows_out, int64_t ns)
 {
@@ -48,7 +49,7 @@ static void add_operator(agr_buf *out, const agr_pipeline *p, const agr_compiled
 	else
 		agr_buf_json_str(out, op->type->summary, strlen(op->type->summary));
 	agr_buf_str(out, ",\"holds\":");
-	if (op->with && strcmp(op->type->name, "table_sort") == 0)
+	if (op->with && op->type == &agr_step_table_sort)
 		agr_buf_str(out, "\"of every row what is selected\"");
 	else
 		agr_buf_json_str(out, op->type->holds, strlen(op->type->holds));

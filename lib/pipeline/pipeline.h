@@ -31,6 +31,11 @@ typedef struct agr_pipeline_limits {
 	const struct agr_own_step *own; /* steps that the application registered */
 } agr_pipeline_limits;
 
+static inline agr_input_limit agr_input_limit_of(const agr_pipeline_limits *limits)
+{
+	return (agr_input_limit){ limits->max_input_bytes, "limits.max_input_bytes" };
+}
+
 /* What applies where nothing is configured. */
 agr_pipeline_limits agr_pipeline_limits_default(void);
 

@@ -32,11 +32,7 @@ int agentrun_rows_read(agentrun_buf *out, agentrun_ctx *ctx, const char *text,
 	agr_span value;
 	int r;
 
-	if (limits.max_input_bytes && len > limits.max_input_bytes)
-		return agentrun_error_raise(err, AGENTRUN_ELIMIT,
-			"%s is %zu bytes long, the limit is %zu (limits.max_input_bytes)",
-			name ? name : "input", len, limits.max_input_bytes);
-	r = agr_input_open(&input, &document, format, err);
+	r = agr_input_open(&input, &document, agr_input_limit_of(&limits), format, err);
 	if (r == 0)
 		r = agr_input_document(&input, &made, &value, err);
 	if (r == 0 && agentrun_buf_set(out, value.p, value.n) < 0)

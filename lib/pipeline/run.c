@@ -105,12 +105,8 @@ static int open_input(agr_run *run, const char *name, const char *p, size_t len,
 	const agr_pipeline_limits *l = &run->opts.limits;
 	agr_text text = { .name = name, .p = p, .n = len, .max_depth = l->max_depth };
 
-	if (l->max_input_bytes && len > l->max_input_bytes)
-		return agentrun_error_raise(err, AGENTRUN_ELIMIT,
-			"%s is %zu bytes long, the limit is %zu", name ? name : "input",
-			len, l->max_input_bytes);
 	agr_input_close(&run->input);
-	return agr_input_open(&run->input, &text, format, err);
+	return agr_input_open(&run->input, &text, agr_input_limit_of(l), format, err);
 }
 
 static int copy_text(agr_run *run, const char *p, size_t len, agentrun_error **err)
@@ -182,7 +178,7 @@ static int choose_input(agr_run *run, agentrun_error **err)
 		agr_text text = { .name = o->input_name, .max_depth = o->limits.max_depth };
 
 		return agr_input_open_reader(&run->input, &text, o->read, o->read_user,
-			o->limits.max_input_bytes, o->input_format, err);
+			agr_input_limit_of(&o->limits), o->input_format, err);
 	}
 	if (o->input)
 		return open_input(run, o->input_name, o->input, o->input_len,
@@ -481,7 +477,8 @@ static int take_answer(agr_run *run, const char *body, size_t len,
 		return r;
 	text.p = run->text.data;
 	text.n = run->text.len;
-	r = agr_input_open(&run->input, &text, AGENTRUN_FORMAT_AUTO, err);
+	r = agr_input_open(&run->input, &text, (agr_input_limit){ l->max_response_bytes,
+		"http.max_response_bytes" }, AGENTRUN_FORMAT_AUTO, err);
 	if (!r)
 		r = read_answer(run, err);
 	if (r < 0)

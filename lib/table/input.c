@@ -166,10 +166,11 @@ static int read_more(agr_input *in, size_t n, agentrun_error **err)
 	in->ended = got == 0;
 	in->text.p = block->data;
 	in->text.n = block->len;
-	if (in->max_bytes && in->total > in->max_bytes)
+	if (in->limit.bytes && in->total > in->limit.bytes)
 		return agentrun_error_raise(err, AGENTRUN_ELIMIT,
-			"%s is longer than the limit of %zu bytes (limits.max_input_bytes)",
-			in->text.name ? in->text.name : "input", in->max_bytes);
+			"%s is longer than the limit of %zu bytes (%s)",
+			in->text.name ? in->text.name : "input", in->limit.bytes,
+			in->limit.setting);
 	return 0;
 }
 
@@ -547,16 +548,21 @@ static int open_text(agr_input *in, int format, agentrun_error **err)
 	return begin_scan(in, err);
 }
 
-int agr_input_open(agr_input *in, const agr_text *text, int format,
+int agr_input_open(agr_input *in, const agr_text *text, agr_input_limit limit, int format,
 	agentrun_error **err)
 {
 	memset(in, 0, sizeof(*in));
+	if (limit.bytes && text->n > limit.bytes)
+		return agentrun_error_raise(err, AGENTRUN_ELIMIT,
+			"%s is %zu bytes long, the limit is %zu (%s)",
+			text->name ? text->name : "input", text->n, limit.bytes, limit.setting);
 	in->text = *text;
+	in->limit = limit;
 	return open_text(in, format, err);
 }
 
 int agr_input_open_reader(agr_input *in, const agr_text *text, agentrun_read_fn read,
-	void *user, size_t max_bytes, int format, agentrun_error **err)
+	void *user, agr_input_limit limit, int format, agentrun_error **err)
 {
 	int r;
 
@@ -567,7 +573,7 @@ int agr_input_open_reader(agr_input *in, const agr_text *text, agentrun_read_fn 
 	in->block.max = SIZE_MAX;
 	in->read = read;
 	in->user = user;
-	in->max_bytes = max_bytes;
+	in->limit = limit;
 	r = read_more(in, 0, err);
 	return r < 0 ? r : open_text(in, format, err);
 }

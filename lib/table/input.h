@@ -18,6 +18,11 @@
 #include "table/path.h"
 #include "table/scanner.h"
 
+typedef struct agr_input_limit {
+	size_t bytes;        /* 0: none */
+	const char *setting; /* what it is called, for messages */
+} agr_input_limit;
+
 /* Start from zeroed memory. */
 typedef struct agr_input {
 	agr_text text;     /* what is at hand; p, n and so on */
@@ -31,7 +36,8 @@ typedef struct agr_input {
 	agr_decompressor *unpack;
 	bool ended;        /* the reader has no more */
 	agr_buf block;     /* what of it is at hand */
-	size_t max_bytes, total;  /* 0: no limit; read so far */
+	agr_input_limit limit;
+	size_t total;      /* read so far */
 	size_t lines, column;     /* passed before the block */
 
 	agr_scanner *scanner;
@@ -46,16 +52,15 @@ typedef struct agr_input {
 	agr_buf row;       /* CSV: the row as JSON */
 } agr_input;
 
-/* A text that is compressed (gzip, zstd) is read as what it was. */
-
 /* Look at the text (borrowed until close) and get ready. A JSON document that is no
- * table is validated here, rows as they are read. Close in every case. */
-int agr_input_open(agr_input *in, const agr_text *text, int format,
+ * table is validated here, rows as they are read. What is compressed (gzip, zstd) is
+ * read as what it was. Longer than the limit, also once unpacked, is AGENTRUN_ELIMIT.
+ * Close in every case. */
+int agr_input_open(agr_input *in, const agr_text *text, agr_input_limit limit, int format,
 	agentrun_error **err);
-/* The same of what a reader reads; `text` has all but the text itself. More than
- * `max_bytes` (0: no limit) is AGENTRUN_ELIMIT. */
+/* The same of what a reader reads; `text` has all but the text itself. */
 int agr_input_open_reader(agr_input *in, const agr_text *text, agentrun_read_fn read,
-	void *user, size_t max_bytes, int format, agentrun_error **err);
+	void *user, agr_input_limit limit, int format, agentrun_error **err);
 /* The same of a JSON value that is known to be valid. */
 int agr_input_open_value(agr_input *in, agr_span value, agentrun_error **err);
 void agr_input_close(agr_input *in);

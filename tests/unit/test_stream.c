@@ -386,6 +386,11 @@ static void unpacks(const agr_buf *plain, const char *packed, size_t len, const 
 		agentrun_error_free(err);
 		err = NULL;
 	}
+	/* What it was is too long, though the packed text is not. */
+	ck_assert_int_eq(run_with(&out, pipeline, packed, len, 0, AGENTRUN_FORMAT_JSON,
+		&(agr_pipeline_limits){ .max_input_bytes = plain->len - 1 }, &err),
+		AGENTRUN_ELIMIT);
+	agentrun_error_free(err);
 	agentrun_buf_dispose(&out);
 	agentrun_buf_dispose(&whole);
 }
