@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
@@ -6,6 +7,8 @@
 struct exec {
 	const char *input, *input_format;
 	bool explain, analyze;
+	const char *threads;
+	uint32_t n_threads;
 	agentrun_buf pipeline;
 	cli_source source;
 };
@@ -60,10 +63,22 @@ static int exec(cli_global *global, struct exec *e, const char *argument,
 	opts.input_format = input_format;
 	opts.output_format = output_format;
 	opts.store = store;
+	opts.threads = e->n_threads;
 	r = agentrun_execute_pipeline(NULL, global->ctx, e->pipeline.data, e->pipeline.len,
 		&opts, err);
 	agentrun_store_free(store);
 	return r;
+}
+
+#define THREADS_MAX 1024
+
+static bool read_threads(const char *text, uint32_t *n)
+{
+	char *end;
+	long value = strtol(text, &end, 10);
+
+	*n = (uint32_t)value;
+	return end != text && !*end && value >= 1 && value <= THREADS_MAX;
 }
 
 static int run(cli_global *global, const cli_command *self, int argc, char **argv)
@@ -77,6 +92,8 @@ static int run(cli_global *global, const cli_command *self, int argc, char **arg
 			&e.explain },
 		{ "analyze", 0, CLI_FLAG, NULL, "run it and tell rows and time of each step, in place "
 			"of the data", &e.analyze },
+		{ "threads", 0, CLI_TEXT, "N", "that scan the input (default: one a core, up to 4)",
+			&e.threads },
 		{ "output", 'o', CLI_TEXT, "FORMAT", "json, ndjson, csv or table", &global->output },
 		{ NULL, 0, CLI_FLAG, NULL, NULL, NULL },
 	};
@@ -92,6 +109,9 @@ static int run(cli_global *global, const cli_command *self, int argc, char **arg
 			return cli_usage(self, "--input-format wants json, ndjson or csv, not \"%s\"",
 				e.input_format);
 	}
+	if (e.threads && !read_threads(e.threads, &e.n_threads))
+		return cli_usage(self, "--threads wants a number from 1 to %d, not \"%s\"",
+			THREADS_MAX, e.threads);
 	if (e.input && strcmp(e.input, "-") == 0 && strcmp(argv[0], "-") == 0)
 		return cli_usage(self, "only one of PIPELINE and --input can be stdin");
 	format = cli_output_format(global, self, AGENTRUN_FORMAT_TABLE);
@@ -109,7 +129,7 @@ static int run(cli_global *global, const cli_command *self, int argc, char **arg
 const cli_command cli_exec = {
 	.name = "exec",
 	.arguments = "PIPELINE [--input FILE] [--input-format FORMAT] [--output FORMAT]\n"
-		"    [--explain] [--analyze]",
+		"    [--explain] [--analyze] [--threads N]",
 	.summary = "Run a data pipeline over JSON, NDJSON or CSV",
 	.help = "PIPELINE is a file, - for stdin, or JSON text: an array of steps, or\n"
 		"{\"session_id\",\"pipeline\",\"input_ref\"}. Steps: http_request, table_sort,\n"

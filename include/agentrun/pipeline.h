@@ -71,7 +71,9 @@ typedef struct agentrun_execute_options {
 	void *write_user;
 	int explain;         /**< AGENTRUN_EXPLAIN_...: the result is an array of what is
 	                          done, a row an operator, in place of the data */
-	int reserved;        /**< must be 0 */
+	/** That scan JSON and NDJSON where there is much of it, this one included; the
+	 * result is the same for any number. 0: as `limits.max_threads` says. */
+	uint32_t threads;
 	/* fields above: 0.1 */
 } agentrun_execute_options;
 

@@ -120,3 +120,14 @@ char *agr_strndup(const char *text, size_t len)
 	copy[len] = '\0';
 	return copy;
 }
+
+size_t agr_count_lines(const char *p, const char *end)
+{
+	size_t n = 0;
+
+	while ((p = memchr(p, '\n', (size_t)(end - p)))) {
+		n++;
+		p++;
+	}
+	return n;
+}

@@ -16,6 +16,8 @@ size_t agr_utf8_invalid(const char *text, size_t len);
 /* Write a code point (no surrogate) as UTF-8; returns 1..4. */
 size_t agr_utf8_put(char to[4], uint32_t code_point);
 
+size_t agr_count_lines(const char *p, const char *end);
+
 /* ASCII only, whatever the locale. */
 bool agr_is_space(char c);
 static inline bool agr_is_digit(char c)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 #include "base/thread.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/error.h"
 
@@ -42,6 +44,17 @@ int agr_thread_start_deep(pthread_t *out, size_t stack, void *(*body)(void *),
 	r = start(out, &attr, body, user, err);
 	pthread_attr_destroy(&attr);
 	return r;
+}
+
+unsigned agr_cpu_count(void)
+{
+	cpu_set_t cpus;
+	long n;
+
+	if (sched_getaffinity(0, sizeof(cpus), &cpus) == 0)
+		return (unsigned)CPU_COUNT(&cpus);
+	n = sysconf(_SC_NPROCESSORS_ONLN); /* more than a set holds */
+	return n > 0 ? (unsigned)n : 1;
 }
 
 int agr_cond_init(pthread_cond_t *cond)

@@ -16,6 +16,9 @@ int agr_thread_start(pthread_t *out, void *(*body)(void *), void *user,
 int agr_thread_start_deep(pthread_t *out, size_t stack, void *(*body)(void *),
 	void *user, agentrun_error **err);
 
+/* How many processors this process may run on: 1 at least. */
+unsigned agr_cpu_count(void);
+
 /* A condition that waits by the monotonic clock. */
 int agr_cond_init(pthread_cond_t *cond);
 /* Wait at most `timeout_ms`; 0 when signalled, ETIMEDOUT otherwise. */

@@ -84,6 +84,7 @@ const agr_config_key agr_config_keys[] = {
 	INT("limits.max_rows", 1, "100000000", "most rows of a pipeline's input"),
 	INT("limits.max_depth", 1, "512", "deepest nesting of JSON"),
 	INT("limits.max_steps", 1, "256", "most steps of a pipeline"),
+	INT("limits.max_threads", 0, "0", "threads of one pipeline; 0: one a core, up to 4"),
 	INT("limits.max_document_bytes", 1, "67108864", "largest patched document"),
 	INT("limits.max_job_bytes", 1, "268435456", "largest job message"),
 

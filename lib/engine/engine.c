@@ -198,9 +198,7 @@ static size_t thread_count(const agentrun_ctx *ctx, uint32_t asked)
 	int64_t n = asked ? asked : agentrun_config_get_int(ctx->config, "service.workers", 0);
 
 	if (n <= 0)
-		n = sysconf(_SC_NPROCESSORS_ONLN);
-	if (n <= 0)
-		n = 1;
+		n = agr_cpu_count();
 	return n > MAX_THREADS ? MAX_THREADS : (size_t)n;
 }
 

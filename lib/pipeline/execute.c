@@ -95,6 +95,7 @@ static agr_run_options run_options(const agentrun_execute_options *opts,
 		.context = opts->context,
 		.context_len = opts->context_len,
 		.limits = limits ? *limits : agr_pipeline_limits_default(),
+		.threads = opts->threads,
 		.deadline_ms = agr_deadline_in(opts->timeout_ms),
 	};
 }

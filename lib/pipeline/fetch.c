@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/thread.h"
 #include "net/http.h"
 
 #define LONGEST_MS ((int64_t)24 * 3600 * 1000)
@@ -165,6 +166,18 @@ agr_pipeline_limits agr_ctx_pipeline_limits(const agentrun_ctx *ctx)
 
 /* ---- the blocking entry -------------------------------------------------- */
 
+/* More read faster only where memory is faster than most. */
+#define THREADS_ENOUGH 4
+
+static uint32_t default_threads(const agentrun_ctx *ctx)
+{
+	int64_t n = agentrun_config_get_int(ctx->config, "limits.max_threads", 0);
+
+	if (n <= 0)
+		n = agr_cpu_count() < THREADS_ENOUGH ? agr_cpu_count() : THREADS_ENOUGH;
+	return (uint32_t)n;
+}
+
 struct blocking {
 	agentrun_ctx *ctx;
 	agentrun_store *store;
@@ -235,11 +248,10 @@ int agentrun_execute_pipeline(agentrun_buf *out, agentrun_ctx *ctx,
 	if (r == 0 && opts.timeout_ms < 0)
 		r = agentrun_error_raise(err, AGENTRUN_EINVAL,
 			"agentrun_execute_options.timeout_ms is negative");
-	if (r == 0 && opts.reserved)
-		r = agentrun_error_raise(err, AGENTRUN_EINVAL,
-			"agentrun_execute_options.reserved is not 0");
 	if (r < 0)
 		return r;
+	if (!opts.threads)
+		opts.threads = default_threads(ctx);
 	b.store = opts.store;
 	b.deadline_ms = agr_deadline_in(opts.timeout_ms);
 	return agr_execute(out, pipeline, pipeline_len, &opts, &limits, fetch_now, &b,

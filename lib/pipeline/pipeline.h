@@ -91,6 +91,7 @@ typedef struct agr_run_options {
 	agentrun_write_fn write;     /* NULL, or what takes the result as it comes: */
 	void *write_user;       /* see agr_run_write_output() */
 	int output_format;      /* for `write`: AGENTRUN_FORMAT_... */
+	unsigned threads;       /* that scan the input; 0 and 1: only the caller's */
 	bool measured;          /* rows and time of every operator, to be explained */
 	const char *input_name; /* for messages, or NULL */
 	int input_format;       /* AGENTRUN_FORMAT_... */

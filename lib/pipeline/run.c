@@ -254,7 +254,10 @@ static void keep_stats(agr_run *run, int64_t all_ns)
 static int run_chain(agr_run *run, agentrun_error **err)
 {
 	int64_t start = run->stats ? agr_clock_mono_ns() : 0;
-	int r = agr_chain_run(&run->chain, &run->input, err);
+	int r;
+
+	agr_input_use_threads(&run->input, run->opts.threads);
+	r = agr_chain_run(&run->chain, &run->input, err);
 	agr_buf out = run->chain.out;
 
 	if (start)

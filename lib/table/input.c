@@ -62,17 +62,6 @@ static bool is_whole(const agr_input *in)
 	return !in->read || in->ended;
 }
 
-static size_t count_lines(const char *p, const char *end)
-{
-	size_t n = 0;
-
-	while ((p = memchr(p, '\n', (size_t)(end - p)))) {
-		n++;
-		p++;
-	}
-	return n;
-}
-
 /* Remember how far into the text the first `n` bytes at hand reach. The index has
  * counted the lines already, mostly. */
 static void pass(agr_input *in, size_t n)
@@ -82,9 +71,9 @@ static void pass(agr_input *in, size_t n)
 	size_t lines;
 
 	if (index && index->begin == p && index->next >= end)
-		lines = (size_t)index->carry.newlines - count_lines(end, index->next);
+		lines = (size_t)index->carry.newlines - agr_count_lines(end, index->next);
 	else
-		lines = count_lines(p, end);
+		lines = agr_count_lines(p, end);
 	if (lines)
 		line = memrchr(p, '\n', n);
 	in->lines += lines;
@@ -141,6 +130,25 @@ static int unpack(agr_input *in, agentrun_error **err)
 	return r;
 }
 
+/* Up to `cap` bytes; 0 at the end. */
+static int read_some(void *input, char *to, size_t cap, size_t *len, agentrun_error **err)
+{
+	agr_input *in = input;
+	int r = in->read(in->user, to, cap, len, err);
+
+	if (r < 0 && in->unpack)
+		agr_error_prefix(err, "%s", in->text.name ? in->text.name : "input");
+	if (r < 0)
+		return r;
+	in->total += *len;
+	if (in->limit.bytes && in->total > in->limit.bytes)
+		return agentrun_error_raise(err, AGENTRUN_ELIMIT,
+			"%s is longer than the limit of %zu bytes (%s)",
+			in->text.name ? in->text.name : "input", in->limit.bytes,
+			in->limit.setting);
+	return 0;
+}
+
 /* Drop the first `n` bytes at hand and read more behind the rest. */
 static int read_more(agr_input *in, size_t n, agentrun_error **err)
 {
@@ -149,6 +157,13 @@ static int read_more(agr_input *in, size_t n, agentrun_error **err)
 	char *to;
 	int r;
 
+	if (in->late)
+	{
+		agentrun_error *late = in->late;
+
+		in->late = NULL;
+		return agr_error_pass(err, late);
+	}
 	pass(in, n);
 	if (n)
 		memmove(block->data, block->data + n, rest);
@@ -156,22 +171,12 @@ static int read_more(agr_input *in, size_t n, agentrun_error **err)
 	to = agr_buf_reserve(block, rest < BLOCK ? BLOCK - rest : rest);
 	if (!to)
 		return agr_error_oom(err);
-	r = in->read(in->user, to, block->cap - 1 - rest, &got, err);
-	if (r < 0 && in->unpack)
-		agr_error_prefix(err, "%s", in->text.name ? in->text.name : "input");
-	if (r < 0)
-		return r;
+	r = read_some(in, to, block->cap - 1 - rest, &got, err);
 	block->len += got;
-	in->total += got;
 	in->ended = got == 0;
 	in->text.p = block->data;
 	in->text.n = block->len;
-	if (in->limit.bytes && in->total > in->limit.bytes)
-		return agentrun_error_raise(err, AGENTRUN_ELIMIT,
-			"%s is longer than the limit of %zu bytes (%s)",
-			in->text.name ? in->text.name : "input", in->limit.bytes,
-			in->limit.setting);
-	return 0;
+	return r;
 }
 
 static int read_all(agr_input *in, agentrun_error **err)
@@ -492,6 +497,122 @@ static int next_line(agr_input *in, agr_row *row, agentrun_error **err)
 	return read_value(in, row, err);
 }
 
+/* ---- rows, scanned ahead -------------------------------------------------------- */
+
+/* Rows are worth threads of their own where there is so much more to be read. */
+#define AHEAD_MIN ((size_t)1024 * 1024)
+/* How many rows later to look again whether they are. */
+#define AHEAD_ROWS 64
+
+/* Where the row behind `row` begins; NULL: not at hand. */
+static const char *row_behind(const agr_input *in, agr_span row)
+{
+	const char *behind = row.p + row.n, *end = in->text.p + in->text.n, *p = behind;
+
+	while (p < end && agr_is_white(*p))
+		p++;
+	if (in->format == AGENTRUN_FORMAT_NDJSON)
+		return p < end && memchr(behind, '\n', (size_t)(p - behind)) ? p : NULL;
+	if (p == end || *p++ != ',')
+		return NULL;
+	while (p < end && agr_is_white(*p))
+		p++;
+	return p < end && *p == '{' && *row.p == '{' ? p : NULL;
+}
+
+/* What two rows that are objects both begin with, up to the first key's end. */
+static size_t common_begin(const char *a, const char *b, size_t max)
+{
+	size_t n = 0;
+
+	while (n < max && a[n] == b[n] && a[n] != ':')
+		n++;
+	return n < max && a[n] == ':' ? n : 2;
+}
+
+/* What stands around the row at `p`, behind `row`. False: nothing to go by. */
+static bool mark_row(const agr_input *in, agr_span row, const char *p,
+	agr_ahead_options *opts)
+{
+	const char *from = row.p + row.n - 1; /* a row's last byte */
+	size_t n = (size_t)(in->text.p + in->text.n - p);
+
+	opts->lines = in->format == AGENTRUN_FORMAT_NDJSON;
+	if (opts->lines) {
+		opts->mark = "\n";
+		opts->mark_len = opts->mark_row = 1;
+		return true;
+	}
+	if (row.n < n)
+		n = row.n;
+	opts->mark = from;
+	opts->mark_row = (size_t)(p - from);
+	if (opts->mark_row > AGR_AHEAD_MARK / 2 || n < AGR_AHEAD_MARK / 2)
+		return false;
+	opts->mark_len = opts->mark_row + common_begin(row.p, p, AGR_AHEAD_MARK / 2);
+	return true;
+}
+
+/* Behind this row: is it time for other threads? */
+static void look_ahead(agr_input *in, agr_span row)
+{
+	agr_ahead_options opts = { .threads = in->threads, .max_depth = in->text.max_depth,
+		.wanted = in->wanted, .end = in->text.p + in->text.n, .user = in };
+
+	in->rows_until = AHEAD_ROWS;
+	if (in->read ? in->ended || in->total < AHEAD_MIN
+		     : (size_t)(opts.end - row.p) < AHEAD_MIN)
+		return;
+	opts.read = in->read ? read_some : NULL;
+	opts.p = row_behind(in, row);
+	if (!opts.p || !mark_row(in, row, opts.p, &opts))
+		return;
+	in->ahead = agr_ahead_new(&opts);
+	if (in->ahead)
+		pass(in, (size_t)(opts.p - in->text.p));
+	in->rows_until = 0; /* once */
+}
+
+/* Go on alone. */
+static int end_ahead(agr_input *in, agentrun_error **err)
+{
+	agr_ahead_rest rest;
+	int r = agr_ahead_end(in->ahead, &rest, err);
+
+	in->late = rest.error;
+	in->lines += rest.lines;
+	in->column = rest.column + (rest.lines ? 0 : in->column);
+	in->text.p = rest.p;
+	in->text.n = rest.n;
+	if (!r && in->read) {
+		in->ended = rest.ended;
+		agr_buf_reset(&in->block);
+		agr_buf_add(&in->block, rest.p, rest.n);
+		in->text.p = in->block.data ? in->block.data : "";
+		r = agr_buf_check(&in->block, "the input", err);
+	}
+	agr_ahead_free(in->ahead);
+	in->ahead = NULL;
+	agr_scanner_move(in->scanner, in->text.p, in->text.p + in->text.n, is_whole(in));
+	if (!rest.begins_row)
+		in->state = AGR_BEHIND_VALUE;
+	else
+		in->state = in->format == AGENTRUN_FORMAT_NDJSON ? AGR_AT_FIRST : AGR_AT_VALUE;
+	return r;
+}
+
+/* 1, 0 where looking ahead is over, or an error. */
+static int next_ahead(agr_input *in, agr_row *row, agentrun_error **err)
+{
+	agr_span *slots;
+
+	if (!agr_ahead_next(in->ahead, &row->span, &slots))
+		return end_ahead(in, err);
+	row->lasting = !in->read;
+	row->slots = in->wanted ? slots : NULL;
+	return 1;
+}
+
 /* ---- all ----------------------------------------------------------------- */
 
 static int open_document(agr_input *in, agentrun_error **err)
@@ -592,6 +713,8 @@ int agr_input_open_value(agr_input *in, agr_span value, agentrun_error **err)
 
 void agr_input_close(agr_input *in)
 {
+	agr_ahead_free(in->ahead);
+	agentrun_error_free(in->late);
 	if (in->scanner)
 		agr_scanner_end(in->scanner);
 	free(in->scanner);
@@ -610,15 +733,28 @@ void agr_input_want(agr_input *in, const agr_wanted *wanted, agr_span *slots)
 	in->slots = slots;
 }
 
+void agr_input_use_threads(agr_input *in, unsigned threads)
+{
+	in->threads = threads;
+	in->rows_until = threads > 1 && in->scanner ? AHEAD_ROWS : 0;
+}
+
 int agr_input_next(agr_input *in, agr_row *row, agentrun_error **err)
 {
+	int r;
+
 	*row = agr_row_of((agr_span){ NULL, 0 });
 	if (in->state == AGR_AT_END)
 		return 0;
 	if (in->format == AGENTRUN_FORMAT_CSV)
 		return next_record(in, row, err);
-	return in->format == AGENTRUN_FORMAT_NDJSON ? next_line(in, row, err)
-						    : next_element(in, row, err);
+	if (in->ahead && (r = next_ahead(in, row, err)))
+		return r;
+	r = in->format == AGENTRUN_FORMAT_NDJSON ? next_line(in, row, err)
+						 : next_element(in, row, err);
+	if (r == 1 && in->rows_until && !--in->rows_until)
+		look_ahead(in, row->span);
+	return r;
 }
 
 static int rows_as_document(agr_input *in, agr_buf *made, agentrun_error **err)

@@ -13,6 +13,7 @@
 
 #include <agentrun/pipeline.h>
 
+#include "table/ahead.h"
 #include "table/csv.h"
 #include "table/decompress.h"
 #include "table/path.h"
@@ -45,6 +46,11 @@ typedef struct agr_input {
 	const agr_wanted *wanted; /* NULL: nothing is noted */
 	agr_span *slots;
 
+	unsigned threads;
+	size_t rows_until; /* other threads are looked for; 0: they are not */
+	agr_ahead *ahead;  /* what they scan; then nothing is at hand */
+	agentrun_error *late; /* of reading, told once what is at hand is used up */
+
 	agr_csv csv;
 	agr_buf keys;      /* CSV: "\"name\":" of every column, one after another */
 	size_t *key_ends;
@@ -67,6 +73,10 @@ void agr_input_close(agr_input *in);
 
 /* Note the values of these keys in `slots`, from the first row on. */
 void agr_input_want(agr_input *in, const agr_wanted *wanted, agr_span *slots);
+
+/* From the first row on, let so many threads scan rows of JSON, this one included, where
+ * there is much to be read. Reading stays on this thread. */
+void agr_input_use_threads(agr_input *in, unsigned threads);
 
 /* The next row: 1, 0 at the end, or an error. For tables only. */
 int agr_input_next(agr_input *in, agr_row *row, agentrun_error **err);
