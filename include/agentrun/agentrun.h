@@ -19,5 +19,6 @@
 #include <agentrun/plan.h>
 #include <agentrun/queue.h>
 #include <agentrun/store.h>
+#include <agentrun/worker.h>
 
 #endif

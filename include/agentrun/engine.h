@@ -94,6 +94,38 @@ AGENTRUN_API void agentrun_engine_free(agentrun_engine *engine);
 AGENTRUN_API int agentrun_engine_submit(agentrun_engine *engine, const char *job,
 	size_t len, uint64_t tag, agentrun_error **err);
 
+/** Of agentrun_submit_options.flags. */
+enum {
+	/** job_id, run_id and node_id are required too, as on a queue. */
+	AGENTRUN_SUBMIT_IDS_REQUIRED = 1,
+	/** The job was handed out before: where the store holds its result, that is the
+	 * result, and nothing is done again. */
+	AGENTRUN_SUBMIT_REDELIVERED = 2
+};
+
+/** How a job came. Fields are only ever appended. */
+typedef struct agentrun_submit_options {
+	size_t struct_size;  /**< set by agentrun_submit_options_init() */
+	uint64_t tag;        /**< handed back with the result */
+	int64_t enqueued_ms; /**< milliseconds since 1970; 0: it did not wait anywhere */
+	uint32_t flags;      /**< AGENTRUN_SUBMIT_... */
+	uint32_t reserved;   /**< 0 */
+	/* fields above: 0.1 */
+} agentrun_submit_options;
+
+AGENTRUN_API void agentrun_submit_options_init(agentrun_submit_options *opts,
+	size_t struct_size);
+
+/**
+ * The same of a job that came from a queue.
+ *
+ * @param opts NULL for defaults
+ * @return 0, AGENTRUN_EINVAL (wrong options), AGENTRUN_ELIMIT, AGENTRUN_ENOMEM
+ */
+AGENTRUN_API int agentrun_engine_submit_with(agentrun_engine *engine,
+	const char *job, size_t len, const agentrun_submit_options *opts,
+	agentrun_error **err);
+
 /**
  * Take finished jobs. Any thread.
  *

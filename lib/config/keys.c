@@ -41,6 +41,7 @@ const agr_config_key agr_config_keys[] = {
 	CHOICE("queue.backend", "memory|redis", "memory", "where jobs wait"),
 	INT("queue.max_deliveries", 1, "5", "then a job goes to the dead letters"),
 	NUMBER("queue.lease_sec", "30", "a job of a silent worker returns after this"),
+	INT("queue.max_retries", 0, "3", "tries of a job after the first"),
 	INT("queue.backoff.base_ms", 1, "1000", "wait before the first retry"),
 	INT("queue.backoff.max_ms", 1, "300000", "longest wait before a retry"),
 

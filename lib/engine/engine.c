@@ -13,6 +13,7 @@
 #include "net/http.h"
 
 #define MAX_THREADS 256
+#define SUBMIT_ALL (AGENTRUN_SUBMIT_IDS_REQUIRED | AGENTRUN_SUBMIT_REDELIVERED)
 
 struct tasks {
 	agr_task *first, *last;
@@ -344,18 +345,42 @@ void agentrun_engine_free(agentrun_engine *engine)
 
 /* ---- submit and poll ---------------------------------------------------- */
 
+static const agentrun_submit_options submit_defaults = { 0 };
+
+void agentrun_submit_options_init(agentrun_submit_options *opts, size_t struct_size)
+{
+	agentrun_options_init(opts, struct_size, &submit_defaults, sizeof(submit_defaults));
+}
+
 int agentrun_engine_submit(agentrun_engine *engine, const char *job, size_t len,
 	uint64_t tag, agentrun_error **err)
 {
+	agentrun_submit_options opts = { .struct_size = sizeof(opts), .tag = tag };
+
+	return agentrun_engine_submit_with(engine, job, len, &opts, err);
+}
+
+int agentrun_engine_submit_with(agentrun_engine *engine, const char *job, size_t len,
+	const agentrun_submit_options *opts_in, agentrun_error **err)
+{
+	agentrun_submit_options opts = submit_defaults;
 	agr_task *task;
 	bool full;
+	int r = agentrun_options_read(&opts, sizeof(opts), opts_in, "agentrun_submit_options",
+		err);
 
+	if (r == 0 && (opts.reserved || opts.flags & ~(uint32_t)SUBMIT_ALL))
+		r = agentrun_error_raise(err, AGENTRUN_EINVAL,
+			"agentrun_submit_options: a flag that is not known, or reserved is not 0");
+	if (r < 0)
+		return r;
 	task = calloc(1, sizeof(*task));
 	if (!task)
 		return agr_error_oom(err);
 	task->engine = engine;
-	task->tag = tag;
+	task->opts = opts;
 	task->started_ms = agr_clock_mono_ms();
+	task->started_wall_ms = agr_clock_wall_ms();
 	task->deadline_ms = AGR_DEADLINE_NONE;
 	task->text = agr_strndup(job, len);
 	task->text_len = len;
@@ -459,7 +484,7 @@ static size_t cancel_all(agentrun_engine *engine, const char *job_id, uint64_t t
 	pthread_mutex_lock(&engine->lock);
 	for (agr_task *task = engine->live; task; task = task->next_live) {
 		if (task->result ||
-			!(job_id ? is_job(engine, task, job_id) : task->tag == tag))
+			!(job_id ? is_job(engine, task, job_id) : task->opts.tag == tag))
 			continue;
 		cancel_task(task);
 		n++;

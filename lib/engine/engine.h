@@ -6,6 +6,7 @@
  *
  *     message.c   the job message, read and checked
  *     task.c      classify -> plan -> execute or patch -> store
+ *     recall.c    a result that the store holds already
  *     result.c    the result message
  *     engine.c    submit / poll, the pool, cancellation
  */
@@ -38,7 +39,7 @@ typedef struct agr_message {
 /* Refusals (AGENTRUN_EJOB) list every missing or wrong member. Whatever could be
  * read is in `out` also then, so that the failure can name its job. */
 int agr_message_read(agr_message *out, const char *text, size_t len,
-	size_t max_depth, agentrun_error **err);
+	size_t max_depth, bool ids_required, agentrun_error **err);
 void agr_message_clear(agr_message *message);
 /* Is this the message of that job? Of one that has not been read yet. */
 bool agr_message_is_of(const char *text, size_t len, size_t max_depth,
@@ -50,10 +51,10 @@ typedef struct agr_task {
 	struct agr_task *next; /* of the pool's queue or the done list */
 	struct agr_task *prev_live, *next_live; /* of the engine's jobs in flight */
 	agentrun_engine *engine;
-	uint64_t tag;
+	agentrun_submit_options opts;
 	char *text;
 	size_t text_len;
-	int64_t started_ms, deadline_ms;
+	int64_t started_ms, started_wall_ms, deadline_ms;
 	atomic_int cancelled;
 	struct agr_http *http; /* where it waits, under the engine's lock; or NULL */
 	uint64_t http_id;
@@ -77,12 +78,21 @@ typedef struct agr_task {
 	agentrun_buf data;     /* of the last call that succeeded */
 	agentrun_patch_result *patch; /* when that call was a patch */
 	char *ref;             /* where the result is kept */
+	agentrun_record *record; /* of a job that was done before, or NULL */
 } agr_task;
 
 /* Run until the task is done (true) or waits for the network (false); the task
  * may be on another thread already when false is returned. */
 bool agr_task_advance(agr_task *task);
 void agr_task_free(agr_task *task);
+
+/* ---- recall.c ----------------------------------------------------------- */
+
+/* Has the store the result of a job that completed? 1: record, ref and data are the
+ * task's now; 0: no; or an error. */
+int agr_recall(agr_task *task, agentrun_error **err);
+/* Append the preview of a patch, if the record is of one: 1, 0 or AGENTRUN_ENOMEM. */
+int agr_recall_patch(agr_buf *out, const agr_task *task);
 
 /* ---- engine.c ----------------------------------------------------------- */
 
@@ -104,6 +114,14 @@ int agr_engine_start_request(agr_task *task, struct agr_http *http,
 /* The result of a task that is done, with the message of docs/jobs.md;
  * data and error move over. */
 int agr_report(agentrun_result **out, agr_task *task, agentrun_error **err);
+
+/* What is counted of a result. */
+typedef struct agr_result_facts {
+	int lane; /* AGENTRUN_LANE_... */
+	int64_t tokens, took_ms, waited_ms;
+} agr_result_facts;
+
+agr_result_facts agr_result_facts_of(const agentrun_result *result);
 
 /* A failure for want of memory, set aside when the job is submitted so that even
  * then every job has a result. */

@@ -166,6 +166,21 @@ static void make_up(struct reader *r, char **id)
 		r->status = fault;
 }
 
+/* A member that is there and wrong was told already. */
+static void require_ids(struct reader *r, const agr_message *out)
+{
+	const struct { const char *name, *id; } ids[] = { { "job_id", out->job_id },
+		{ "run_id", out->run_id }, { "node_id", out->node_id } };
+	agr_span value;
+
+	for (size_t i = 0; i < AGR_COUNT(ids); i++) {
+		if (!get(r, ids[i].name, &value))
+			wrong(r, ids[i].name, "is missing");
+		else if (ids[i].id && !*ids[i].id)
+			wrong(r, ids[i].name, "must not be empty");
+	}
+}
+
 static void read_members(struct reader *r, agr_message *out)
 {
 	read_version(r);
@@ -183,7 +198,7 @@ static void read_members(struct reader *r, agr_message *out)
 }
 
 int agr_message_read(agr_message *out, const char *text, size_t len,
-	size_t max_depth, agentrun_error **err)
+	size_t max_depth, bool ids_required, agentrun_error **err)
 {
 	agr_text document = { .name = "job", .p = text, .n = len, .max_depth = max_depth,
 		.code = AGENTRUN_EJOB };
@@ -197,7 +212,10 @@ int agr_message_read(agr_message *out, const char *text, size_t len,
 		else
 			wrong(&r, "the message", "must be a JSON object");
 	}
-	make_up(&r, &out->job_id);
+	if (!ids_required)
+		make_up(&r, &out->job_id);
+	else if (r.object.p && agr_span_type(r.object) == AGR_TYPE_OBJECT)
+		require_ids(&r, out);
 	return r.status;
 }
 

@@ -13,6 +13,7 @@ struct agentrun_result {
 	size_t message_len;
 	agentrun_buf data;
 	agentrun_error *error;
+	agr_result_facts facts;
 };
 
 static void add_text(agr_buf *out, const char *name, const char *text)
@@ -86,7 +87,42 @@ static void preview_patch(agr_buf *out, const agentrun_patch_result *patch)
 
 /* ---- the message -------------------------------------------------------- */
 
-static int add_metadata(agr_buf *out, const agr_task *task)
+/* A field as it stands, or what else. */
+static void add_field(agr_buf *out, const char *name, const agentrun_record *record,
+	int field, const char *fallback)
+{
+	const char *text = agentrun_record_get(record, field, NULL);
+
+	agr_buf_str(out, name);
+	agr_buf_str(out, text ? text : fallback);
+}
+
+/* Of a job that was done before. */
+static void add_recorded(agr_buf *out, const agr_task *task)
+{
+	const agentrun_record *r = task->record;
+
+	add_field(out, ",\"metadata\":{\"intent\":null,\"tool_calls\":", r,
+		AGENTRUN_RECORD_TOOL_CALLS, "[]");
+	add_field(out, ",\"message\":null,\"tokens_used\":", r, AGENTRUN_RECORD_TOKENS_USED,
+		"0");
+	add_field(out, ",\"cache_hit\":", r, AGENTRUN_RECORD_CACHE_HIT, "false");
+	add_field(out, ",\"execution_time_ms\":", r, AGENTRUN_RECORD_EXECUTION_TIME_MS, "0");
+	add_text(out, ",\"llm_model\":", agentrun_record_get(r, AGENTRUN_RECORD_LLM_MODEL,
+		NULL));
+}
+
+static int64_t queue_time(const agr_task *task)
+{
+	int64_t ms;
+
+	if (!task->opts.enqueued_ms)
+		return 0;
+	ms = task->started_wall_ms - task->opts.enqueued_ms;
+	return ms > 0 ? ms : 0;
+}
+
+static int add_plan(agr_buf *out, const agr_task *task)
 {
 	agentrun_buf intent = AGENTRUN_BUF_INIT;
 
@@ -112,13 +148,23 @@ static int add_metadata(agr_buf *out, const agr_task *task)
 		(long long)(agr_clock_mono_ms() - task->started_ms));
 	add_text(out, ",\"llm_model\":",
 		task->plan ? agentrun_plan_result_model(task->plan) : NULL);
-	agr_buf_str(out, ",\"queue_time_ms\":0}");
+	return 0;
+}
+
+static int add_metadata(agr_buf *out, const agr_task *task)
+{
+	if (task->record)
+		add_recorded(out, task);
+	else if (add_plan(out, task) < 0)
+		return AGENTRUN_ENOMEM;
+	agr_buf_printf(out, ",\"queue_time_ms\":%lld}", (long long)queue_time(task));
 	return 0;
 }
 
 static int add_outcome(agr_buf *out, const agr_task *task)
 {
 	agentrun_buf error = AGENTRUN_BUF_INIT;
+	int patch = 0;
 
 	if (task->error) {
 		agr_buf_str(out, ",\"status\":\"failed\",\"error\":");
@@ -132,20 +178,23 @@ static int add_outcome(agr_buf *out, const agr_task *task)
 	agr_buf_str(out, ",\"result_preview\":");
 	if (task->patch)
 		preview_patch(out, task->patch);
-	else
+	else if (!task->record || (patch = agr_recall_patch(out, task)) == 0)
 		preview_data(out, &task->data);
-	return 0;
+	return patch < 0 ? patch : 0;
 }
 
 static int write_message(agr_buf *out, const agr_task *task)
 {
 	char now[AGR_TIME_SIZE];
+	const char *then = NULL;
 
 	agr_clock_iso8601(now, agr_clock_wall_ms());
+	if (task->record)
+		then = agentrun_record_get(task->record, AGENTRUN_RECORD_COMPLETED_AT, NULL);
 	add_text(out, "{\"version\":\"1.0\",\"job_id\":", task->message.job_id);
 	if (add_outcome(out, task) < 0 || add_metadata(out, task) < 0)
 		return AGENTRUN_ENOMEM;
-	add_text(out, ",\"completed_at\":", now);
+	add_text(out, ",\"completed_at\":", then ? then : now);
 	agr_buf_char(out, '}');
 	return out->failed ? AGENTRUN_ENOMEM : 0;
 }
@@ -162,7 +211,7 @@ int agr_report(agentrun_result **out, agr_task *task, agentrun_error **err)
 	*out = NULL;
 	if (!result)
 		return agr_error_oom(err);
-	result->tag = task->tag;
+	result->tag = task->opts.tag;
 	if (task->patch && !task->error)
 		preview = agentrun_patch_result_preview(task->patch, &len);
 	result->preview = preview ? agr_strndup(preview, len) : NULL;
@@ -181,8 +230,19 @@ int agr_report(agentrun_result **out, agr_task *task, agentrun_error **err)
 	}
 	result->error = task->error;
 	task->error = NULL;
+	result->facts = (agr_result_facts){
+		.lane = task->intent ? agentrun_intent_lane(task->intent) : AGENTRUN_LANE_UNCLEAR,
+		.tokens = task->plan ? agentrun_plan_result_tokens_used(task->plan) : 0,
+		.took_ms = agr_clock_mono_ms() - task->started_ms,
+		.waited_ms = queue_time(task),
+	};
 	*out = result;
 	return 0;
+}
+
+agr_result_facts agr_result_facts_of(const agentrun_result *result)
+{
+	return result ? result->facts : (agr_result_facts){ .lane = AGENTRUN_LANE_UNCLEAR };
 }
 
 void agentrun_result_free(agentrun_result *result)
@@ -265,7 +325,7 @@ agentrun_result *agr_report_oom(agr_task *task)
 	agentrun_result *result = task->reserve;
 
 	task->reserve = NULL;
-	result->tag = task->tag;
+	result->tag = task->opts.tag;
 	if (task->message.job_id) {
 		free(result->job_id);
 		result->job_id = task->message.job_id;

@@ -8,6 +8,7 @@
 
 enum state {
 	STATE_READ,
+	STATE_RECALL,
 	STATE_CLASSIFY,
 	STATE_PLAN,
 	STATE_CALL,   /* begin the next tool call of the plan */
@@ -46,13 +47,23 @@ static int read_message(agr_task *task)
 	else
 		r = agr_message_read(&task->message, task->text, task->text_len,
 			(size_t)agentrun_config_get_int(config, "limits.max_depth",
-				AGR_DEPTH_DEFAULT), &task->error);
+				AGR_DEPTH_DEFAULT),
+			task->opts.flags & AGENTRUN_SUBMIT_IDS_REQUIRED, &task->error);
 
 	agr_engine_name(task);
 	if (task->message.timeout_ms)
 		task->deadline_ms = agr_deadline_in(task->message.timeout_ms);
-	task->state = STATE_CLASSIFY;
+	task->state = task->opts.flags & AGENTRUN_SUBMIT_REDELIVERED ? STATE_RECALL
+								    : STATE_CLASSIFY;
 	return r;
+}
+
+static int recall(agr_task *task)
+{
+	int r = agr_recall(task, &task->error);
+
+	task->state = r == 1 ? STATE_DONE : STATE_CLASSIFY;
+	return r < 0 ? r : 0;
 }
 
 /* `context.data`, which shows a classifier the names of the fields. */
@@ -416,6 +427,8 @@ static int turn(agr_task *task)
 	switch (task->state) {
 	case STATE_READ:
 		return read_message(task);
+	case STATE_RECALL:
+		return recall(task);
 	case STATE_CLASSIFY:
 		return classify(task);
 	case STATE_PLAN:
@@ -461,6 +474,7 @@ void agr_task_free(agr_task *task)
 	agentrun_plan_result_free(task->plan);
 	agentrun_intent_free(task->intent);
 	agentrun_error_free(task->error);
+	agentrun_record_free(task->record);
 	agentrun_buf_dispose(&task->data);
 	agr_message_clear(&task->message);
 	agentrun_result_free(task->reserve);

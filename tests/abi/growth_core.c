@@ -126,6 +126,45 @@ static int use_engine_options(const void *s)
 	return r;
 }
 
+static void submit_options_init(void *s, size_t size)
+{
+	agentrun_submit_options_init(s, size);
+}
+
+static int use_submit_options(const void *s)
+{
+	static const char job[] = "{\"prompt\":\"count the rows\"}";
+	agentrun_ctx *ctx = new_ctx();
+	agentrun_engine *engine;
+	int r = agentrun_engine_new(&engine, ctx, NULL, NULL);
+
+	if (r == 0)
+		r = agentrun_engine_submit_with(engine, job, sizeof(job) - 1, s, NULL);
+	agentrun_engine_free(engine);
+	agentrun_ctx_free(ctx);
+	return r;
+}
+
+static void worker_options_init(void *s, size_t size)
+{
+	agentrun_worker_options_init(s, size);
+}
+
+static int use_worker_options(const void *s)
+{
+	agentrun_ctx *ctx = new_ctx();
+	agentrun_queue *queue;
+	agentrun_worker *worker = NULL;
+	int r = agentrun_memory_queue_new(&queue, NULL, NULL);
+
+	if (r == 0)
+		r = agentrun_worker_new(&worker, ctx, queue, s, NULL);
+	agentrun_worker_free(worker);
+	agentrun_queue_free(queue);
+	agentrun_ctx_free(ctx);
+	return r;
+}
+
 /* ---- what extenders bring -------------------------------------------------- */
 
 static int no_plan(void *self, agentrun_buf *answer, const char *text, size_t len,
@@ -220,6 +259,8 @@ static const struct subject subjects[] = {
 	SUBJECT(agentrun_workflow_options, document_name, workflow_options_init,
 		use_workflow_options),
 	SUBJECT(agentrun_engine_options, max_jobs, engine_options_init, use_engine_options),
+	SUBJECT(agentrun_submit_options, tag, submit_options_init, use_submit_options),
+	SUBJECT(agentrun_worker_options, concurrency, worker_options_init, use_worker_options),
 	SUBJECT(agentrun_planner_impl, destroy, planner_init, use_planner),
 	{ "agentrun_transport_impl", sizeof(agentrun_transport_impl),
 		sizeof(agentrun_transport_impl), transport_init, use_transport },

@@ -56,6 +56,8 @@ static inline agentrun_ctx *jobs_ctx(struct test_planner *planner)
 	ck_assert_int_eq(agentrun_config_new(&config, NULL), 0);
 	ck_assert_int_eq(agentrun_config_set(config, "http.allow_private_networks", "true",
 		NULL), 0);
+	ck_assert_int_eq(agentrun_config_set(config, "queue.backoff.base_ms", "10", NULL), 0);
+	ck_assert_int_eq(agentrun_config_set(config, "queue.max_retries", "2", NULL), 0);
 	agentrun_ctx_options_init(&opts, sizeof(opts));
 	opts.config = config;
 	ck_assert_int_eq(agentrun_ctx_new(&ctx, &opts, NULL), 0);

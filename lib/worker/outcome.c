@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+#include <stdio.h>
+#include <string.h>
+
+#include "worker/worker.h"
+
+int64_t agr_retry_delay(const agr_retry_policy *policy, uint32_t retries, uint64_t random)
+{
+	int64_t delay = policy->base_ms;
+
+	while (retries-- && delay < policy->max_ms)
+		delay *= 2;
+	if (delay > policy->max_ms)
+		delay = policy->max_ms;
+	return delay - (int64_t)(random % (uint64_t)(delay / 2 + 1));
+}
+
+static int reject(agentrun_job *job, const char *before, const char *message)
+{
+	agr_buf reason = AGR_BUF_INIT;
+	int r;
+
+	agr_buf_printf(&reason, "%s%s", before, message);
+	r = reason.failed ? AGENTRUN_ENOMEM : agentrun_job_reject(job, reason.data);
+	agr_buf_free(&reason);
+	return r < 0 ? r : AGR_WORKER_REJECTED;
+}
+
+static int give_up(agentrun_job *job, const agentrun_error *error)
+{
+	char before[64];
+
+	snprintf(before, sizeof(before), "given up after %u retries: ",
+		agentrun_job_retries(job));
+	return reject(job, before, agentrun_error_message(error));
+}
+
+static int retry(agentrun_job *job, const agentrun_error *error,
+	const agr_retry_policy *policy, uint64_t random)
+{
+	int64_t delay = agr_retry_delay(policy, agentrun_job_retries(job), random);
+	int64_t asked = agentrun_error_retry_after_ms(error);
+
+	agentrun_job_release(job, asked > delay ? asked : delay, 1);
+	return AGR_WORKER_RETRIED;
+}
+
+static int of_failure(agentrun_job *job, const agentrun_error *error, bool stopping,
+	const agr_retry_policy *policy, uint64_t random)
+{
+	int code = agentrun_error_code(error);
+
+	if (stopping && code == AGENTRUN_ECANCELLED) {
+		agentrun_job_release(job, 0, 0);
+		return AGR_WORKER_GIVEN_BACK;
+	}
+	if (code == AGENTRUN_EJOB)
+		return reject(job, "", agentrun_error_message(error));
+	if (agentrun_error_is_retryable(error))
+		return agentrun_job_retries(job) < policy->max_retries
+			? retry(job, error, policy, random) : give_up(job, error);
+	agentrun_job_accept(job);
+	return AGR_WORKER_FAILED;
+}
+
+int agr_outcome(agentrun_job *job, const agentrun_result *result, bool stopping,
+	const agr_retry_policy *policy, uint64_t random)
+{
+	const agentrun_error *error = agentrun_result_error(result);
+	size_t len;
+	const char *message = agentrun_result_payload(result, &len);
+
+	/* Nobody waits for the result of a job without an id. */
+	if (*agentrun_job_id(job) && agentrun_job_set_result(job, message, len) < 0)
+		return AGENTRUN_ENOMEM;
+	if (error)
+		return of_failure(job, error, stopping, policy, random);
+	agentrun_job_accept(job);
+	return AGR_WORKER_COMPLETED;
+}
