@@ -11,6 +11,9 @@
 #ifdef WITH_SQLITE
 #include <agentrun/sqlite.h>
 #endif
+#ifdef WITH_HTTP
+#include <agentrun/http.h>
+#endif
 #ifdef WITH_CONFORMANCE
 #include <agentrun/conformance.h>
 #endif
@@ -93,6 +96,28 @@ static int check_memory(agentrun_error **err)
 }
 #endif
 
+#ifdef WITH_HTTP
+static int serve(agentrun_ctx *ctx, agentrun_error **err)
+{
+	agentrun_http_server_options opts;
+	agentrun_http_server *server = NULL;
+	agentrun_worker *worker = NULL;
+	agentrun_queue *queue = NULL;
+	int r = agentrun_memory_queue_new(&queue, NULL, err);
+
+	agentrun_http_server_options_init(&opts, sizeof(opts));
+	opts.port = 0;
+	if (r == 0)
+		r = agentrun_worker_new(&worker, ctx, queue, NULL, err);
+	if (r == 0)
+		r = agentrun_http_server_new(&server, ctx, worker, &opts, err);
+	agentrun_http_server_free(server);
+	agentrun_worker_free(worker);
+	agentrun_queue_free(queue);
+	return r;
+}
+#endif
+
 int main(int argc, char **argv)
 {
 	agentrun_ctx *ctx = NULL;
@@ -108,6 +133,10 @@ int main(int argc, char **argv)
 		r = run_job(ctx, store, &err);
 	if (r == 0)
 		r = refuse_private(ctx, &err);
+#ifdef WITH_HTTP
+	if (r == 0)
+		r = serve(ctx, &err);
+#endif
 #ifdef WITH_CONFORMANCE
 	if (r == 0)
 		r = check_memory(&err);

@@ -89,6 +89,7 @@ typedef struct agentrun_worker_stats {
 	uint64_t lost;       /**< their leases */
 	uint64_t redelivered; /**< acquired, handed out before */
 	uint64_t in_hand;    /**< now */
+	uint32_t threads;    /**< that compute */
 	int running;         /**< 0: not, or stopping */
 	int quiet;
 	/* fields above: 0.1 */
@@ -104,6 +105,14 @@ AGENTRUN_API int agentrun_worker_stats_read(agentrun_worker_stats *stats,
  */
 AGENTRUN_API int agentrun_worker_metrics(agentrun_buf *out,
 	const agentrun_worker *worker, agentrun_error **err);
+/**
+ * Run one job now, beside those of the queue: its result is kept in the worker's
+ * store, and not published. Any thread; blocks.
+ *
+ * @return see agentrun_run()
+ */
+AGENTRUN_API int agentrun_worker_run_one(agentrun_result **out,
+	agentrun_worker *worker, const char *job, size_t len, agentrun_error **err);
 /**
  * Can the queue and the store be reached? Any thread; blocks.
  *

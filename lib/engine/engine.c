@@ -192,6 +192,11 @@ const char *agr_engine_planner(const agentrun_engine *engine)
 	return engine->planner;
 }
 
+unsigned agr_engine_threads(const agentrun_engine *engine)
+{
+	return (unsigned)engine->n_threads;
+}
+
 /* ---- life --------------------------------------------------------------- */
 
 static size_t thread_count(const agentrun_ctx *ctx, uint32_t asked)

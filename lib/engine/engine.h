@@ -99,6 +99,7 @@ int agr_recall_patch(agr_buf *out, const agr_task *task);
 agentrun_ctx *agr_engine_ctx(const agentrun_engine *engine);
 agentrun_store *agr_engine_store(const agentrun_engine *engine);
 const char *agr_engine_planner(const agentrun_engine *engine);
+unsigned agr_engine_threads(const agentrun_engine *engine);
 /* Put a task back on the pool, from any thread. */
 void agr_engine_resume(agr_task *task);
 /* The job's id is known now: it can be cancelled by it. */

@@ -123,6 +123,7 @@ int agentrun_worker_stats_read(agentrun_worker_stats *to, const agentrun_worker 
 	stats.in_hand = w->in_hand;
 	stats.running = w->running && !w->stop;
 	stats.quiet = w->quiet;
+	stats.threads = agr_engine_threads(w->engine);
 	pthread_mutex_unlock(&w->lock);
 	memset((char *)to + head, 0, given - head);
 	memcpy((char *)to + head, (const char *)&stats + head, n - head);

@@ -209,6 +209,17 @@ void agentrun_worker_quiet(agentrun_worker *w, int quiet)
 		agentrun_queue_wakeup(w->queue);
 }
 
+int agentrun_worker_run_one(agentrun_result **out, agentrun_worker *w, const char *job,
+	size_t len, agentrun_error **err)
+{
+	agentrun_engine_options opts;
+
+	agentrun_engine_options_init(&opts, sizeof(opts));
+	opts.store = w->store;
+	opts.planner = agr_engine_planner(w->engine);
+	return agentrun_run(out, w->ctx, job, len, &opts, err);
+}
+
 int agentrun_worker_check(agentrun_worker *w, agentrun_error **err)
 {
 	agentrun_queue_stats stats = { .struct_size = sizeof(stats) };

@@ -5,6 +5,7 @@
 #include <agentrun/sys/queue.h>
 #include <agentrun/sys/store.h>
 #ifdef WITH_SQLITE
+#include <agentrun/http.h>
 #include <agentrun/sqlite.h>
 #endif
 #ifdef WITH_CONFORMANCE
@@ -58,6 +59,38 @@ static int use_store_query(const void *s)
 	agentrun_store_free(store);
 	return r;
 }
+
+#ifdef WITH_HTTP
+static void http_init(void *s, size_t size)
+{
+	int port = 0;
+
+	agentrun_http_server_options_init(s, size);
+	if (size >= offsetof(agentrun_http_server_options, port) + sizeof(port))
+		memcpy((char *)s + offsetof(agentrun_http_server_options, port), &port, sizeof(port));
+}
+
+static int use_http(const void *s)
+{
+	agentrun_http_server *server = NULL;
+	agentrun_worker *worker = NULL;
+	agentrun_queue *queue = NULL;
+	agentrun_ctx *ctx;
+	int r = agentrun_ctx_new(&ctx, NULL, NULL);
+
+	if (r == 0)
+		r = agentrun_memory_queue_new(&queue, NULL, NULL);
+	if (r == 0)
+		r = agentrun_worker_new(&worker, ctx, queue, NULL, NULL);
+	if (r == 0)
+		r = agentrun_http_server_new(&server, ctx, worker, s, NULL);
+	agentrun_http_server_free(server);
+	agentrun_worker_free(worker);
+	agentrun_queue_free(queue);
+	agentrun_ctx_free(ctx);
+	return r;
+}
+#endif
 
 #ifdef WITH_SQLITE
 /* The path is the first field that every version knows. */
@@ -336,6 +369,9 @@ static const struct subject subjects[] = {
 		use_memory_queue),
 	SUBJECT(agentrun_dead_query, offset, dead_query_init, use_dead_query),
 	SUBJECT(agentrun_queue_impl, wakeup, queue_impl_init, use_queue_impl),
+#ifdef WITH_HTTP
+	SUBJECT(agentrun_http_server_options, port, http_init, use_http),
+#endif
 #ifdef WITH_SQLITE
 	SUBJECT(agentrun_sqlite_store_options, busy_timeout_ms, sqlite_init, use_sqlite),
 #endif
