@@ -11,6 +11,9 @@
 #ifdef WITH_SQLITE
 #include <agentrun/sqlite.h>
 #endif
+#ifdef WITH_REDIS
+#include <agentrun/redis.h>
+#endif
 #ifdef WITH_CONFORMANCE
 #include <agentrun/conformance.h>
 #endif
@@ -93,6 +96,25 @@ static int check_memory(agentrun_error **err)
 }
 #endif
 
+#ifdef WITH_REDIS
+/* No server is there: it is the linking that counts. */
+static int check_redis(agentrun_error **err)
+{
+	agentrun_redis_queue_options opts;
+	agentrun_queue_stats stats = { .struct_size = sizeof(stats) };
+	agentrun_queue *queue = NULL;
+	int r;
+
+	agentrun_redis_queue_options_init(&opts, sizeof(opts));
+	opts.url = "redis://127.0.0.1:9";
+	r = agentrun_redis_queue_new(&queue, &opts, err);
+	if (r == 0 && agentrun_queue_stats_read(&stats, queue, NULL) != AGENTRUN_EBACKEND)
+		r = agentrun_error_raise(err, AGENTRUN_EINTERNAL, "port 9 gave an answer");
+	agentrun_queue_free(queue);
+	return r;
+}
+#endif
+
 int main(int argc, char **argv)
 {
 	agentrun_ctx *ctx = NULL;
@@ -108,6 +130,10 @@ int main(int argc, char **argv)
 		r = run_job(ctx, store, &err);
 	if (r == 0)
 		r = refuse_private(ctx, &err);
+#ifdef WITH_REDIS
+	if (r == 0)
+		r = check_redis(&err);
+#endif
 #ifdef WITH_CONFORMANCE
 	if (r == 0)
 		r = check_memory(&err);
