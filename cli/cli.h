@@ -5,6 +5,7 @@
  *
  *     main.c     the table of commands, global options, help
  *     options.c  one option table a command -> getopt_long and --help
+ *     job.c      a job message from a prompt and files
  *     io.c       files, stdin, stdout, complaints
  *     open.c     context and store as the configuration says; loads libraries
  *     cmd_*.c    a command each
@@ -59,7 +60,8 @@ typedef struct cli_command {
 		char **argv);
 } cli_command;
 
-extern const cli_command cli_classify, cli_plan, cli_exec, cli_patch, cli_run, cli_store;
+extern const cli_command cli_classify, cli_plan, cli_exec, cli_patch, cli_run, cli_store,
+	cli_submit, cli_result, cli_cancel, cli_queue, cli_worker;
 
 /* ---- options.c ---------------------------------------------------------- */
 
@@ -72,6 +74,8 @@ int cli_options_read(cli_global *global, const cli_command *command,
 /* "agentrun COMMAND: message; see --help"; returns EXIT_USAGE. */
 int cli_usage(const cli_command *command, const char *fmt, ...)
 	AGENTRUN_PRINTF(2, 3);
+/* Seconds as the library counts how long to wait; SIZE_MAX: for ever. */
+int cli_timeout_ms(size_t seconds);
 
 /* ---- io.c --------------------------------------------------------------- */
 
@@ -107,11 +111,37 @@ bool cli_is_terminal(void);
 /* Terminal, and nobody asked for no colours. */
 bool cli_has_colour(void);
 
+/* ---- job.c -------------------------------------------------------------- */
+
+/* What a job is made of: a file that holds all of it, or a prompt and files. */
+typedef struct cli_job {
+	const char *file;                       /* --job */
+	const char *workflow, *context, *input; /* or NULL */
+} cli_job;
+
+/* Are the options in keeping with `n` prompts? -1, or the exit status. */
+int cli_job_check(const cli_command *self, const cli_job *job, int n);
+/* The message of a prompt, without ids. */
+int cli_job_message(cli_global *global, const cli_job *job, const char *prompt,
+	agentrun_buf *out, agentrun_error **err);
+
 /* ---- open.c ------------------------------------------------------------- */
 
 /* Read the configuration and make the context, once. */
 int cli_open(cli_global *global, agentrun_error **err);
 int cli_open_store(cli_global *global, agentrun_store **out, agentrun_error **err);
+/* The queue that other processes see: the one in Redis. */
+/* The HTTP endpoints of a worker, once they are open. */
+typedef struct cli_endpoints {
+	struct agentrun_http_server *server; /* NULL: none */
+	void (*close)(struct agentrun_http_server *server);
+	int port;
+} cli_endpoints;
+
+int cli_endpoints_open(cli_global *global, agentrun_worker *worker,
+	cli_endpoints *endpoints, agentrun_error **err);
+void cli_endpoints_close(cli_endpoints *endpoints);
+int cli_open_queue(cli_global *global, agentrun_queue **out, agentrun_error **err);
 void cli_close(cli_global *global);
 
 /* What a file holds. */

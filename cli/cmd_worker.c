@@ -53,7 +53,7 @@ static int open_service(cli_global *global, struct service *s, agentrun_error **
 	int r = cli_open(global, err);
 
 	if (r == 0)
-		r = cli_open_queue(global, "redis", &s->queue, err);
+		r = cli_open_queue(global, &s->queue, err);
 	if (r == 0)
 		r = cli_open_store(global, &s->store, err);
 	if (r < 0)
@@ -103,9 +103,8 @@ const cli_command cli_worker = {
 	.name = "worker",
 	.arguments = "",
 	.summary = "Work off the queue until SIGTERM",
-	.help = "Takes jobs from the configured queue (queue.backend, here redis unless it is set),\n"
-		"runs them, keeps their results and answers. GET /health, /ready and /metrics at\n"
-		"service.host and service.port tell how it is.\n\n"
+	.help = "Takes jobs from Redis, runs them, keeps their results and answers. GET /health,\n"
+		"/ready and /metrics at service.host and service.port tell how it is.\n\n"
 		"SIGTERM or SIGINT: take no more, finish what runs for service.drain_timeout_sec,\n"
 		"give the rest back, exit 0; the second one gives all back at once. SIGTSTP or\n"
 		"POST /quiet: take no more, keep running.\n\n"

@@ -12,6 +12,11 @@ static const cli_command *const commands[] = {
 	&cli_plan,
 	&cli_exec,
 	&cli_patch,
+	&cli_submit,
+	&cli_result,
+	&cli_cancel,
+	&cli_queue,
+	&cli_worker,
 	&cli_store,
 };
 

@@ -10,7 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <agentrun/http.h>
 #include <agentrun/memory.h>
+#include <agentrun/redis.h>
 #include <agentrun/sqlite.h>
 #include <agentrun/sys/transport.h>
 
@@ -220,6 +222,27 @@ static int open_sqlite(const char *path, const agentrun_store_options *store,
 	return make(out, &opts, err);
 }
 
+static int open_redis(const agentrun_config *settings,
+	const agentrun_store_options *store, agentrun_store **out, agentrun_error **err)
+{
+	int (*make)(agentrun_store **, const agentrun_redis_store_options *, agentrun_error **);
+	void (*init)(agentrun_redis_store_options *, size_t);
+	void *found[2] = {
+		load(LIBAGENTRUN_REDIS, "agentrun_redis_store_new", err),
+		load(LIBAGENTRUN_REDIS, "agentrun_redis_store_options_init", err),
+	};
+	agentrun_redis_store_options opts;
+
+	if (!found[0] || !found[1])
+		return AGENTRUN_EBACKEND;
+	memcpy(&make, &found[0], sizeof(make));
+	memcpy(&init, &found[1], sizeof(init));
+	init(&opts, sizeof(opts));
+	opts.config = settings;
+	opts.store = store;
+	return make(out, &opts, err);
+}
+
 int cli_open_store(cli_global *global, agentrun_store **out, agentrun_error **err)
 {
 	const agentrun_config *settings = agentrun_ctx_config(global->ctx);
@@ -234,9 +257,65 @@ int cli_open_store(cli_global *global, agentrun_store **out, agentrun_error **er
 		opts.max_inline_bytes = SIZE_MAX;
 	if (strcmp(backend, "sqlite") == 0)
 		return open_sqlite(agentrun_config_get(settings, "storage.path"), &opts, out, err);
+	if (strcmp(backend, "redis") == 0)
+		return open_redis(settings, &opts, out, err);
 	agentrun_memory_store_options_init(&memory, sizeof(memory));
 	memory.store = &opts;
 	return agentrun_memory_store_new(out, &memory, err);
+}
+
+/* ---- the queue ---------------------------------------------------------- */
+
+int cli_open_queue(cli_global *global, agentrun_queue **out, agentrun_error **err)
+{
+	int (*make)(agentrun_queue **, const agentrun_redis_queue_options *, agentrun_error **);
+	void (*init)(agentrun_redis_queue_options *, size_t);
+	void *found[2] = {
+		load(LIBAGENTRUN_REDIS, "agentrun_redis_queue_new", err),
+		load(LIBAGENTRUN_REDIS, "agentrun_redis_queue_options_init", err),
+	};
+	agentrun_redis_queue_options opts;
+
+	if (!found[0] || !found[1])
+		return AGENTRUN_EBACKEND;
+	memcpy(&make, &found[0], sizeof(make));
+	memcpy(&init, &found[1], sizeof(init));
+	init(&opts, sizeof(opts));
+	opts.config = agentrun_ctx_config(global->ctx);
+	return make(out, &opts, err);
+}
+
+/* ---- the endpoints -------------------------------------------------------- */
+
+int cli_endpoints_open(cli_global *global, agentrun_worker *worker,
+	cli_endpoints *endpoints, agentrun_error **err)
+{
+	int (*make)(agentrun_http_server **, agentrun_ctx *, agentrun_worker *,
+		const agentrun_http_server_options *, agentrun_error **);
+	int (*port)(const agentrun_http_server *);
+	void *found[3] = {
+		load(LIBAGENTRUN_HTTP, "agentrun_http_server_new", err),
+		load(LIBAGENTRUN_HTTP, "agentrun_http_server_port", err),
+		load(LIBAGENTRUN_HTTP, "agentrun_http_server_free", err),
+	};
+	int r;
+
+	if (!found[0] || !found[1] || !found[2])
+		return AGENTRUN_EBACKEND;
+	memcpy(&make, &found[0], sizeof(make));
+	memcpy(&port, &found[1], sizeof(port));
+	memcpy(&endpoints->close, &found[2], sizeof(endpoints->close));
+	r = make(&endpoints->server, global->ctx, worker, NULL, err);
+	if (r == 0)
+		endpoints->port = port(endpoints->server);
+	return r;
+}
+
+void cli_endpoints_close(cli_endpoints *endpoints)
+{
+	if (endpoints->server)
+		endpoints->close(endpoints->server);
+	endpoints->server = NULL;
 }
 
 /* ---- values ------------------------------------------------------------- */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,6 +91,13 @@ int cli_usage(const cli_command *command, const char *fmt, ...)
 		command->name);
 	err = agentrun_error_new(AGENTRUN_EINVAL, line);
 	return cli_fail(err);
+}
+
+int cli_timeout_ms(size_t seconds)
+{
+	if (seconds == SIZE_MAX)
+		return -1;
+	return seconds < INT_MAX / 1000 ? (int)seconds * 1000 : INT_MAX;
 }
 
 static int take_value(const cli_command *command, const cli_option *o,

@@ -55,6 +55,7 @@ consumer core agentrun "$@"
   consumer conformance agentrun-conformance -DWITH_CONFORMANCE "$@"
 [ ! -f "$pc/agentrun-sqlite.pc" ] || consumer sqlite agentrun-sqlite -DWITH_SQLITE "$@"
 [ ! -f "$pc/agentrun-http.pc" ] || consumer http agentrun-http -DWITH_HTTP "$@"
+[ ! -f "$pc/agentrun-redis.pc" ] || consumer redis agentrun-redis -DWITH_REDIS "$@"
 
 # The program, from another directory than the build's.
 agentrun=$(find "$scratch" -path '*/bin/agentrun')

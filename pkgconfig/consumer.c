@@ -14,6 +14,9 @@
 #ifdef WITH_HTTP
 #include <agentrun/http.h>
 #endif
+#ifdef WITH_REDIS
+#include <agentrun/redis.h>
+#endif
 #ifdef WITH_CONFORMANCE
 #include <agentrun/conformance.h>
 #endif
@@ -118,6 +121,25 @@ static int serve(agentrun_ctx *ctx, agentrun_error **err)
 }
 #endif
 
+#ifdef WITH_REDIS
+/* No server is there: it is the linking that counts. */
+static int check_redis(agentrun_error **err)
+{
+	agentrun_redis_queue_options opts;
+	agentrun_queue_stats stats = { .struct_size = sizeof(stats) };
+	agentrun_queue *queue = NULL;
+	int r;
+
+	agentrun_redis_queue_options_init(&opts, sizeof(opts));
+	opts.url = "redis://127.0.0.1:9";
+	r = agentrun_redis_queue_new(&queue, &opts, err);
+	if (r == 0 && agentrun_queue_stats_read(&stats, queue, NULL) != AGENTRUN_EBACKEND)
+		r = agentrun_error_raise(err, AGENTRUN_EINTERNAL, "port 9 gave an answer");
+	agentrun_queue_free(queue);
+	return r;
+}
+#endif
+
 int main(int argc, char **argv)
 {
 	agentrun_ctx *ctx = NULL;
@@ -136,6 +158,10 @@ int main(int argc, char **argv)
 #ifdef WITH_HTTP
 	if (r == 0)
 		r = serve(ctx, &err);
+#endif
+#ifdef WITH_REDIS
+	if (r == 0)
+		r = check_redis(&err);
 #endif
 #ifdef WITH_CONFORMANCE
 	if (r == 0)

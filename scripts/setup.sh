@@ -4,10 +4,10 @@
 
 BUILD_PACKAGES="gcc libc6-dev pkg-config meson ninja-build libcurl4-openssl-dev
   libjansson-dev libyaml-dev libpcre2-dev libjq-dev zlib1g-dev
-  libzstd-dev libsqlite3-dev libmicrohttpd-dev ca-certificates jq"
+  libzstd-dev libsqlite3-dev libhiredis-dev libmicrohttpd-dev ca-certificates jq"
 TEST_PACKAGES="check g++ python3"
 # The suites that want these are left out, with a line, where they are missing.
-OPTIONAL_PACKAGES="valgrind clang clang-tidy libclang-rt-14-dev gcovr mandoc"
+OPTIONAL_PACKAGES="redis-server valgrind clang clang-tidy libclang-rt-14-dev gcovr mandoc"
 
 missing_of() {
   local package
@@ -33,9 +33,17 @@ apt_update() {
   as_root apt-get update -q
 }
 
+# What is installed to test with must not start as a service.
 apt_install() {
+  local policy=/usr/sbin/policy-rc.d made= status=0
+  if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null &&
+      as_root chmod 755 "$policy" && made=1
+  fi
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q \
-    --no-install-recommends "$@"
+    --no-install-recommends "$@" || status=$?
+  [ -z "$made" ] || as_root rm -f "$policy"
+  return "$status"
 }
 
 # Install packages that are missing; $1 is `needed` or `optional`.

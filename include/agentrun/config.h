@@ -16,8 +16,9 @@
  * engine (workers, concurrency), and of `storage`, for an engine that is given no
  * store, backend and max_inline_bytes. To open a store or a queue is the
  * program's: the command line reads `log` and of `storage` backend, path and
- * max_inline_bytes. Nothing reads `redis`, `queue`, `orchestrator`, `rate_limit`,
- * `budget` and the rest of `service`, `llm`, `classifier` and `storage` yet.
+ * max_inline_bytes, and libagentrun-redis reads `redis` and of `queue` max_deliveries
+ * and lease_sec. Nothing reads `orchestrator`, `rate_limit`, `budget` and the rest of
+ * `queue`, `service`, `llm`, `classifier` and `storage` yet.
  *
  * A configuration is one thread's until it is given to a context, which copies
  * it.
@@ -56,7 +57,7 @@ AGENTRUN_API int agentrun_config_load_text(agentrun_config *config,
 /**
  * Read the environment variables that stand above the file: REDIS_URL,
  * REDIS_HOST, REDIS_PORT, ORCHESTRATOR_URL, PORT. Those that the file's .env set
- * count too.
+ * count too. A REDIS_HOST stands above the file's redis.url, too.
  *
  * @return 0, AGENTRUN_ECONFIG, AGENTRUN_ENOMEM
  */

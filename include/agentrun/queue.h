@@ -89,6 +89,15 @@ AGENTRUN_API int agentrun_job_reject(agentrun_job *job, const char *reason);
  */
 AGENTRUN_API int agentrun_job_set_result(agentrun_job *job, const char *json,
 	size_t len);
+/**
+ * The resulting data, for a queue that hands it on whole where the result message
+ * has a preview.
+ *
+ * @param json copied; NULL: none
+ * @return 0, AGENTRUN_ENOMEM (the data is as it was)
+ */
+AGENTRUN_API int agentrun_job_set_data(agentrun_job *job, const char *json,
+	size_t len);
 
 /** Jobs in order. One thread's at a time. */
 typedef struct agentrun_jobs agentrun_jobs;

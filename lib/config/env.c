@@ -244,6 +244,11 @@ int agentrun_config_load_env(agentrun_config *config, agentrun_error **err)
 		{ "PORT", "service.port" },
 	};
 
+	const char *host = agr_env_get(agr_config_env(config), "REDIS_HOST");
+
+	/* A host of the environment stands above an address of the file. */
+	if (host && *host && agentrun_config_set(config, "redis.url", "", err) < 0)
+		return AGENTRUN_ENOMEM;
 	for (size_t i = 0; i < AGR_COUNT(names); i++) {
 		const char *value = agr_env_get(agr_config_env(config), names[i][0]);
 		int r = value && *value ? agentrun_config_set(config, names[i][1], value, err)

@@ -36,6 +36,7 @@ const agr_config_key agr_config_keys[] = {
 	TEXT("redis.consumer_group", "agent_workers", "its consumer group"),
 	TEXT("redis.job_queue", "agent:jobs", "list of jobs"),
 	TEXT("redis.result_queue_prefix", "agent:results", "results go to PREFIX:JOB_ID"),
+	TEXT("redis.completion_queue", "completion_signals", "stream: completions go there"),
 	NUMBER("redis.timeout", "5", "seconds to connect and to answer"),
 
 	CHOICE("queue.backend", "memory|redis", "memory", "where jobs wait"),
@@ -63,7 +64,7 @@ const agr_config_key agr_config_keys[] = {
 
 	TEXT("orchestrator.api_url", NULL, "orchestrator that takes patches"),
 
-	CHOICE("storage.backend", "memory|sqlite", "memory", "where results are kept"),
+	CHOICE("storage.backend", "memory|sqlite|redis", "memory", "where results are kept"),
 	TEXT("storage.path", "agentrun.db", "file of the sqlite backend"),
 	INT("storage.max_inline_bytes", 0, "10485760", "larger results go to a blob"),
 	BOOL("storage.cas_enabled", "true", "long results are kept as blobs, beside their records"),

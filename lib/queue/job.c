@@ -14,8 +14,8 @@ struct agentrun_job {
 	int action;
 	bool counts_as_retry;
 	int64_t delay_ms;
-	char *reason, *result;
-	size_t result_len;
+	char *reason, *result, *data;
+	size_t result_len, data_len;
 };
 
 struct agentrun_jobs {
@@ -51,6 +51,7 @@ void agentrun_job_free(agentrun_job *job)
 	free(job->lease);
 	free(job->reason);
 	free(job->result);
+	free(job->data);
 	free(job);
 }
 
@@ -132,16 +133,26 @@ int agentrun_job_reject(agentrun_job *job, const char *reason)
 	return 0;
 }
 
-int agentrun_job_set_result(agentrun_job *job, const char *json, size_t len)
+static int set_text(char **to, size_t *to_len, const char *json, size_t len)
 {
 	char *copy = json ? agr_strndup(json, len) : NULL;
 
 	if (json && !copy)
 		return AGENTRUN_ENOMEM;
-	free(job->result);
-	job->result = copy;
-	job->result_len = copy ? len : 0;
+	free(*to);
+	*to = copy;
+	*to_len = copy ? len : 0;
 	return 0;
+}
+
+int agentrun_job_set_result(agentrun_job *job, const char *json, size_t len)
+{
+	return set_text(&job->result, &job->result_len, json, len);
+}
+
+int agentrun_job_set_data(agentrun_job *job, const char *json, size_t len)
+{
+	return set_text(&job->data, &job->data_len, json, len);
 }
 
 bool agr_job_is_decided(const agentrun_job *job)
@@ -176,6 +187,13 @@ const char *agentrun_job_result(const agentrun_job *job, size_t *len)
 	if (len)
 		*len = job->result_len;
 	return job->result;
+}
+
+const char *agentrun_job_data(const agentrun_job *job, size_t *len)
+{
+	if (len)
+		*len = job->data_len;
+	return job->data;
 }
 
 int agentrun_job_set_lease(agentrun_job *job, const char *lease, int64_t lease_ms)

@@ -8,6 +8,9 @@
 #include <agentrun/http.h>
 #include <agentrun/sqlite.h>
 #endif
+#ifdef WITH_REDIS
+#include <agentrun/redis.h>
+#endif
 #ifdef WITH_CONFORMANCE
 #include <agentrun/conformance.h>
 #endif
@@ -359,6 +362,36 @@ static void check_reserved(void)
 }
 #endif
 
+#ifdef WITH_REDIS
+static void redis_queue_init(void *s, size_t size)
+{
+	agentrun_redis_queue_options_init(s, size);
+}
+
+static int use_redis_queue(const void *s)
+{
+	agentrun_queue *queue;
+	int r = agentrun_redis_queue_new(&queue, s, NULL);
+
+	agentrun_queue_free(queue);
+	return r;
+}
+
+static void redis_store_init(void *s, size_t size)
+{
+	agentrun_redis_store_options_init(s, size);
+}
+
+static int use_redis_store(const void *s)
+{
+	agentrun_store *store;
+	int r = agentrun_redis_store_new(&store, s, NULL);
+
+	agentrun_store_free(store);
+	return r;
+}
+#endif
+
 static const struct subject subjects[] = {
 	SUBJECT(agentrun_store_options, max_inline_bytes, store_options_init,
 		use_store_options),
@@ -374,6 +407,11 @@ static const struct subject subjects[] = {
 #endif
 #ifdef WITH_SQLITE
 	SUBJECT(agentrun_sqlite_store_options, busy_timeout_ms, sqlite_init, use_sqlite),
+#endif
+#ifdef WITH_REDIS
+	SUBJECT(agentrun_redis_queue_options, max_deliveries, redis_queue_init,
+		use_redis_queue),
+	SUBJECT(agentrun_redis_store_options, store, redis_store_init, use_redis_store),
 #endif
 #ifdef WITH_CONFORMANCE
 	SUBJECT(agentrun_conformance_store, report, check_store_init, use_check_store),

@@ -33,6 +33,8 @@ AGENTRUN_API const char *agentrun_job_reason(const agentrun_job *job);
 /** ACCEPT, REJECT: the result message; NULL: there is none. `len` may be NULL. */
 AGENTRUN_API const char *agentrun_job_result(const agentrun_job *job,
 	size_t *len);
+/** ACCEPT: the resulting data; NULL: there is none. `len` may be NULL. */
+AGENTRUN_API const char *agentrun_job_data(const agentrun_job *job, size_t *len);
 
 /**
  * Say in acquire how the lease is named and how long it is, and in renew how

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+#include "json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_DEPTH 512
+
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static int hex_of(char c)
+{
+	if (is_digit(c))
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+static const char *skip_space(const char *p, const char *end)
+{
+	while (p < end && is_space(*p))
+		p++;
+	return p;
+}
+
+/* ---- is it JSON? -------------------------------------------------------- */
+
+/* Each of these returns the end of what begins at `p`, or NULL. */
+
+static const char *escape_end(const char *p, const char *end)
+{
+	if (p == end)
+		return NULL;
+	if (*p != 'u')
+		return strchr("\"\\/bfnrt", *p) && *p ? p + 1 : NULL;
+	if (end - p < 5)
+		return NULL;
+	for (int i = 1; i <= 4; i++)
+		if (hex_of(p[i]) < 0)
+			return NULL;
+	return p + 5;
+}
+
+static const char *string_end(const char *p, const char *end)
+{
+	for (p++; p && p < end && *p != '"';) {
+		if ((unsigned char)*p < 0x20)
+			return NULL;
+		p = *p == '\\' ? escape_end(p + 1, end) : p + 1;
+	}
+	return p && p < end ? p + 1 : NULL;
+}
+
+static const char *digits_end(const char *p, const char *end)
+{
+	if (p == end || !is_digit(*p))
+		return NULL;
+	while (p < end && is_digit(*p))
+		p++;
+	return p;
+}
+
+static const char *number_end(const char *p, const char *end)
+{
+	if (*p == '-')
+		p++;
+	p = p < end && *p == '0' ? p + 1 : digits_end(p, end);
+	if (p && p < end && *p == '.')
+		p = digits_end(p + 1, end);
+	if (p && p < end && (*p == 'e' || *p == 'E')) {
+		p++;
+		if (p < end && (*p == '+' || *p == '-'))
+			p++;
+		p = digits_end(p, end);
+	}
+	return p;
+}
+
+static const char *word_end(const char *p, const char *end, const char *word)
+{
+	size_t n = strlen(word);
+
+	return (size_t)(end - p) >= n && memcmp(p, word, n) == 0 ? p + n : NULL;
+}
+
+static const char *scalar_end(const char *p, const char *end)
+{
+	switch (*p) {
+	case '"':
+		return string_end(p, end);
+	case 't':
+		return word_end(p, end, "true");
+	case 'f':
+		return word_end(p, end, "false");
+	case 'n':
+		return word_end(p, end, "null");
+	default:
+		return *p == '-' || is_digit(*p) ? number_end(p, end) : NULL;
+	}
+}
+
+/* A member's name and its colon. */
+static const char *name_end(const char *p, const char *end)
+{
+	p = p < end && *p == '"' ? string_end(p, end) : NULL;
+	p = p ? skip_space(p, end) : NULL;
+	return p && p < end && *p == ':' ? skip_space(p + 1, end) : NULL;
+}
+
+/* Past what closes after a value, and the comma, to the next value; the depth is
+ * 0 when there is none. */
+static const char *next_value(const char *p, const char *end, const char *open,
+	size_t *depth)
+{
+	for (; *depth; p++) {
+		p = skip_space(p, end);
+		if (p == end)
+			return NULL;
+		if (*p == ',') {
+			p = skip_space(p + 1, end);
+			return open[*depth - 1] == '{' ? name_end(p, end) : p;
+		}
+		if (*p != (open[*depth - 1] == '{' ? '}' : ']'))
+			return NULL;
+		(*depth)--;
+	}
+	return p;
+}
+
+static const char *value_end(const char *p, const char *end)
+{
+	char open[MAX_DEPTH];
+	size_t depth = 0;
+
+	do {
+		if (!p || p == end)
+			return NULL;
+		if (*p == '{' || *p == '[') {
+			if (depth == MAX_DEPTH)
+				return NULL;
+			open[depth++] = *p;
+			p = skip_space(p + 1, end);
+			if (p < end && *p == (open[depth - 1] == '{' ? '}' : ']'))
+				p = next_value(p, end, open, &depth);
+			else if (open[depth - 1] == '{')
+				p = name_end(p, end);
+		} else {
+			p = scalar_end(p, end);
+			if (p)
+				p = next_value(p, end, open, &depth);
+		}
+	} while (depth);
+	return p;
+}
+
+redis_span redis_json_value(const char *text, size_t len)
+{
+	const char *end = text + len, *begin = skip_space(text, end);
+	const char *stop = begin < end ? value_end(begin, end) : NULL;
+
+	if (!stop || skip_space(stop, end) != end)
+		return (redis_span){ NULL, 0 };
+	return (redis_span){ begin, (size_t)(stop - begin) };
+}
+
+/* ---- looking into JSON -------------------------------------------------- */
+
+static const char *skip_string(const char *p)
+{
+	for (p++; *p != '"'; p++)
+		p += *p == '\\';
+	return p + 1;
+}
+
+/* To the end of a value of a text that is JSON. */
+static const char *skip_value(const char *p, const char *end)
+{
+	size_t depth = 0;
+
+	if (*p != '{' && *p != '[' && *p != '"') {
+		while (p < end && !is_space(*p) && *p != ',' && *p != '}' && *p != ']')
+			p++;
+		return p;
+	}
+	do {
+		if (*p == '"') {
+			p = skip_string(p);
+			continue;
+		}
+		if (*p == '{' || *p == '[')
+			depth++;
+		else if (*p == '}' || *p == ']')
+			depth--;
+		p++;
+	} while (depth);
+	return p;
+}
+
+bool redis_json_is(redis_span value, char first)
+{
+	return value.p && *value.p == first;
+}
+
+redis_span redis_json_get(redis_span object, const char *name)
+{
+	redis_span found = { NULL, 0 };
+	const char *p = object.p, *end = object.p + object.n, *begin;
+
+	if (!redis_json_is(object, '{'))
+		return found;
+	for (p = skip_space(p + 1, end); *p != '}'; p = skip_space(p, end)) {
+		redis_span key = { p, 0 };
+
+		p = skip_string(p);
+		key.n = (size_t)(p - key.p);
+		p = skip_space(p, end) + 1; /* the colon */
+		begin = skip_space(p, end);
+		p = skip_value(begin, end);
+		if (redis_json_says(key, name))
+			found = (redis_span){ begin, (size_t)(p - begin) };
+		p = skip_space(p, end);
+		if (*p == ',')
+			p++;
+	}
+	if (redis_json_is(found, 'n'))
+		found.p = NULL;
+	return found;
+}
+
+/* Element `i`, and how many there are up to it. */
+static size_t walk_to(redis_span array, size_t i, redis_span *element)
+{
+	const char *p = array.p, *end = array.p + array.n, *begin;
+	size_t n = 0;
+
+	*element = (redis_span){ NULL, 0 };
+	if (!redis_json_is(array, '['))
+		return 0;
+	p = skip_space(p + 1, end);
+	while (*p != ']') {
+		begin = p;
+		p = skip_value(begin, end);
+		if (n++ == i) {
+			*element = (redis_span){ begin, (size_t)(p - begin) };
+			return n;
+		}
+		p = skip_space(p, end);
+		if (*p == ',')
+			p = skip_space(p + 1, end);
+	}
+	return n;
+}
+
+size_t redis_json_count(redis_span array)
+{
+	redis_span element;
+
+	return walk_to(array, SIZE_MAX, &element);
+}
+
+redis_span redis_json_at(redis_span array, size_t i)
+{
+	redis_span element;
+
+	walk_to(array, i, &element);
+	return element;
+}
+
+/* ---- strings ------------------------------------------------------------ */
+
+static unsigned unit_of(const char *p)
+{
+	unsigned unit = 0;
+
+	for (int i = 0; i < 4; i++)
+		unit = unit << 4 | (unsigned)hex_of(p[i]);
+	return unit;
+}
+
+static size_t utf8_of(char *to, unsigned c)
+{
+	if (c < 0x80) {
+		to[0] = (char)c;
+		return 1;
+	}
+	if (c < 0x800) {
+		to[0] = (char)(0xc0 | c >> 6);
+		to[1] = (char)(0x80 | (c & 0x3f));
+		return 2;
+	}
+	if (c < 0x10000) {
+		to[0] = (char)(0xe0 | c >> 12);
+		to[1] = (char)(0x80 | (c >> 6 & 0x3f));
+		to[2] = (char)(0x80 | (c & 0x3f));
+		return 3;
+	}
+	to[0] = (char)(0xf0 | c >> 18);
+	to[1] = (char)(0x80 | (c >> 12 & 0x3f));
+	to[2] = (char)(0x80 | (c >> 6 & 0x3f));
+	to[3] = (char)(0x80 | (c & 0x3f));
+	return 4;
+}
+
+/* What follows the backslash at `*p`, as bytes; `*p` moves past it. */
+static size_t unescape(const char **p, char *to)
+{
+	static const char names[] = "bfnrt", meanings[] = "\b\f\n\r\t";
+	const char *known = strchr(names, **p);
+	unsigned c, low;
+
+	if (**p != 'u') {
+		*to = known ? meanings[known - names] : **p;
+		(*p)++;
+		return 1;
+	}
+	c = unit_of(*p + 1);
+	*p += 5;
+	if (c >= 0xd800 && c < 0xdc00 && (*p)[0] == '\\' && (*p)[1] == 'u') {
+		low = unit_of(*p + 2);
+		if (low >= 0xdc00 && low < 0xe000) {
+			c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
+			*p += 6;
+		}
+	}
+	return utf8_of(to, c >= 0xd800 && c < 0xe000 ? 0xfffd : c);
+}
+
+int redis_json_string(agentrun_buf *out, redis_span string)
+{
+	const char *p = string.p + 1, *end = string.p + string.n - 1;
+
+	while (p < end) {
+		const char *plain = p;
+		char bytes[4];
+		int r;
+
+		while (p < end && *p != '\\')
+			p++;
+		r = agentrun_buf_append(out, plain, (size_t)(p - plain));
+		if (r == 0 && p < end) {
+			p++;
+			r = agentrun_buf_append(out, bytes, unescape(&p, bytes));
+		}
+		if (r < 0)
+			return r;
+	}
+	return agentrun_buf_append(out, "", 0);
+}
+
+bool redis_json_says(redis_span string, const char *text)
+{
+	const char *p = string.p + 1, *end = string.p + string.n - 1;
+	size_t left = strlen(text);
+
+	if (!redis_json_is(string, '"'))
+		return false;
+	while (p < end) {
+		char bytes[4];
+		size_t n = 1;
+
+		if (*p == '\\') {
+			p++;
+			n = unescape(&p, bytes);
+		} else {
+			bytes[0] = *p++;
+		}
+		if (n > left || memcmp(text, bytes, n) != 0)
+			return false;
+		text += n;
+		left -= n;
+	}
+	return left == 0;
+}
