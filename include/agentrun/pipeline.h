@@ -56,9 +56,9 @@ typedef struct agentrun_execute_options {
 	agentrun_store *store; /**< resolves refs; NULL: refs are errors */
 	int64_t timeout_ms;  /**< 0: none */
 	/**
-	 * Called on this thread to read the input, in place of `input`. Rows of JSON and
-	 * NDJSON then take as much memory as the pipeline has to remember, however long
-	 * the input is; CSV and single documents are read to their end first.
+	 * Called on this thread to read the input, in place of `input`. Rows then take as
+	 * much memory as the pipeline has to remember, however long the input is; a
+	 * document that is no array is read to its end first.
 	 */
 	agentrun_read_fn read;
 	void *read_user;

@@ -179,6 +179,18 @@ static int read_more(agr_input *in, size_t n, agentrun_error **err)
 	return r;
 }
 
+/* The same until there is news enough to look at the rest once more: what is long is
+ * not looked at again for every bit that a pipe holds. */
+static int read_on(agr_input *in, size_t n, agentrun_error **err)
+{
+	size_t rest = in->block.len - n;
+	int r = read_more(in, n, err);
+
+	while (!r && !in->ended && rest > BLOCK && in->block.len < 2 * rest)
+		r = read_more(in, 0, err);
+	return r;
+}
+
 static int read_all(agr_input *in, agentrun_error **err)
 {
 	int r = 0;
@@ -203,21 +215,29 @@ static bool names_only(const agr_csv *csv)
 	return true;
 }
 
-/* Two columns at least, and nothing that JSON or markup begins with: 1, 0 or
- * AGENTRUN_ENOMEM. */
-static int looks_like_csv(const agr_text *t)
+/* Two columns at least, and nothing that JSON or markup begins with: 1, 0 or an
+ * error. Reads on until that is clear. */
+static int looks_like_csv(agr_input *in, agentrun_error **err)
 {
+	const agr_text *t = &in->text;
 	agr_csv csv = { .text = t, .pos = skip_white(t, bom_len(t)) };
-	int is = 0;
+	int is = 0, r = 0;
 
-	if (csv.pos < t->n && !strchr("[{<", t->p[csv.pos]))
-		is = agr_csv_next(&csv, NULL);
-	if (is == 1)
-		is = csv.n > 1 && (!is_blank(t, csv.pos) || names_only(&csv));
-	else if (is != AGENTRUN_ENOMEM)
-		is = 0;
+	if (csv.pos < t->n && strchr("[{<", t->p[csv.pos]))
+		return 0;
+	do {
+		csv.part = !is_whole(in);
+		is = agr_csv_next(&csv);
+	} while (is == AGR_CSV_CUT && !(r = read_on(in, 0, err)));
+	while (!r && is == AGR_CSV_RECORD && !is_whole(in) && is_blank(t, csv.pos))
+		r = read_more(in, 0, err);
+	if (is == AGENTRUN_ENOMEM)
+		r = agr_error_oom(err);
+	else if (!r)
+		r = is == AGR_CSV_RECORD && csv.n > 1 &&
+			(!is_blank(t, csv.pos) || names_only(&csv));
 	agr_csv_free(&csv);
-	return is;
+	return r;
 }
 
 /* Is the first line one value, with another line behind it? */
@@ -260,7 +280,20 @@ static int read_first_line(agr_input *in, agentrun_error **err)
 	return r;
 }
 
-/* By what is at hand. */
+/* A document that is no array or object lies on one line, so the first tells. */
+static bool is_scalar(const agr_text *t)
+{
+	size_t pos = skip_white(t, bom_len(t));
+	const char *end = memchr(t->p + pos, '\n', t->n - pos);
+	agr_text line = { .p = t->p + pos, .n = t->n - pos };
+	agr_span value;
+
+	if (end && !is_blank(t, (size_t)(end - t->p)))
+		return false;
+	return agr_scan_document(&value, &line, NULL) == 0;
+}
+
+/* By the beginning. */
 static int detect(agr_input *in, agentrun_error **err)
 {
 	const agr_text *t = &in->text;
@@ -277,20 +310,68 @@ static int detect(agr_input *in, agentrun_error **err)
 	}
 	if (first == '[' || first == '{')
 		return 0;
-	r = read_all(in, err);
-	if (r < 0)
-		return r;
-	csv = looks_like_csv(t);
-	if (csv == 1) {
-		agr_span value;
-
-		if (agr_scan_document(&value, t, NULL) < 0)
-			in->format = AGENTRUN_FORMAT_CSV;
-	}
-	return csv < 0 ? agr_error_oom(err) : 0;
+	csv = looks_like_csv(in, err);
+	if (csv == 1 && !is_scalar(t))
+		in->format = AGENTRUN_FORMAT_CSV;
+	return csv < 0 ? csv : 0;
 }
 
 /* ---- CSV ----------------------------------------------------------------- */
+
+/* The next record, reading on if need be: 1, 0 at the end, or an error. */
+static int read_record(agr_input *in, agentrun_error **err)
+{
+	agr_csv *csv = &in->csv;
+	int r;
+
+	for (;;) {
+		csv->part = !is_whole(in);
+		r = agr_csv_next(csv);
+		if (r != AGR_CSV_CUT)
+			break;
+		r = read_on(in, csv->pos, err);
+		if (r < 0)
+			return r;
+		csv->pos = 0;
+	}
+	if (r == AGENTRUN_ENOMEM)
+		return agr_error_oom(err);
+	if (r == AGR_CSV_FAULT) {
+		r = agentrun_error_raise(err, code_of(&in->text), "not valid CSV: %s",
+			csv->fault);
+		place(in, in->text.p + csv->fault_at, err);
+	}
+	return r;
+}
+
+static agr_span key_of(const agr_input *in, size_t column)
+{
+	size_t from = column ? in->key_ends[column - 1] : 0;
+
+	return (agr_span){ in->keys.data + from, in->key_ends[column] - 1 - from };
+}
+
+/* Every pair is compared, so not for what is wider than tables are. */
+static bool are_distinct(const agr_input *in)
+{
+	if (in->n_keys > 256)
+		return false;
+	for (size_t i = 0; i < in->n_keys; i++)
+		for (size_t k = 0; k < i; k++)
+			if (agr_string_same(key_of(in, i), key_of(in, k)))
+				return false;
+	return true;
+}
+
+static int find_slots(agr_input *in, agentrun_error **err)
+{
+	in->key_slots = calloc(in->n_keys ? in->n_keys : 1, sizeof(*in->key_slots));
+	if (!in->key_slots)
+		return agr_error_oom(err);
+	for (size_t i = 0; i < in->n_keys; i++)
+		in->key_slots[i] = agr_wanted_find_escaped(in->wanted, key_of(in, i));
+	return 0;
+}
 
 static int read_header(agr_input *in, agentrun_error **err)
 {
@@ -299,7 +380,7 @@ static int read_header(agr_input *in, agentrun_error **err)
 
 	csv->text = &in->text;
 	csv->pos = bom_len(&in->text);
-	r = agr_csv_next(csv, err);
+	r = read_record(in, err);
 	if (r < 0)
 		return r;
 	in->key_ends = calloc(csv->n ? csv->n : 1, sizeof(*in->key_ends));
@@ -314,15 +395,52 @@ static int read_header(agr_input *in, agentrun_error **err)
 		in->key_ends[i] = in->keys.len;
 	}
 	in->n_keys = csv->n;
-	return agr_buf_check(&in->keys, "the CSV header", err);
+	r = agr_buf_check(&in->keys, "the CSV header", err);
+	if (!r)
+		in->distinct = are_distinct(in);
+	return r;
+}
+
+/* The record as an object in in->row. */
+static void make_record(agr_input *in)
+{
+	agr_csv *csv = &in->csv;
+	size_t from = 0, at;
+
+	agr_buf_reset(&in->row);
+	for (size_t i = 0; i < csv->n; i++) {
+		agr_buf_char(&in->row, i ? ',' : '{');
+		agr_buf_add(&in->row, in->keys.data + from, in->key_ends[i] - from);
+		at = in->row.len;
+		agr_csv_value(&in->row, csv, i);
+		from = in->key_ends[i];
+		/* Where it is, until the row is all there and stays in place. */
+		if (in->key_slots)
+			csv->list[i] = (agr_csv_field){ .from = at, .to = in->row.len };
+	}
+	agr_buf_char(&in->row, '}');
+}
+
+static void note_fields(agr_input *in)
+{
+	for (size_t i = 0; i < in->wanted->n; i++)
+		in->slots[i].p = NULL;
+	for (size_t i = 0; i < in->n_keys; i++) {
+		const agr_csv_field *f = &in->csv.list[i];
+
+		if (in->key_slots[i] != AGR_WANTED_NONE)
+			in->slots[in->key_slots[i]] = (agr_span){ in->row.data + f->from,
+				f->to - f->from };
+	}
 }
 
 static int next_record(agr_input *in, agr_row *row, agentrun_error **err)
 {
 	agr_csv *csv = &in->csv;
-	size_t from = 0;
-	int r = agr_csv_next(csv, err);
+	int r = in->wanted && !in->key_slots ? find_slots(in, err) : 0;
 
+	if (r == 0)
+		r = read_record(in, err);
 	if (r <= 0)
 		return r;
 	if (csv->n != in->n_keys) {
@@ -332,18 +450,16 @@ static int next_record(agr_input *in, agr_row *row, agentrun_error **err)
 		agr_error_at_line(err, in->text.name, csv->line, 1);
 		return r;
 	}
-	agr_buf_reset(&in->row);
-	for (size_t i = 0; i < csv->n; i++) {
-		agr_buf_char(&in->row, i ? ',' : '{');
-		agr_buf_add(&in->row, in->keys.data + from, in->key_ends[i] - from);
-		agr_csv_value(&in->row, csv, i);
-		from = in->key_ends[i];
-	}
-	agr_buf_char(&in->row, '}');
+	make_record(in);
 	r = agr_buf_check(&in->row, "a CSV record", err);
 	if (r < 0)
 		return r;
 	*row = agr_row_of((agr_span){ in->row.data, in->row.len });
+	row->compact = in->distinct;
+	if (in->wanted) {
+		note_fields(in);
+		row->slots = in->slots;
+	}
 	return 1;
 }
 
@@ -365,7 +481,7 @@ static int begin_scan(agr_input *in, agentrun_error **err)
 /* What is at hand ends at or behind `from`: go on there with more. */
 static int go_on(agr_input *in, const char *from, agentrun_error **err)
 {
-	int r = read_more(in, (size_t)(from - in->text.p), err);
+	int r = read_on(in, (size_t)(from - in->text.p), err);
 
 	if (!r)
 		agr_scanner_move(in->scanner, in->text.p, in->text.p + in->text.n,
@@ -662,11 +778,8 @@ static int open_text(agr_input *in, int format, agentrun_error **err)
 		t->p[skip_white(t, bom_len(t))] == '[';
 	if (!in->is_table)
 		return open_document(in, err);
-	if (in->format == AGENTRUN_FORMAT_CSV) {
-		r = read_all(in, err);
-		return r < 0 ? r : read_header(in, err);
-	}
-	return begin_scan(in, err);
+	return in->format == AGENTRUN_FORMAT_CSV ? read_header(in, err)
+						 : begin_scan(in, err);
 }
 
 int agr_input_open(agr_input *in, const agr_text *text, agr_input_limit limit, int format,
@@ -724,6 +837,7 @@ void agr_input_close(agr_input *in)
 	agr_buf_free(&in->keys);
 	agr_buf_free(&in->row);
 	free(in->key_ends);
+	free(in->key_slots);
 	memset(in, 0, sizeof(*in));
 }
 

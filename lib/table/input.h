@@ -4,9 +4,9 @@
  * validated, also what nobody reads; rows are as they come, so a fault may be met
  * behind rows that were good.
  *
- * The text is in memory, or it comes from a reader: rows of JSON and NDJSON then take
- * a block of memory however long the text is (or the longest row, if that is
- * longer); CSV and documents are read to their end first.
+ * The text is in memory, or it comes from a reader: rows then take a block of memory
+ * however long the text is (or the longest row, if that is longer); documents are read
+ * to their end first.
  */
 #ifndef AGR_INPUT_H
 #define AGR_INPUT_H
@@ -54,7 +54,9 @@ typedef struct agr_input {
 	agr_csv csv;
 	agr_buf keys;      /* CSV: "\"name\":" of every column, one after another */
 	size_t *key_ends;
+	size_t *key_slots; /* of each column, or AGR_WANTED_NONE; NULL: nothing is noted */
 	size_t n_keys;
+	bool distinct;     /* no two columns are known to have one name */
 	agr_buf row;       /* CSV: the row as JSON */
 } agr_input;
 

@@ -334,7 +334,12 @@ START_TEST(a_fault_is_where_it_is_however_the_text_came)
 		{ "[1,2,3", "input:1:7: not valid JSON: an array is not closed" },
 		{ "[1,2,3] x", "input:1:9: not valid JSON: unexpected text" },
 		{ "[\"a\xff\"]", "input:1:4: not valid JSON: invalid UTF-8" },
-		{ "[\"\\u12", "input:1:7: not valid JSON: a string is not closed" }, { " \n ", "empty" } };
+		{ "[\"\\u12", "input:1:7: not valid JSON: a string is not closed" }, { " \n ", "empty" },
+		{ "a,b\n1,\"2\n\"\n3\n", "input:4:1: not valid CSV: this record has 1 fields" },
+		{ "a,b\r\n1,2\r\n\"3\"x,4", "input:3:4: not valid CSV: text after a quoted field" },
+		{ "a,b\n1,2\n3,\"4\n\n5", "input:3:3: not valid CSV: a quoted field is not closed" },
+		{ "a,b\n\"1\n\",\xc3\x28\n", "input:3:3: not valid CSV: invalid UTF-8" },
+		{ "a,b\n1,2\n3,\xe6\x97", "input:3:3: not valid CSV: invalid UTF-8" } };
 
 	for (size_t i = 0; i < AGR_COUNT(cases); i++) {
 		for (size_t size = 1; size < 40; size += 3) {
@@ -348,6 +353,91 @@ START_TEST(a_fault_is_where_it_is_however_the_text_came)
 				agentrun_error_message(err));
 			ck_assert_uint_eq(out.text.len, 0);
 			agentrun_error_free(err);
+		}
+	}
+}
+END_TEST
+
+/* Of every kind of field, with line ends of both kinds inside and behind records. */
+static void make_csv(agr_buf *out, size_t n)
+{
+	agr_buf_str(out, "\xef\xbb\xbfs,n,\"k\r\n\",\"a \"\"b\"\"\"\r\n\r\n\n");
+	agr_buf_str(out, "b,4.50,true,\"\"\n,-0,\"\",x\ry\r\n\"\r\n\",\"\"\"\",\",\",\"\"\"\n\"\"\"\n");
+	agr_buf_str(out, "\xc3\xa9,01,1e5,\xe6\x97\xa5\xe6\x9c\xac\r\n\n\"\xf0\x9f\x98\x80\",-,1.,\"9\"\r\n");
+	for (size_t i = 0; i < n; i++)
+		agr_buf_printf(out, "%c%zu,%zu,%zu.5,\"line %zu\n\"\"%zu\"\"\"%s",
+			(int)('a' + i % 26), i, i % 11, i % 7, i, i, i % 3 ? "\r\n" : "\n");
+	agr_buf_str(out, "last,1,2,3");
+	ck_assert_int_eq(out->failed, 0);
+}
+
+static void csv_pieces_give(size_t n, const size_t *sizes, size_t n_sizes)
+{
+	static const char *const csv_pipelines[] = { "[" FILTER "]", "[{\"step\":\"offset\",\"n\":0}]",
+		"[" SORT "," SELECT "]", "[{\"step\":\"groupby\",\"by\":[\"a \\\"b\\\"\"],\"agg\":\"count\"}]" };
+	agr_buf input = AGR_BUF_INIT;
+
+	make_csv(&input, n);
+	for (size_t i = 0; i < AGR_COUNT(csv_pipelines); i++) {
+		agentrun_buf whole = AGENTRUN_BUF_INIT;
+		agentrun_error *err = NULL;
+
+		ck_assert_int_eq(run_with(&whole, csv_pipelines[i], input.data, input.len,
+			AGENTRUN_FORMAT_AUTO, AGENTRUN_FORMAT_JSON, NULL, &err), 0);
+		for (size_t k = 0; k < n_sizes; k++) {
+			struct parts out = { AGR_BUF_INIT, 0 };
+
+			ck_assert_int_eq(run_in_pieces(&out, csv_pipelines[i], input.data,
+				sizes[k], AGENTRUN_FORMAT_JSON, &err), 0);
+			ck_assert_uint_eq(out.text.len, whole.len);
+			ck_assert_int_eq(memcmp(out.text.data, whole.data, whole.len), 0);
+			agr_buf_free(&out.text);
+		}
+		agentrun_buf_dispose(&whole);
+	}
+	agr_buf_free(&input);
+}
+
+START_TEST(csv_in_pieces_gives_what_the_whole_gives)
+{
+	static const size_t few[] = { 1, 2, 3, 5, 64 }, many[] = { 1000, 65536, 1 << 20 };
+
+	csv_pieces_give(20, few, AGR_COUNT(few));
+	csv_pieces_give(40000, many, AGR_COUNT(many));
+}
+END_TEST
+
+START_TEST(what_looks_like_csv_does_so_in_pieces)
+{
+	static const struct {
+		const char *input, *expected; /* NULL: it is none */
+	} cases[] = { { "a,b\n", "[]" }, { "a,b", "[]" }, { "a, b\n", NULL }, { "a, b\n1,2", "[{\"a\":1,\" b\":2}]" },
+		{ "a,b\n\n \n1,2", NULL }, { "\"x\n\",y\n\n7,8\n", "[{\"x\\n\":7,\"y\":8}]" },
+		{ "\"a\\\",b\"\n", NULL }, { "\"a\\\",b\"\n1,2", NULL },
+		{ "a\n1\n", NULL }, { "\"a,b\n", NULL }, { "\r\n a,b\r\n1,2", "[{\" a\":1,\"b\":2}]" },
+		{ "\xef\xbb\xbfq,r\n1,2", "[{\"q\":1,\"r\":2}]" } };
+	static const char pipeline[] = "[{\"step\":\"offset\",\"n\":0}]";
+
+	for (size_t i = 0; i < AGR_COUNT(cases); i++) {
+		const char *input = cases[i].input;
+
+		for (size_t size = 0; size < 20; size++) {
+			struct parts out = { AGR_BUF_INIT, 0 };
+			agentrun_buf whole = AGENTRUN_BUF_INIT;
+			agentrun_error *err = NULL;
+			int r = size ? run_in_pieces(&out, pipeline, input, size,
+				AGENTRUN_FORMAT_JSON, &err)
+				: run_with(&whole, pipeline, input, strlen(input), 0,
+				AGENTRUN_FORMAT_JSON, NULL, &err);
+			const char *got = size ? out.text.data : whole.data;
+
+			ck_assert_msg(r == (cases[i].expected ? 0 : AGENTRUN_EINPUT), "%s by %zu: %d %s",
+				input, size, r, err ? agentrun_error_message(err) : "");
+			if (!r)
+				ck_assert_str_eq(got, cases[i].expected);
+			agentrun_error_free(err);
+			agr_buf_free(&out.text);
+			agentrun_buf_dispose(&whole);
 		}
 	}
 }
@@ -469,6 +559,8 @@ int main(void)
 		long_work_behind_the_input_can_be_stopped,
 		a_long_result_comes_in_parts_and_a_short_one_in_one,
 		a_fault_is_where_it_is_however_the_text_came,
+		csv_in_pieces_gives_what_the_whole_gives,
+		what_looks_like_csv_does_so_in_pieces,
 #if defined(AGR_HAVE_ZLIB) || defined(AGR_HAVE_ZSTD)
 		what_is_compressed_is_read_as_what_it_was,
 #endif
