@@ -58,7 +58,8 @@ typedef struct agentrun_execute_options {
 	/**
 	 * Called on this thread to read the input, in place of `input`. Rows then take as
 	 * much memory as the pipeline has to remember, however long the input is; a
-	 * document that is no array is read to its end first.
+	 * document that is no array is read to its end first, unless the pipeline begins
+	 * with `extract`.
 	 */
 	agentrun_read_fn read;
 	void *read_user;

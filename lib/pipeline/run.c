@@ -26,6 +26,8 @@ struct agr_run {
 	size_t chain_at;   /* the next of its steps to open */
 	char *ref;         /* wanted as the input */
 	agr_input input;   /* the data as it stands */
+	agr_nested *nested; /* NULL, or what takes rows out of it for the step `nested_at` */
+	size_t nested_at;
 	agr_buf text;      /* what the data lies in, when that is ours */
 	bool made_here;    /* a step made the data */
 	bool written;      /* the result went out, but for what `text` holds */
@@ -163,6 +165,15 @@ static int input_of_context(agr_run *run, agentrun_error **err)
 	return r < 0 ? r : 1;
 }
 
+/* Is no more to be made of the input than a document to take rows out of? An array is
+ * none where the path begins with a key. */
+static bool is_one(const agr_run *run)
+{
+	const agr_path *path = agr_pipeline_way(run->pipeline, 0);
+
+	return path && path->parts[0].kind == AGR_PART_KEY;
+}
+
 static int choose_input(agr_run *run, agentrun_error **err)
 {
 	const agr_run_options *o = &run->opts;
@@ -178,7 +189,7 @@ static int choose_input(agr_run *run, agentrun_error **err)
 		agr_text text = { .name = o->input_name, .max_depth = o->limits.max_depth };
 
 		return agr_input_open_reader(&run->input, &text, o->read, o->read_user,
-			agr_input_limit_of(&o->limits), o->input_format, err);
+			agr_input_limit_of(&o->limits), o->input_format, is_one(run), err);
 	}
 	if (o->input)
 		return open_input(run, o->input_name, o->input, o->input_len,
@@ -207,14 +218,25 @@ static int blame(const agr_run *run, int r, agentrun_error **err)
 	return r;
 }
 
-static int want_table(const agr_run *run, agentrun_error **err)
+int agr_no_table(agr_span value, int code, agentrun_error **err)
 {
-	if (run->input.is_table)
+	return agentrun_error_raise(err, code, "wants an array, got %s%s",
+		agr_type_phrase(value),
+		*value.p == '{' ? ": extract takes its rows out" : "");
+}
+
+static int want_table(agr_run *run, agentrun_error **err)
+{
+	agr_buf made = AGR_BUF_INIT;
+	agr_span value;
+	int r;
+
+	if (run->nested || run->input.is_table)
 		return 0;
-	return agentrun_error_raise(err,
-		run->made_here ? AGENTRUN_EPIPELINE : AGENTRUN_EINPUT,
-		"wants an array, got %s%s", agr_type_phrase(run->input.document),
-		*run->input.document.p == '{' ? ": extract takes its rows out" : "");
+	r = agr_input_document(&run->input, &made, &value, err);
+	agr_buf_free(&made); /* nothing is made of JSON */
+	return r < 0 ? r : blame(run, agr_no_table(value,
+		run->made_here ? AGENTRUN_EPIPELINE : AGENTRUN_EINPUT, err), err);
 }
 
 /* Open the chain's steps, as far as the first that wants a ref. */
@@ -250,19 +272,77 @@ static void keep_stats(agr_run *run, int64_t all_ns)
 	run->read_ns -= run->chain.ops[run->chain.n].time_ns; /* writing the result */
 }
 
+static int blame_source(const agr_run *run, int r, agentrun_error **err)
+{
+	int fault = run->nested ? agr_nested_fault(run->nested) : AGR_NESTED_INPUT;
+	const agr_compiled *op = &run->pipeline->ops[run->nested_at];
+
+	if (r < 0 && fault == AGR_NESTED_TAKER)
+		blame(run, r, err);
+	else if (r < 0 && fault == AGR_NESTED_PATH)
+		agr_error_step(err, op->number, op->name);
+	return r;
+}
+
+/* A step failed at a row out of a document. It stands unless the row was void; but what
+ * is wrong with the document itself comes first, as if it had been read before. */
+static int settle(agr_run *run, int failed, agentrun_error **err)
+{
+	agentrun_error *why = NULL;
+	agr_row row;
+	int r;
+
+	do {
+		int stopped = agr_run_tick(run, &why);
+
+		r = stopped ? stopped : agr_nested_next(run->nested, &row, &why);
+	} while (r == 1);
+	if (r == 0)
+		return failed;
+	if (err) {
+		agentrun_error_free(*err);
+		*err = NULL;
+	}
+	if (r == AGR_NESTED_AGAIN)
+		return r;
+	blame_source(run, r, &why);
+	return agr_error_pass(err, why);
+}
+
+static bool is_final(int code)
+{
+	return code == AGENTRUN_ENOMEM || code == AGENTRUN_ECANCELLED ||
+		code == AGENTRUN_ETIMEDOUT;
+}
+
+static int run_rows(agr_run *run, agentrun_error **err)
+{
+	agr_chain *chain = &run->chain;
+	int r;
+
+	agr_input_use_threads(&run->input, run->opts.threads);
+	r = agr_chain_run(chain, &run->input, err);
+	if (r < 0 && chain->no_rows)
+		return blame_source(run, r, err);
+	return r < 0 && run->nested && !is_final(r) ? settle(run, r, err) : r;
+}
+
 /* Run the chain, whose steps are all open. */
 static int run_chain(agr_run *run, agentrun_error **err)
 {
 	int64_t start = run->stats ? agr_clock_mono_ns() : 0;
-	int r;
-
-	agr_input_use_threads(&run->input, run->opts.threads);
-	r = agr_chain_run(&run->chain, &run->input, err);
+	int r = run_rows(run, err);
 	agr_buf out = run->chain.out;
 
 	if (start)
 		keep_stats(run, agr_clock_mono_ns() - start);
+	if (r == AGR_NESTED_AGAIN) {
+		agr_chain_close(&run->chain);
+		return 0;
+	}
 	if (!r) {
+		agr_nested_free(run->nested);
+		run->nested = NULL;
 		run->chain.out = (agr_buf)AGR_BUF_INIT;
 		if (run->chain.write)
 			run->written = true;
@@ -279,7 +359,7 @@ static int begin_chain(agr_run *run, agentrun_error **err)
 {
 	const agr_pipeline *p = run->pipeline;
 	size_t end = run->at;
-	int r = blame(run, want_table(run, err), err);
+	int r = want_table(run, err);
 
 	while (end < p->n_ops && p->ops[end].type->kind == AGR_STEP_ROWS)
 		end++;
@@ -297,14 +377,33 @@ static int begin_chain(agr_run *run, agentrun_error **err)
 		run->chain.format = run->opts.write ? run->opts.output_format
 						    : AGENTRUN_FORMAT_JSON;
 	}
+	run->chain.nested = run->nested;
+	if (run->nested) /* what was made may be void */
+		run->chain.hold = SIZE_MAX;
 	return open_ops(run, err);
+}
+
+/* Take the rows out as the input is read, if it is yet to be read. 1: that is begun. */
+static int begin_nested(agr_run *run, agentrun_error **err)
+{
+	const agr_input *in = &run->input;
+	const agr_path *path = agr_pipeline_way(run->pipeline, run->at);
+
+	if (!path || !in->read || in->format != AGENTRUN_FORMAT_JSON || in->document.p)
+		return 0;
+	run->nested_at = run->at++;
+	return agr_nested_new(&run->nested, path, &run->input, err) < 0 ? AGENTRUN_ENOMEM : 1;
 }
 
 static int apply_document(agr_run *run, agentrun_error **err)
 {
 	agr_buf whole = AGR_BUF_INIT, made = AGR_BUF_INIT;
 	agr_span in, out;
-	int r = agr_input_document(&run->input, &whole, &in, err);
+	int r = begin_nested(run, err);
+
+	if (r)
+		return r < 0 ? r : 0;
+	r = agr_input_document(&run->input, &whole, &in, err);
 
 	if (r < 0)
 		goto out;
@@ -615,6 +714,7 @@ void agr_run_free(agr_run *run)
 	if (!run)
 		return;
 	agr_chain_close(&run->chain);
+	agr_nested_free(run->nested);
 	agr_input_close(&run->input);
 	agr_buf_free(&run->text);
 	free(run->ref);

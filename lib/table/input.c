@@ -38,7 +38,7 @@ static void place(const agr_input *in, const char *p, agentrun_error **err)
 		(size_t)(p - in->text.p));
 }
 
-static int raise_at(const agr_input *in, const char *p, agentrun_error **err,
+int agr_input_raise(const agr_input *in, const char *p, agentrun_error **err,
 	const char *what)
 {
 	int r = agentrun_error_raise(err, code_of(&in->text), "%s", what);
@@ -255,7 +255,8 @@ static bool looks_like_lines(const agr_text *t)
 }
 
 /* Read on until there is a first line and the beginning of another. An array that goes on
- * for so long is JSON, to be read row by row. */
+ * for so long is JSON, to be read row by row; and so is an object where one document
+ * is wanted. */
 static int read_first_line(agr_input *in, agentrun_error **err)
 {
 	const agr_text *t = &in->text;
@@ -270,7 +271,7 @@ static int read_first_line(agr_input *in, agentrun_error **err)
 			ended = true;
 			seen = (size_t)(line - t->p);
 		}
-		if (!ended && t->p[pos] == '[')
+		if (!ended && (t->p[pos] == '[' || (in->one && t->p[pos] == '{')))
 			break;
 		seen = ended ? skip_white(t, seen) : t->n;
 		if (seen < t->n)
@@ -308,6 +309,7 @@ static int detect(agr_input *in, agentrun_error **err)
 		in->format = AGENTRUN_FORMAT_NDJSON;
 		return 0;
 	}
+	in->maybe_lines = in->one && first == '{';
 	if (first == '[' || first == '{')
 		return 0;
 	csv = looks_like_csv(in, err);
@@ -490,7 +492,7 @@ static int go_on(agr_input *in, const char *from, agentrun_error **err)
 }
 
 /* The next token, reading on if need be: 1, 0 at the end, or an error. */
-static int next_token(agr_input *in, const char **at, agentrun_error **err)
+int agr_input_token(agr_input *in, const char **at, agentrun_error **err)
 {
 	agr_scanner *s = in->scanner;
 	int r = 0;
@@ -523,13 +525,13 @@ static int judge_line(agr_input *in, const char *value, const char *end)
 	return AGR_SCAN_FAULT;
 }
 
-static int read_value(agr_input *in, agr_row *row, agentrun_error **err)
+int agr_input_value(agr_input *in, agr_row *row, bool noted, agentrun_error **err)
 {
+	const agr_wanted *wanted = noted ? in->wanted : NULL;
 	agr_scanner *s = in->scanner;
 	int r;
 
-	while ((r = agr_scanner_value(s, &row->span, in->wanted, in->slots)) ==
-		AGR_SCAN_CUT) {
+	while ((r = agr_scanner_value(s, &row->span, wanted, in->slots)) == AGR_SCAN_CUT) {
 		r = go_on(in, s->pos, err);
 		if (r < 0)
 			return r;
@@ -543,9 +545,26 @@ static int read_value(agr_input *in, agr_row *row, agentrun_error **err)
 	if (r == AGR_SCAN_FAULT)
 		return raise_fault(in, err);
 	row->lasting = !in->read;
-	row->slots = in->wanted ? in->slots : NULL;
+	row->slots = wanted ? in->slots : NULL;
 	in->state = AGR_BEHIND_VALUE;
 	return 1;
+}
+
+int agr_input_begin(agr_input *in, agentrun_error **err)
+{
+	const agr_text *t = &in->text;
+
+	if (in->scanner)
+		agr_scanner_move(in->scanner, t->p + bom_len(t), t->p + t->n, is_whole(in));
+	else if (begin_scan(in, err) < 0)
+		return AGENTRUN_ENOMEM;
+	in->scanner->open = 0;
+	return 0;
+}
+
+size_t agr_input_line(const agr_input *in, const char *p)
+{
+	return in->lines + agr_count_lines(in->text.p, p);
 }
 
 static int end_of_array(agr_input *in, agentrun_error **err)
@@ -555,8 +574,8 @@ static int end_of_array(agr_input *in, agentrun_error **err)
 
 	agr_scanner_take(in->scanner, ']');
 	in->state = AGR_AT_END;
-	r = next_token(in, &at, err);
-	return r <= 0 ? r : raise_at(in, at, err,
+	r = agr_input_token(in, &at, err);
+	return r <= 0 ? r : agr_input_raise(in, at, err,
 		"not valid JSON: unexpected text after the value");
 }
 
@@ -564,26 +583,26 @@ static int next_element(agr_input *in, agr_row *row, agentrun_error **err)
 {
 	agr_scanner *s = in->scanner;
 	const char *at;
-	int r = next_token(in, &at, err);
+	int r = agr_input_token(in, &at, err);
 
 	if (r < 0)
 		return r;
 	if (r == 0)
-		return raise_at(in, s->end, err,
+		return agr_input_raise(in, s->end, err,
 			in->state == AGR_BEHIND_VALUE ? "not valid JSON: an array is not closed"
 			: "not valid JSON: the text ends where a value should be");
 	if (*at == ']' && in->state != AGR_AT_VALUE)
 		return end_of_array(in, err);
 	if (in->state == AGR_BEHIND_VALUE) {
 		if (!agr_scanner_take(s, ','))
-			return raise_at(in, at, err, "not valid JSON: expected ',' or ']'");
+			return agr_input_raise(in, at, err, "not valid JSON: expected ',' or ']'");
 		in->state = AGR_AT_VALUE;
-		r = next_token(in, &at, err);
+		r = agr_input_token(in, &at, err);
 		if (r <= 0)
-			return r < 0 ? r : raise_at(in, s->end, err,
+			return r < 0 ? r : agr_input_raise(in, s->end, err,
 				"not valid JSON: the text ends where a value should be");
 	}
-	return read_value(in, row, err);
+	return agr_input_value(in, row, true, err);
 }
 
 static int next_line(agr_input *in, agr_row *row, agentrun_error **err)
@@ -604,13 +623,24 @@ static int next_line(agr_input *in, agr_row *row, agentrun_error **err)
 			return r;
 		behind = in->text.p;
 	}
-	r = next_token(in, &at, err);
+	r = agr_input_token(in, &at, err);
 	if (r <= 0)
 		return r;
 	if (!apart)
-		return raise_at(in, at, err,
+		return agr_input_raise(in, at, err,
 			"not valid NDJSON: a line holds one value, and this follows it");
-	return read_value(in, row, err);
+	return agr_input_value(in, row, true, err);
+}
+
+int agr_input_rest_of_lines(agr_input *in, agr_row *row, agentrun_error **err)
+{
+	int r;
+
+	in->format = AGENTRUN_FORMAT_NDJSON;
+	in->wanted = NULL;
+	while ((r = next_line(in, row, err)) == 1)
+		;
+	return r;
 }
 
 /* ---- rows, scanned ahead -------------------------------------------------------- */
@@ -765,7 +795,7 @@ static int open_text(agr_input *in, int format, agentrun_error **err)
 	if (r < 0)
 		return r;
 	if (is_blank(t, bom_len(t)))
-		return raise_at(in, t->p + t->n, err,
+		return agr_input_raise(in, t->p + t->n, err,
 			"the input is empty: JSON, NDJSON or CSV is wanted");
 	if (format == AGENTRUN_FORMAT_AUTO)
 		r = detect(in, err);
@@ -777,7 +807,7 @@ static int open_text(agr_input *in, int format, agentrun_error **err)
 	in->is_table = in->format != AGENTRUN_FORMAT_JSON ||
 		t->p[skip_white(t, bom_len(t))] == '[';
 	if (!in->is_table)
-		return open_document(in, err);
+		return in->read ? 0 : open_document(in, err);
 	return in->format == AGENTRUN_FORMAT_CSV ? read_header(in, err)
 						 : begin_scan(in, err);
 }
@@ -796,7 +826,7 @@ int agr_input_open(agr_input *in, const agr_text *text, agr_input_limit limit, i
 }
 
 int agr_input_open_reader(agr_input *in, const agr_text *text, agentrun_read_fn read,
-	void *user, agr_input_limit limit, int format, agentrun_error **err)
+	void *user, agr_input_limit limit, int format, bool one, agentrun_error **err)
 {
 	int r;
 
@@ -808,6 +838,7 @@ int agr_input_open_reader(agr_input *in, const agr_text *text, agentrun_read_fn 
 	in->read = read;
 	in->user = user;
 	in->limit = limit;
+	in->one = one;
 	r = read_more(in, 0, err);
 	return r < 0 ? r : open_text(in, format, err);
 }
@@ -898,7 +929,7 @@ int agr_input_document(agr_input *in, agr_buf *made, agr_span *out,
 		*out = (agr_span){ made->data, made->len };
 		return agr_buf_check(made, "the input", err);
 	}
-	if (in->is_table && !in->document.p)
+	if (!in->document.p)
 		r = open_document(in, err);
 	*out = in->document;
 	return r;

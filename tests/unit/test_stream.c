@@ -15,25 +15,6 @@
 #define JOIN "{\"step\":\"join\",\"how\":\"left\",\"on\":\"s\",\"right\":[{\"s\":\"a\",\"r\":1,\"n\":9}," \
 	"{\"s\":\"b\",\"r\":2},{\"s\":\"b\",\"r\":[ 3 ]}]}"
 
-/* Hands out a text in pieces. */
-struct pieces {
-	const char *text;
-	size_t left, size;
-};
-
-static int read_piece(void *user, char *to, size_t cap, size_t *len, agentrun_error **err)
-{
-	struct pieces *p = user;
-	size_t n = p->size < cap ? p->size : cap;
-
-	(void)err;
-	*len = n < p->left ? n : p->left;
-	memcpy(to, p->text, *len);
-	p->text += *len;
-	p->left -= *len;
-	return 0;
-}
-
 struct parts {
 	agr_buf text;
 	size_t n;
@@ -67,7 +48,7 @@ static int run_pieces(struct parts *out, const char *pipeline, struct pieces *pi
 static int run_in_pieces(struct parts *out, const char *pipeline, const char *input,
 	size_t size, int format, agentrun_error **err)
 {
-	struct pieces pieces = { input, strlen(input), size };
+	struct pieces pieces = { input, strlen(input), size, 0 };
 
 	return run_pieces(out, pipeline, &pieces, format, err);
 }
@@ -264,7 +245,7 @@ static int read_and_stop(void *user, char *to, size_t cap, size_t *len,
 
 static int stopped_run(const char *pipeline, const char *input)
 {
-	struct stopped stopped = { .pieces = { input, strlen(input), 65536 } };
+	struct stopped stopped = { .pieces = { input, strlen(input), 65536, 0 } };
 	agr_run_options opts = { .read = read_and_stop, .read_user = &stopped,
 		.cancelled = &stopped.cancelled, .limits = agr_pipeline_limits_default() };
 	agr_pipeline *compiled;
@@ -461,7 +442,7 @@ static void unpacks(const agr_buf *plain, const char *packed, size_t len, const 
 	ck_assert_str_eq(out.data, whole.data);
 	for (size_t i = 0; i < AGR_COUNT(sizes); i++) {
 		struct parts parts = { AGR_BUF_INIT, 0 };
-		struct pieces pieces = { packed, len, sizes[i] };
+		struct pieces pieces = { packed, len, sizes[i], 0 };
 
 		ck_assert_int_eq(run_pieces(&parts, pipeline, &pieces, AGENTRUN_FORMAT_JSON,
 			&err), 0);
@@ -543,6 +524,10 @@ START_TEST(a_plan_says_what_is_done_together_and_what_was_done)
 		AGENTRUN_EXPLAIN_PLAN, (const char *[]){ "[{\"operator\":\"scan\"", "\"detail\":\"for n, k, s\"",
 		"{\"operator\":\"table_filter\",\"steps\":\"2\"",
 		"{\"operator\":\"top_k\",\"steps\":\"1, 3\"", "\"steps\":\"4\"", NULL });
+	explained("[{\"step\":\"extract\",\"path\":\"a\"}," FILTER "]", AGENTRUN_EXPLAIN_PLAN,
+		(const char *[]){ "\"of what a reader reads a block", "\"a block of the input\"", NULL });
+	explained("[{\"step\":\"extract\",\"path\":\"a[-1]\"}," FILTER "]", AGENTRUN_EXPLAIN_PLAN,
+		(const char *[]){ "\"holds\":\"the document\"", NULL });
 	explained("[" FILTER "]", AGENTRUN_EXPLAIN_ANALYZE, (const char *[]){
 		"\"rows_in\":2,\"rows_out\":1,\"time_ms\":", NULL });
 }
