@@ -25,6 +25,11 @@ struct agr_run {
 	agr_chain chain;   /* the steps from `at`, while some want refs */
 	size_t chain_at;   /* the next of its steps to open */
 	char *ref;         /* wanted as the input */
+	agr_answer answer; /* what the input reads, if that has a `read`: first `head` */
+	agr_buf head;
+	size_t head_at;
+	size_t answer_at;  /* the step that asked for it */
+	bool broken;       /* it ended too early */
 	agr_input input;   /* the data as it stands */
 	agr_nested *nested; /* NULL, or what takes rows out of it for the step `nested_at` */
 	size_t nested_at;
@@ -91,12 +96,20 @@ static void own(agr_run *run, agr_buf *text)
 	*text = (agr_buf)AGR_BUF_INIT;
 }
 
+static void close_answer(agr_run *run)
+{
+	if (run->answer.close)
+		run->answer.close(run->answer.user);
+	run->answer = (agr_answer){ .status = 0 };
+}
+
 /* The data is now this value, known to be valid. */
 static int set_value(agr_run *run, agr_span value, agentrun_error **err)
 {
 	if (run->input.block.data) /* the value may lie in it */
 		own(run, &run->input.block);
 	agr_input_close(&run->input);
+	close_answer(run);
 	run->made_here = true;
 	return agr_input_open_value(&run->input, value, err);
 }
@@ -275,11 +288,16 @@ static void keep_stats(agr_run *run, int64_t all_ns)
 static int blame_source(const agr_run *run, int r, agentrun_error **err)
 {
 	int fault = run->nested ? agr_nested_fault(run->nested) : AGR_NESTED_INPUT;
-	const agr_compiled *op = &run->pipeline->ops[run->nested_at];
+	size_t at = run->answer.read ? run->answer_at : run->nested_at;
+	const agr_compiled *op = &run->pipeline->ops[at];
 
-	if (r < 0 && fault == AGR_NESTED_TAKER)
-		blame(run, r, err);
-	else if (r < 0 && fault == AGR_NESTED_PATH)
+	if (r == 0)
+		return 0;
+	if (fault == AGR_NESTED_TAKER)
+		return blame(run, r, err);
+	if (run->answer.read && !run->broken)
+		agr_error_prefix(err, "%s", op->type->request(op->plan)->host);
+	if (run->answer.read || fault == AGR_NESTED_PATH)
 		agr_error_step(err, op->number, op->name);
 	return r;
 }
@@ -551,16 +569,17 @@ static int read_answer(agr_run *run, agentrun_error **err)
 		r = set_value(run, out, err);
 		if (made.len || whole.len)
 			own(run, made.len ? &made : &whole);
-	} else if (!r && whole.len) {
+	} else if (!r) {
 		r = set_value(run, in, err);
-		own(run, &whole);
+		if (whole.len)
+			own(run, &whole);
 	}
 	agr_buf_free(&whole);
 	agr_buf_free(&made);
 	return r;
 }
 
-static int take_answer(agr_run *run, const char *body, size_t len,
+static int take_text(agr_run *run, const char *body, size_t len,
 	agentrun_error **err)
 {
 	const agr_pipeline_limits *l = &run->opts.limits;
@@ -589,24 +608,135 @@ static int take_answer(agr_run *run, const char *body, size_t len,
 	return r;
 }
 
-int agr_run_supply_response(agr_run *run, int status, const char *body, size_t len,
+static int answered(agr_run *run, int status, const char *body, size_t len,
 	agentrun_error **err)
 {
-	int r;
-
-	if (run->state != STATE_WANTS_HTTP)
-		return agentrun_error_raise(err, AGENTRUN_EINVAL,
-			"the run does not wait for an answer");
 	if (status < 200 || status > 299)
-		r = refused_status(agr_run_request(run), status, body, len, err);
-	else
-		r = take_answer(run, body, len, err);
+		return refused_status(agr_run_request(run), status, body, len, err);
+	return take_text(run, body, len, err);
+}
+
+static int supplied(agr_run *run, int r, agentrun_error **err)
+{
 	blame(run, r, err);
 	if (!r) {
 		run->at++;
 		run->state = STATE_READY;
 	}
 	return over(run, r);
+}
+
+int agr_run_supply_response(agr_run *run, int status, const char *body, size_t len,
+	agentrun_error **err)
+{
+	if (run->state != STATE_WANTS_HTTP)
+		return agentrun_error_raise(err, AGENTRUN_EINVAL,
+			"the run does not wait for an answer");
+	return supplied(run, answered(run, status, body, len, err), err);
+}
+
+/* What is read of an answer before it is known what becomes of it. */
+#define HEAD ((size_t)4096)
+
+/* Some of the answer, or as much of it as fits. */
+static int read_head(agr_run *run, bool all, agentrun_error **err)
+{
+	const agr_answer *a = &run->answer;
+	char *to;
+	size_t got;
+	int r;
+
+	agr_buf_reset(&run->head);
+	run->head_at = 0;
+	do {
+		to = agr_buf_reserve(&run->head, HEAD);
+		if (!to)
+			return agr_error_oom(err);
+		r = a->read(a->user, to, HEAD - run->head.len, &got, err);
+		if (r < 0)
+			return r;
+		run->head.len += got;
+	} while (all && got && run->head.len < HEAD);
+	return 0;
+}
+
+static int read_rest(void *user, char *to, size_t cap, size_t *len, agentrun_error **err)
+{
+	agr_run *run = user;
+	size_t left = run->head.len - run->head_at;
+	int r;
+
+	if (left) {
+		*len = left < cap ? left : cap;
+		memcpy(to, run->head.data + run->head_at, *len);
+		run->head_at += *len;
+		return 0;
+	}
+	r = run->answer.read(run->answer.user, to, cap, len, err);
+	run->broken = r < 0;
+	return r;
+}
+
+/* Leave it to the steps to read the answer, where they take rows; else read it. */
+static int begin_answer(agr_run *run, agentrun_error **err)
+{
+	const agr_pipeline *p = run->pipeline;
+	const agr_pipeline_limits *l = &run->opts.limits;
+	const agr_path *way = agr_pipeline_way(p, run->at);
+	const agr_step_type *type = step_at(run)->type;
+	agr_text text = { .name = "answer", .max_depth = l->max_depth,
+		.code = AGENTRUN_EPIPELINE };
+	int r = agr_input_open_reader(&run->input, &text, read_rest, run,
+		(agr_input_limit){ l->max_response_bytes, "http.max_response_bytes" },
+		AGENTRUN_FORMAT_AUTO, way && way->parts[0].kind == AGR_PART_KEY, err);
+
+	if (r < 0)
+		return r;
+	if (way && run->input.format == AGENTRUN_FORMAT_JSON) {
+		run->nested_at = run->at;
+		return agr_nested_new(&run->nested, way, &run->input, err);
+	}
+	if (run->input.is_table && !type->answer_path(step_at(run)->plan) &&
+		run->at + 1 < p->n_ops && p->ops[run->at + 1].type->kind == AGR_STEP_ROWS)
+		return 0;
+	return read_answer(run, err);
+}
+
+static int open_answer(agr_run *run, agentrun_error **err)
+{
+	int r;
+
+	agr_input_close(&run->input);
+	run->answer_at = run->at;
+	run->broken = false;
+	run->made_here = true;
+	r = begin_answer(run, err);
+	if (r < 0 && !run->broken)
+		agr_error_prefix(err, "%s", agr_run_request(run)->host);
+	return r;
+}
+
+int agr_run_supply_answer(agr_run *run, const agr_answer *take_answer,
+	agentrun_error **err)
+{
+	bool good = take_answer->status >= 200 && take_answer->status <= 299;
+	int r;
+
+	if (run->state != STATE_WANTS_HTTP) {
+		if (take_answer->close)
+			take_answer->close(take_answer->user);
+		return agentrun_error_raise(err, AGENTRUN_EINVAL,
+			"the run does not wait for an answer");
+	}
+	agr_input_close(&run->input);
+	close_answer(run);
+	run->answer = *take_answer;
+	r = read_head(run, !good, err);
+	if (!r && good && run->head.len)
+		r = open_answer(run, err);
+	else if (!r)
+		r = answered(run, take_answer->status, run->head.data, run->head.len, err);
+	return supplied(run, r, err);
 }
 
 /* The rows behind a ref of the chain's step that waits. */
@@ -691,7 +821,7 @@ int agr_run_new(agr_run **out, const agr_pipeline *pipeline,
 	if (!run)
 		return agr_error_oom(err);
 	run->pipeline = pipeline;
-	run->text.max = SIZE_MAX;
+	run->text.max = run->head.max = SIZE_MAX;
 	if (opts)
 		run->opts = *opts;
 	else
@@ -716,6 +846,8 @@ void agr_run_free(agr_run *run)
 	agr_chain_close(&run->chain);
 	agr_nested_free(run->nested);
 	agr_input_close(&run->input);
+	close_answer(run);
+	agr_buf_free(&run->head);
 	agr_buf_free(&run->text);
 	free(run->ref);
 	free(run->stats);
