@@ -54,6 +54,7 @@ typedef struct cli_command {
 	const char *name;
 	const char *arguments; /* "PIPELINE [--input F]" */
 	const char *summary;   /* one line */
+	void (*list)(void);    /* NULL, or prints what comes before the help */
 	const char *help;      /* more of it, examples last */
 	/* Reads its options with cli_options_read(); returns the exit status. */
 	int (*run)(cli_global *global, const struct cli_command *self, int argc,

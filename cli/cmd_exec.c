@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cli.h"
 
 struct exec {
 	const char *input, *input_format;
-	bool explain, analyze;
+	bool explain, analyze, steps;
 	const char *threads;
 	uint32_t n_threads;
 	agentrun_buf pipeline;
@@ -70,6 +71,27 @@ static int exec(cli_global *global, struct exec *e, const char *argument,
 	return r;
 }
 
+static int print_steps(cli_global *global, const cli_command *self)
+{
+	agentrun_buf steps = AGENTRUN_BUF_INIT;
+	agentrun_error *err = NULL;
+	int r = agentrun_steps_describe(&steps, NULL, &err);
+	int status = r < 0 ? cli_fail(err) : cli_write_rows(global, self, steps.data, steps.len);
+
+	agentrun_buf_dispose(&steps);
+	return status;
+}
+
+static void list_steps(void)
+{
+	const char *name;
+
+	printf("Steps:\n");
+	for (size_t i = 0; (name = agentrun_step_name(i)); i++)
+		printf("  %-15s %s\n", name, agentrun_step_summary(i));
+	printf("\n");
+}
+
 #define THREADS_MAX 1024
 
 static bool read_threads(const char *text, uint32_t *n)
@@ -95,14 +117,20 @@ static int run(cli_global *global, const cli_command *self, int argc, char **arg
 		{ "threads", 0, CLI_TEXT, "N", "that scan the input (default: one a core, up to 4)",
 			&e.threads },
 		{ "output", 'o', CLI_TEXT, "FORMAT", "json, ndjson, csv or table", &global->output },
+		{ "steps", 0, CLI_FLAG, NULL, "print the steps with JSON Schemas of their parameters",
+			&e.steps },
 		{ NULL, 0, CLI_FLAG, NULL, NULL, NULL },
 	};
 	agentrun_error *err = NULL;
 	int n, in = AGENTRUN_FORMAT_AUTO, format;
-	int status = cli_options_read(global, self, own, argc, argv, 1, 1, &n);
+	int status = cli_options_read(global, self, own, argc, argv, 0, 1, &n);
 
 	if (status >= 0)
 		return status;
+	if (e.steps)
+		return n ? cli_usage(self, "--steps takes no pipeline") : print_steps(global, self);
+	if (!n)
+		return cli_usage(self, "it wants a pipeline: a file, - or JSON text");
 	if (e.input_format) {
 		in = agentrun_format_from_name(e.input_format);
 		if (in < AGENTRUN_FORMAT_JSON || in == AGENTRUN_FORMAT_TABLE)
@@ -128,14 +156,12 @@ static int run(cli_global *global, const cli_command *self, int argc, char **arg
 
 const cli_command cli_exec = {
 	.name = "exec",
+	.list = list_steps,
 	.arguments = "PIPELINE [--input FILE] [--input-format FORMAT] [--output FORMAT]\n"
-		"    [--explain] [--analyze] [--threads N]",
+		"    [--explain] [--analyze] [--threads N]\n  or:  agentrun exec --steps",
 	.summary = "Run a data pipeline over JSON, NDJSON or CSV",
 	.help = "PIPELINE is a file, - for stdin, or JSON text: an array of steps, or\n"
-		"{\"session_id\",\"pipeline\",\"input_ref\"}. Steps: http_request, table_sort,\n"
-		"table_filter, table_select, top_k, groupby, join, extract, jq_transform, flatten,\n"
-		"distinct, rename, derive, regex_extract, parse_date, limit, offset, count;\n"
-		"docs/pipeline.md describes them.\n\n"
+		"{\"session_id\",\"pipeline\",\"input_ref\"}. docs/pipeline.md describes the steps.\n\n"
 		"Examples:\n"
 		"  agentrun exec '[{\"step\":\"top_k\",\"k\":3,\"by\":\"price\"}]' --input flights.json\n"
 		"  agentrun exec pipeline.json --input - --output csv < flights.ndjson\n",

@@ -72,7 +72,10 @@ static int print_help(const cli_command *command, const struct table *t, int own
 	print_options(t, 0, own);
 	printf("\nGlobal options:\n");
 	print_options(t, own, t->n);
-	printf("\n%s", command->help);
+	printf("\n");
+	if (command->list)
+		command->list();
+	printf("%s", command->help);
 	return cli_finish();
 }
 

@@ -6,6 +6,7 @@ Every public function stands in a manual page, with its prototype as in the head
 option of the program stands in agentrun(1); every manual and file that is referred to
 exists; programs and functions that are shown compile."""
 import glob
+import json
 import os
 import re
 import subprocess
@@ -93,9 +94,14 @@ def check_steps():
         faults.append("agentrun exec knows only the steps %s" % steps)
     done = subprocess.run([agentrun, "exec", "--help"], capture_output=True, text=True,
                           check=True)
-    listed = re.search(r"Steps: (.*?);", done.stdout, re.S)
-    if not listed or re.split(r",\s+", listed.group(1)) != steps:
-        faults.append("agentrun exec --help does not list the steps %s" % steps)
+    listed = re.search(r"^Steps:\n((?:  .*\n)*)", done.stdout, re.M)
+    table = json.loads(subprocess.run([agentrun, "exec", "--steps"], capture_output=True,
+                                      text=True, check=True).stdout)
+    if not listed or [line.split(None, 1) for line in listed.group(1).splitlines()] != [
+            [step["step"], step["summary"]] for step in table]:
+        faults.append("agentrun exec --help does not list the steps as --steps does")
+    if [step["step"] for step in table] != steps:
+        faults.append("agentrun exec --steps does not list the steps %s" % steps)
     headings = re.findall(r"^### (.*)$", read("docs", "pipeline.md"), re.M)
     described = [name for heading in headings for name in heading.split(", ")]
     for step in steps:
@@ -103,6 +109,27 @@ def check_steps():
             faults.append("docs/pipeline.md does not describe " + step)
     for name in set(described) - set(steps):
         faults.append("docs/pipeline.md describes %s, which is no step" % name)
+
+
+    for step in table:
+        check_parameters(step["step"], step["parameters"]["properties"], steps)
+
+
+def check_parameters(step, parameters, known_steps):
+    """The step's section names all parameters, and what it lists at its beginning are
+    parameters."""
+    section = re.search(r"^### (?:\w+, )*%s(?:, \w+)*\n(.*?)(?=^##)" % step,
+                        read("docs", "pipeline.md"), re.M | re.S)
+    text = section.group(1) if section else ""
+    for name in parameters:
+        if name != "step" and not re.search(r"[`{ ,]%s[`:} ,]" % name, text):
+            faults.append("docs/pipeline.md does not tell the parameter %s of %s" % (
+                name, step))
+    listed = re.match(r"\n((?:`\w+`,?\s*)+(?:and\s*`\w+`)?)", text)
+    for name in re.findall(r"`(\w+)`", listed.group(1) if listed else ""):
+        if name not in parameters and not name.isupper() and name not in known_steps:
+            faults.append("docs/pipeline.md tells of %s a parameter %s that it has not" % (
+                step, name))
 
 
 def check_references():

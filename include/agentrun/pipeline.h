@@ -56,9 +56,10 @@ typedef struct agentrun_execute_options {
 	agentrun_store *store; /**< resolves refs; NULL: refs are errors */
 	int64_t timeout_ms;  /**< 0: none */
 	/**
-	 * Called on this thread to read the input, in place of `input`. Rows of JSON and
-	 * NDJSON then take as much memory as the pipeline has to remember, however long
-	 * the input is; CSV and single documents are read to their end first.
+	 * Called on this thread to read the input, in place of `input`. Rows then take as
+	 * much memory as the pipeline has to remember, however long the input is; a
+	 * document that is no array is read to its end first, unless the pipeline begins
+	 * with `extract`.
 	 */
 	agentrun_read_fn read;
 	void *read_user;
@@ -97,6 +98,22 @@ AGENTRUN_API void agentrun_execute_options_init(
 AGENTRUN_API int agentrun_execute_pipeline(agentrun_buf *out, agentrun_ctx *ctx,
 	const char *pipeline, size_t pipeline_len,
 	const agentrun_execute_options *opts, agentrun_error **err);
+
+/** The name of the built-in step `i`, static; NULL past the last. */
+AGENTRUN_API const char *agentrun_step_name(size_t i);
+/** One line about it, static; NULL past the last. */
+AGENTRUN_API const char *agentrun_step_summary(size_t i);
+
+/**
+ * Describe the steps that a pipeline may have, for a model, a form or a check: a JSON
+ * array of `{"step", "summary", "parameters"}`, built-in steps first. `parameters` is a
+ * JSON Schema of the step's object.
+ *
+ * @param ctx whose own steps are told as well; NULL: only those built in
+ * @return 0, AGENTRUN_ENOMEM
+ */
+AGENTRUN_API int agentrun_steps_describe(agentrun_buf *out, agentrun_ctx *ctx,
+	agentrun_error **err);
 
 /**
  * Read rows in any input format as one JSON value, validated: what a job message

@@ -161,6 +161,15 @@ int agr_chain_init(agr_chain *chain, agr_run *run, const agr_compiled *ops,
 	return 0;
 }
 
+static int next_row(agr_chain *chain, agr_input *in, agr_row *row, agentrun_error **err)
+{
+	int r = chain->nested ? agr_nested_next(chain->nested, row, err)
+			      : agr_input_next(in, row, err);
+
+	chain->no_rows = r < 0;
+	return r;
+}
+
 static int feed(agr_chain *chain, agr_input *in, agentrun_error **err)
 {
 	agr_op source = { .next = chain->ops, .run = chain->ops->run };
@@ -169,7 +178,7 @@ static int feed(agr_chain *chain, agr_input *in, agentrun_error **err)
 	int r;
 
 	/* What is not wanted any more is read all the same: it must be valid. */
-	while ((r = agr_input_next(in, &row, err)) == 1) {
+	while ((r = next_row(chain, in, &row, err)) == 1) {
 		if (enough) {
 			r = check_rows(&source, err);
 			source.rows_out++;
@@ -193,6 +202,8 @@ int agr_chain_run(agr_chain *chain, agr_input *in, agentrun_error **err)
 		agr_buf_char(&chain->out, '[');
 	agr_input_want(in, chain->wanted, chain->slots);
 	r = feed(chain, in, err);
+	if (r == AGR_NESTED_AGAIN)
+		return r;
 	for (size_t i = 0; r >= 0 && i < chain->n; i++) {
 		agr_op *op = &chain->ops[i];
 

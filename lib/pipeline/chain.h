@@ -5,13 +5,15 @@
 #define AGR_CHAIN_H
 
 #include "pipeline/compiled.h"
-#include "table/input.h"
+#include "pipeline/nested.h"
 
 typedef struct agr_chain {
 	agr_op *ops; /* the steps, then the end that writes the array */
 	size_t n;    /* without the end */
 	const agr_wanted *wanted; /* what is to be noted of the input's rows */
 	agr_span *slots;
+	agr_nested *nested; /* NULL, or what gives the rows in place of the input */
+	bool no_rows;      /* it failed because it got no rows, and not at one */
 	agr_buf out;       /* the array; where it is written out, what is held of it */
 	int format;        /* AGENTRUN_FORMAT_JSON or _NDJSON */
 	size_t rows;
@@ -24,7 +26,8 @@ typedef struct agr_chain {
  * rows go there in the chain's format. */
 int agr_chain_init(agr_chain *chain, agr_run *run, const agr_compiled *ops,
 	size_t from, size_t to, size_t max_output, agentrun_error **err);
-/* All rows of the input through the steps; chain->out then holds the array. */
+/* All rows of the input through the steps; chain->out then holds the array. Or
+ * AGR_NESTED_AGAIN: close it and begin with another. */
 int agr_chain_run(agr_chain *chain, agr_input *in, agentrun_error **err);
 void agr_chain_close(agr_chain *chain);
 

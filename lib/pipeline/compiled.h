@@ -32,6 +32,10 @@ typedef struct agr_op_stats {
 	int64_t time_ns; /* without what comes behind it */
 } agr_op_stats;
 
+/* Where the operator `at`, whose rows the next one takes, finds them while the document
+ * is read; NULL: not so. */
+const agr_path *agr_pipeline_way(const agr_pipeline *p, size_t at);
+
 /* Steps -> operators. */
 int agr_pipeline_plan(agr_pipeline *p, agentrun_error **err);
 void agr_pipeline_unplan(agr_pipeline *p);

@@ -20,47 +20,44 @@ struct services {
 	void *fetch_user;
 	agr_resolve_fn resolve;
 	void *resolve_user;
-	size_t max_response;
 };
 
-static int serve_http(agr_run *run, const struct services *s, agr_buf *body,
-	agentrun_error **err)
+static int serve_http(agr_run *run, const struct services *s, agentrun_error **err)
 {
-	int status = 0, r;
+	agr_answer answer = { .status = 0 };
+	int r;
 
-	body->max = s->max_response ? s->max_response : SIZE_MAX;
 	if (s->fetch)
-		r = s->fetch(s->fetch_user, agr_run_request(run), body, &status, err);
+		r = s->fetch(s->fetch_user, agr_run_request(run), &answer, err);
 	else
 		r = agentrun_error_raise(err, AGENTRUN_EPIPELINE,
 			"there is no network here");
-	if (!r)
-		r = agr_buf_check(body, "the answer", err);
 	if (r < 0) {
 		agr_run_blame(run, err);
 		return r;
 	}
-	return agr_run_supply_response(run, status, body->data, body->len, err);
+	return agr_run_supply_answer(run, &answer, err);
 }
 
-static int serve_ref(agr_run *run, const struct services *s, agr_buf *json,
-	agentrun_error **err)
+static int serve_ref(agr_run *run, const struct services *s, agentrun_error **err)
 {
 	const char *ref = agr_run_ref(run);
+	agr_buf json = AGR_BUF_INIT;
 	int r;
 
 	if (s->resolve)
-		r = s->resolve(s->resolve_user, ref, json, err);
+		r = s->resolve(s->resolve_user, ref, &json, err);
 	else
 		r = agentrun_error_raise(err, AGENTRUN_EINPUT,
 			"the ref %s cannot be looked up: there is no store", ref);
 	if (!r)
-		r = agr_buf_check(json, ref, err);
-	if (r < 0) {
+		r = agr_buf_check(&json, ref, err);
+	if (r < 0)
 		agr_run_blame(run, err);
-		return r;
-	}
-	return agr_run_supply_ref(run, json->data ? json->data : "", json->len, err);
+	else
+		r = agr_run_supply_ref(run, json.data ? json.data : "", json.len, err);
+	agr_buf_free(&json);
+	return r;
 }
 
 static int run_to_end(agr_run *run, const struct services *s, agentrun_error **err)
@@ -68,13 +65,10 @@ static int run_to_end(agr_run *run, const struct services *s, agentrun_error **e
 	int r = 0, wants;
 
 	while (!r && (wants = agr_run_advance(run, err)) != AGR_RUN_DONE) {
-		agr_buf text = AGR_BUF_INIT;
-
 		if (wants < 0)
 			return wants;
-		r = wants == AGR_RUN_WANTS_HTTP ? serve_http(run, s, &text, err)
-						: serve_ref(run, s, &text, err);
-		agr_buf_free(&text);
+		r = wants == AGR_RUN_WANTS_HTTP ? serve_http(run, s, err)
+						: serve_ref(run, s, err);
 	}
 	return r;
 }
@@ -138,7 +132,7 @@ int agr_execute(agentrun_buf *out, const char *pipeline, size_t len,
 	void *resolve_user, agentrun_error **err)
 {
 	agentrun_execute_options opts = defaults;
-	struct services services = { fetch, fetch_user, resolve, resolve_user, 0 };
+	struct services services = { fetch, fetch_user, resolve, resolve_user };
 	agr_run_options run_opts;
 	agr_pipeline *compiled = NULL;
 	agr_run *run = NULL;
@@ -152,7 +146,6 @@ int agr_execute(agentrun_buf *out, const char *pipeline, size_t len,
 		run_opts.measured = true;
 		run_opts.write = ignore_part;
 	}
-	services.max_response = run_opts.limits.max_response_bytes;
 	r = agr_pipeline_compile(&compiled, pipeline, len, &run_opts.limits, err);
 	if (r < 0)
 		goto out;

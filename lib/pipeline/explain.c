@@ -51,6 +51,8 @@ static void add_operator(agr_buf *out, const agr_pipeline *p, const agr_compiled
 	agr_buf_str(out, ",\"holds\":");
 	if (op->with && op->type == &agr_step_table_sort)
 		agr_buf_str(out, "\"of every row what is selected\"");
+	else if (op->type == &agr_step_extract && op == p->ops && agr_pipeline_way(p, 0))
+		agr_buf_str(out, "\"of what a reader reads a block, and the result to the end\"");
 	else
 		agr_buf_json_str(out, op->type->holds, strlen(op->type->holds));
 	if (stats && stats->ran)

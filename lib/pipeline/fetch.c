@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/thread.h"
-#include "net/http.h"
+#include "net/body.h"
 
 #define LONGEST_MS ((int64_t)24 * 3600 * 1000)
 
@@ -184,15 +184,13 @@ struct blocking {
 	int64_t deadline_ms;
 };
 
-static int fetch_now(void *user, const agr_pipeline_request *wanted, agr_buf *body,
-	int *status, agentrun_error **err)
+static int fetch_now(void *user, const agr_pipeline_request *wanted, agr_answer *answer,
+	agentrun_error **err)
 {
 	struct blocking *b = user;
-	agentrun_http_event *answer;
 	agr_http *http;
 	agr_fetch fetch;
-	const char *text;
-	size_t len;
+	agr_body *body;
 	int r;
 
 	r = agr_ctx_http(&http, b->ctx, err);
@@ -200,14 +198,10 @@ static int fetch_now(void *user, const agr_pipeline_request *wanted, agr_buf *bo
 		r = agr_fetch_prepare(&fetch, b->ctx, wanted, b->deadline_ms, err);
 	if (r < 0)
 		return r;
-	r = agr_http_fetch(http, &fetch.request, &answer, err);
-	if (r == 0) {
-		*status = agentrun_http_event_status(answer);
-		text = agentrun_http_event_body(answer, &len);
-		agr_buf_add(body, text, len);
-		r = agr_buf_check(body, "answer", err);
-		agentrun_http_event_free(answer);
-	}
+	r = agr_body_open(&body, http, &fetch.request, &answer->status, err);
+	answer->read = agr_body_read;
+	answer->user = body;
+	answer->close = agr_body_close;
 	agr_fetch_clear(&fetch);
 	return r;
 }

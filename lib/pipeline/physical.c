@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "pipeline/compiled.h"
+#include "pipeline/nested.h"
 #include "pipeline/steps/steps.h"
 
 /* A filter behind a sort comes before it: there is less to sort, in the same order. */
@@ -104,6 +105,16 @@ static int plan_scan(agr_pipeline *p, size_t from, agentrun_error **err)
 		return agr_error_oom(err);
 	agr_wanted_init(wanted);
 	return plan_rows(p, from, wanted, err);
+}
+
+const agr_path *agr_pipeline_way(const agr_pipeline *p, size_t at)
+{
+	const agr_step_type *type = p->ops[at].type;
+	const agr_path *path = type->answer_path ? type->answer_path(p->ops[at].plan) : NULL;
+
+	if (!path || at + 1 == p->n_ops || p->ops[at + 1].type->kind != AGR_STEP_ROWS)
+		return NULL;
+	return agr_nested_can(path) ? path : NULL;
 }
 
 int agr_pipeline_plan(agr_pipeline *p, agentrun_error **err)

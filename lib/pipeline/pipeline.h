@@ -106,7 +106,8 @@ typedef struct agr_run agr_run;
 
 enum {
 	AGR_RUN_DONE = 0,
-	AGR_RUN_WANTS_HTTP = 1, /* agr_run_request(), then agr_run_supply_response() */
+	AGR_RUN_WANTS_HTTP = 1, /* agr_run_request(), then agr_run_supply_response() or
+	                           agr_run_supply_answer() */
 	AGR_RUN_WANTS_REF = 2   /* agr_run_ref(), then agr_run_supply_ref() */
 };
 
@@ -129,6 +130,20 @@ int agr_run_supply_response(agr_run *run, int status, const char *body,
 int agr_run_supply_ref(agr_run *run, const char *json, size_t len,
 	agentrun_error **err);
 
+/* An answer whose body is read as it arrives. */
+typedef struct agr_answer {
+	int status;
+	agentrun_read_fn read;
+	void *user;
+	void (*close)(void *user); /* NULL: nothing is to be done */
+} agr_answer;
+
+/* Hand in an answer. Steps that take rows then get them while it arrives, and
+ * agr_run_advance() waits where `read` does. It is closed by the run, also when it is
+ * refused. */
+int agr_run_supply_answer(agr_run *run, const agr_answer *take_answer,
+	agentrun_error **err);
+
 /* Put the step that waits before an error met outside (the network's). */
 void agr_run_blame(const agr_run *run, agentrun_error **err);
 
@@ -149,9 +164,9 @@ void agr_pipeline_explain(agr_buf *out, const agr_pipeline *pipeline, const agr_
 
 /* ---- both with I/O ------------------------------------------------------- */
 
-/* Fetch: append the final answer's body, store its status. 0 or an error. */
+/* Fetch: give the final answer. 0 or an error, and then no answer. */
 typedef int (*agr_fetch_fn)(void *user, const agr_pipeline_request *request,
-	agr_buf *body, int *status, agentrun_error **err);
+	agr_answer *answer, agentrun_error **err);
 /* Append the JSON that a ref stands for. 0, AGENTRUN_ENOTFOUND, ... */
 typedef int (*agr_resolve_fn)(void *user, const char *ref, agr_buf *json,
 	agentrun_error **err);

@@ -25,7 +25,14 @@ struct agr_run {
 	agr_chain chain;   /* the steps from `at`, while some want refs */
 	size_t chain_at;   /* the next of its steps to open */
 	char *ref;         /* wanted as the input */
+	agr_answer answer; /* what the input reads, if that has a `read`: first `head` */
+	agr_buf head;
+	size_t head_at;
+	size_t answer_at;  /* the step that asked for it */
+	bool broken;       /* it ended too early */
 	agr_input input;   /* the data as it stands */
+	agr_nested *nested; /* NULL, or what takes rows out of it for the step `nested_at` */
+	size_t nested_at;
 	agr_buf text;      /* what the data lies in, when that is ours */
 	bool made_here;    /* a step made the data */
 	bool written;      /* the result went out, but for what `text` holds */
@@ -89,12 +96,20 @@ static void own(agr_run *run, agr_buf *text)
 	*text = (agr_buf)AGR_BUF_INIT;
 }
 
+static void close_answer(agr_run *run)
+{
+	if (run->answer.close)
+		run->answer.close(run->answer.user);
+	run->answer = (agr_answer){ .status = 0 };
+}
+
 /* The data is now this value, known to be valid. */
 static int set_value(agr_run *run, agr_span value, agentrun_error **err)
 {
 	if (run->input.block.data) /* the value may lie in it */
 		own(run, &run->input.block);
 	agr_input_close(&run->input);
+	close_answer(run);
 	run->made_here = true;
 	return agr_input_open_value(&run->input, value, err);
 }
@@ -163,6 +178,15 @@ static int input_of_context(agr_run *run, agentrun_error **err)
 	return r < 0 ? r : 1;
 }
 
+/* Is no more to be made of the input than a document to take rows out of? An array is
+ * none where the path begins with a key. */
+static bool is_one(const agr_run *run)
+{
+	const agr_path *path = agr_pipeline_way(run->pipeline, 0);
+
+	return path && path->parts[0].kind == AGR_PART_KEY;
+}
+
 static int choose_input(agr_run *run, agentrun_error **err)
 {
 	const agr_run_options *o = &run->opts;
@@ -178,7 +202,7 @@ static int choose_input(agr_run *run, agentrun_error **err)
 		agr_text text = { .name = o->input_name, .max_depth = o->limits.max_depth };
 
 		return agr_input_open_reader(&run->input, &text, o->read, o->read_user,
-			agr_input_limit_of(&o->limits), o->input_format, err);
+			agr_input_limit_of(&o->limits), o->input_format, is_one(run), err);
 	}
 	if (o->input)
 		return open_input(run, o->input_name, o->input, o->input_len,
@@ -207,14 +231,25 @@ static int blame(const agr_run *run, int r, agentrun_error **err)
 	return r;
 }
 
-static int want_table(const agr_run *run, agentrun_error **err)
+int agr_no_table(agr_span value, int code, agentrun_error **err)
 {
-	if (run->input.is_table)
+	return agentrun_error_raise(err, code, "wants an array, got %s%s",
+		agr_type_phrase(value),
+		*value.p == '{' ? ": extract takes its rows out" : "");
+}
+
+static int want_table(agr_run *run, agentrun_error **err)
+{
+	agr_buf made = AGR_BUF_INIT;
+	agr_span value;
+	int r;
+
+	if (run->nested || run->input.is_table)
 		return 0;
-	return agentrun_error_raise(err,
-		run->made_here ? AGENTRUN_EPIPELINE : AGENTRUN_EINPUT,
-		"wants an array, got %s%s", agr_type_phrase(run->input.document),
-		*run->input.document.p == '{' ? ": extract takes its rows out" : "");
+	r = agr_input_document(&run->input, &made, &value, err);
+	agr_buf_free(&made); /* nothing is made of JSON */
+	return r < 0 ? r : blame(run, agr_no_table(value,
+		run->made_here ? AGENTRUN_EPIPELINE : AGENTRUN_EINPUT, err), err);
 }
 
 /* Open the chain's steps, as far as the first that wants a ref. */
@@ -250,19 +285,82 @@ static void keep_stats(agr_run *run, int64_t all_ns)
 	run->read_ns -= run->chain.ops[run->chain.n].time_ns; /* writing the result */
 }
 
+static int blame_source(const agr_run *run, int r, agentrun_error **err)
+{
+	int fault = run->nested ? agr_nested_fault(run->nested) : AGR_NESTED_INPUT;
+	size_t at = run->answer.read ? run->answer_at : run->nested_at;
+	const agr_compiled *op = &run->pipeline->ops[at];
+
+	if (r == 0)
+		return 0;
+	if (fault == AGR_NESTED_TAKER)
+		return blame(run, r, err);
+	if (run->answer.read && !run->broken)
+		agr_error_prefix(err, "%s", op->type->request(op->plan)->host);
+	if (run->answer.read || fault == AGR_NESTED_PATH)
+		agr_error_step(err, op->number, op->name);
+	return r;
+}
+
+/* A step failed at a row out of a document. It stands unless the row was void; but what
+ * is wrong with the document itself comes first, as if it had been read before. */
+static int settle(agr_run *run, int failed, agentrun_error **err)
+{
+	agentrun_error *why = NULL;
+	agr_row row;
+	int r;
+
+	do {
+		int stopped = agr_run_tick(run, &why);
+
+		r = stopped ? stopped : agr_nested_next(run->nested, &row, &why);
+	} while (r == 1);
+	if (r == 0)
+		return failed;
+	if (err) {
+		agentrun_error_free(*err);
+		*err = NULL;
+	}
+	if (r == AGR_NESTED_AGAIN)
+		return r;
+	blame_source(run, r, &why);
+	return agr_error_pass(err, why);
+}
+
+static bool is_final(int code)
+{
+	return code == AGENTRUN_ENOMEM || code == AGENTRUN_ECANCELLED ||
+		code == AGENTRUN_ETIMEDOUT;
+}
+
+static int run_rows(agr_run *run, agentrun_error **err)
+{
+	agr_chain *chain = &run->chain;
+	int r;
+
+	agr_input_use_threads(&run->input, run->opts.threads);
+	r = agr_chain_run(chain, &run->input, err);
+	if (r < 0 && chain->no_rows)
+		return blame_source(run, r, err);
+	return r < 0 && run->nested && !is_final(r) ? settle(run, r, err) : r;
+}
+
 /* Run the chain, whose steps are all open. */
 static int run_chain(agr_run *run, agentrun_error **err)
 {
 	int64_t start = run->stats ? agr_clock_mono_ns() : 0;
-	int r;
-
-	agr_input_use_threads(&run->input, run->opts.threads);
-	r = agr_chain_run(&run->chain, &run->input, err);
+	int r = run_rows(run, err);
 	agr_buf out = run->chain.out;
 
 	if (start)
 		keep_stats(run, agr_clock_mono_ns() - start);
+	if (r == AGR_NESTED_AGAIN) {
+		agr_chain_close(&run->chain);
+		return 0;
+	}
 	if (!r) {
+		agr_nested_free(run->nested);
+		run->nested = NULL;
 		run->chain.out = (agr_buf)AGR_BUF_INIT;
 		if (run->chain.write)
 			run->written = true;
@@ -279,7 +377,7 @@ static int begin_chain(agr_run *run, agentrun_error **err)
 {
 	const agr_pipeline *p = run->pipeline;
 	size_t end = run->at;
-	int r = blame(run, want_table(run, err), err);
+	int r = want_table(run, err);
 
 	while (end < p->n_ops && p->ops[end].type->kind == AGR_STEP_ROWS)
 		end++;
@@ -297,14 +395,33 @@ static int begin_chain(agr_run *run, agentrun_error **err)
 		run->chain.format = run->opts.write ? run->opts.output_format
 						    : AGENTRUN_FORMAT_JSON;
 	}
+	run->chain.nested = run->nested;
+	if (run->nested) /* what was made may be void */
+		run->chain.hold = SIZE_MAX;
 	return open_ops(run, err);
+}
+
+/* Take the rows out as the input is read, if it is yet to be read. 1: that is begun. */
+static int begin_nested(agr_run *run, agentrun_error **err)
+{
+	const agr_input *in = &run->input;
+	const agr_path *path = agr_pipeline_way(run->pipeline, run->at);
+
+	if (!path || !in->read || in->format != AGENTRUN_FORMAT_JSON || in->document.p)
+		return 0;
+	run->nested_at = run->at++;
+	return agr_nested_new(&run->nested, path, &run->input, err) < 0 ? AGENTRUN_ENOMEM : 1;
 }
 
 static int apply_document(agr_run *run, agentrun_error **err)
 {
 	agr_buf whole = AGR_BUF_INIT, made = AGR_BUF_INIT;
 	agr_span in, out;
-	int r = agr_input_document(&run->input, &whole, &in, err);
+	int r = begin_nested(run, err);
+
+	if (r)
+		return r < 0 ? r : 0;
+	r = agr_input_document(&run->input, &whole, &in, err);
 
 	if (r < 0)
 		goto out;
@@ -452,16 +569,17 @@ static int read_answer(agr_run *run, agentrun_error **err)
 		r = set_value(run, out, err);
 		if (made.len || whole.len)
 			own(run, made.len ? &made : &whole);
-	} else if (!r && whole.len) {
+	} else if (!r) {
 		r = set_value(run, in, err);
-		own(run, &whole);
+		if (whole.len)
+			own(run, &whole);
 	}
 	agr_buf_free(&whole);
 	agr_buf_free(&made);
 	return r;
 }
 
-static int take_answer(agr_run *run, const char *body, size_t len,
+static int take_text(agr_run *run, const char *body, size_t len,
 	agentrun_error **err)
 {
 	const agr_pipeline_limits *l = &run->opts.limits;
@@ -490,24 +608,135 @@ static int take_answer(agr_run *run, const char *body, size_t len,
 	return r;
 }
 
-int agr_run_supply_response(agr_run *run, int status, const char *body, size_t len,
+static int answered(agr_run *run, int status, const char *body, size_t len,
 	agentrun_error **err)
 {
-	int r;
-
-	if (run->state != STATE_WANTS_HTTP)
-		return agentrun_error_raise(err, AGENTRUN_EINVAL,
-			"the run does not wait for an answer");
 	if (status < 200 || status > 299)
-		r = refused_status(agr_run_request(run), status, body, len, err);
-	else
-		r = take_answer(run, body, len, err);
+		return refused_status(agr_run_request(run), status, body, len, err);
+	return take_text(run, body, len, err);
+}
+
+static int supplied(agr_run *run, int r, agentrun_error **err)
+{
 	blame(run, r, err);
 	if (!r) {
 		run->at++;
 		run->state = STATE_READY;
 	}
 	return over(run, r);
+}
+
+int agr_run_supply_response(agr_run *run, int status, const char *body, size_t len,
+	agentrun_error **err)
+{
+	if (run->state != STATE_WANTS_HTTP)
+		return agentrun_error_raise(err, AGENTRUN_EINVAL,
+			"the run does not wait for an answer");
+	return supplied(run, answered(run, status, body, len, err), err);
+}
+
+/* What is read of an answer before it is known what becomes of it. */
+#define HEAD ((size_t)4096)
+
+/* Some of the answer, or as much of it as fits. */
+static int read_head(agr_run *run, bool all, agentrun_error **err)
+{
+	const agr_answer *a = &run->answer;
+	char *to;
+	size_t got;
+	int r;
+
+	agr_buf_reset(&run->head);
+	run->head_at = 0;
+	do {
+		to = agr_buf_reserve(&run->head, HEAD);
+		if (!to)
+			return agr_error_oom(err);
+		r = a->read(a->user, to, HEAD - run->head.len, &got, err);
+		if (r < 0)
+			return r;
+		run->head.len += got;
+	} while (all && got && run->head.len < HEAD);
+	return 0;
+}
+
+static int read_rest(void *user, char *to, size_t cap, size_t *len, agentrun_error **err)
+{
+	agr_run *run = user;
+	size_t left = run->head.len - run->head_at;
+	int r;
+
+	if (left) {
+		*len = left < cap ? left : cap;
+		memcpy(to, run->head.data + run->head_at, *len);
+		run->head_at += *len;
+		return 0;
+	}
+	r = run->answer.read(run->answer.user, to, cap, len, err);
+	run->broken = r < 0;
+	return r;
+}
+
+/* Leave it to the steps to read the answer, where they take rows; else read it. */
+static int begin_answer(agr_run *run, agentrun_error **err)
+{
+	const agr_pipeline *p = run->pipeline;
+	const agr_pipeline_limits *l = &run->opts.limits;
+	const agr_path *way = agr_pipeline_way(p, run->at);
+	const agr_step_type *type = step_at(run)->type;
+	agr_text text = { .name = "answer", .max_depth = l->max_depth,
+		.code = AGENTRUN_EPIPELINE };
+	int r = agr_input_open_reader(&run->input, &text, read_rest, run,
+		(agr_input_limit){ l->max_response_bytes, "http.max_response_bytes" },
+		AGENTRUN_FORMAT_AUTO, way && way->parts[0].kind == AGR_PART_KEY, err);
+
+	if (r < 0)
+		return r;
+	if (way && run->input.format == AGENTRUN_FORMAT_JSON) {
+		run->nested_at = run->at;
+		return agr_nested_new(&run->nested, way, &run->input, err);
+	}
+	if (run->input.is_table && !type->answer_path(step_at(run)->plan) &&
+		run->at + 1 < p->n_ops && p->ops[run->at + 1].type->kind == AGR_STEP_ROWS)
+		return 0;
+	return read_answer(run, err);
+}
+
+static int open_answer(agr_run *run, agentrun_error **err)
+{
+	int r;
+
+	agr_input_close(&run->input);
+	run->answer_at = run->at;
+	run->broken = false;
+	run->made_here = true;
+	r = begin_answer(run, err);
+	if (r < 0 && !run->broken)
+		agr_error_prefix(err, "%s", agr_run_request(run)->host);
+	return r;
+}
+
+int agr_run_supply_answer(agr_run *run, const agr_answer *take_answer,
+	agentrun_error **err)
+{
+	bool good = take_answer->status >= 200 && take_answer->status <= 299;
+	int r;
+
+	if (run->state != STATE_WANTS_HTTP) {
+		if (take_answer->close)
+			take_answer->close(take_answer->user);
+		return agentrun_error_raise(err, AGENTRUN_EINVAL,
+			"the run does not wait for an answer");
+	}
+	agr_input_close(&run->input);
+	close_answer(run);
+	run->answer = *take_answer;
+	r = read_head(run, !good, err);
+	if (!r && good && run->head.len)
+		r = open_answer(run, err);
+	else if (!r)
+		r = answered(run, take_answer->status, run->head.data, run->head.len, err);
+	return supplied(run, r, err);
 }
 
 /* The rows behind a ref of the chain's step that waits. */
@@ -592,7 +821,7 @@ int agr_run_new(agr_run **out, const agr_pipeline *pipeline,
 	if (!run)
 		return agr_error_oom(err);
 	run->pipeline = pipeline;
-	run->text.max = SIZE_MAX;
+	run->text.max = run->head.max = SIZE_MAX;
 	if (opts)
 		run->opts = *opts;
 	else
@@ -615,7 +844,10 @@ void agr_run_free(agr_run *run)
 	if (!run)
 		return;
 	agr_chain_close(&run->chain);
+	agr_nested_free(run->nested);
 	agr_input_close(&run->input);
+	close_answer(run);
+	agr_buf_free(&run->head);
 	agr_buf_free(&run->text);
 	free(run->ref);
 	free(run->stats);

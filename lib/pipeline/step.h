@@ -123,13 +123,29 @@ struct agr_step_type {
 
 	/* http_request. */
 	const agr_pipeline_request *(*request)(const void *plan);
-	/* Where the rows are in the answer. */
+	/* Where the rows are in the answer (NULL: all of it is meant), or in the document
+	 * from which this step does nothing but take them. */
 	const agr_path *(*answer_path)(const void *plan);
 };
 
 /* The value at `path` in `in`; AGENTRUN_EPIPELINE says what is not there. */
 int agr_path_extract(const agr_path *path, agr_span in, agr_buf *made,
 	agr_span *out, agentrun_error **err);
+
+/* For nested.c, which does the same as the document is read. Append, as elements of
+ * an array, what the parts from `i` on find in `value`; missing is null, and an inner
+ * [] of nothing adds nothing. */
+int agr_path_collect(const agr_path *path, size_t i, agr_span value, agr_buf *made,
+	agentrun_error **err);
+/* "[] in PATH wants an array"; `value` is what is there. */
+int agr_path_not_array(const agr_path *path, agr_span value, agentrun_error **err);
+/* "there is nothing at PATH"; the path leads as far as `in`, which has these keys (the
+ * first AGR_SHOWN_KEYS of them, ", " between) where it is an object. */
+int agr_path_missing(const agr_path *path, agr_span in, const agr_buf *keys,
+	agentrun_error **err);
+#define AGR_SHOWN_KEYS 8
+/* What is no array is refused by a step that wants rows. */
+int agr_no_table(agr_span value, int code, agentrun_error **err);
 
 /* The table, by name or by index; NULL when there is none. */
 const agr_step_type *agr_step_find(const char *name, size_t len);

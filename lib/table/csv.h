@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
-/* csv - RFC 4180 records, one at a time. */
+/* csv - RFC 4180 records, one at a time. The text may be the beginning of a longer one:
+ * a record that it cuts off is then told apart from one that is whole or wrong. */
 #ifndef AGR_CSV_H
 #define AGR_CSV_H
 
@@ -13,16 +14,26 @@ typedef struct agr_csv_field {
 /* Start with a text and zeroes. */
 typedef struct agr_csv {
 	const agr_text *text;
+	bool part;          /* more follows the text */
 	size_t pos;
 	size_t line;        /* of the record's first byte, from 1 */
 	size_t lines;       /* line ends passed */
 	agr_buf bytes;      /* the record's fields, without their quotes */
 	agr_csv_field *list;
 	size_t n, cap;
+	const char *fault;  /* what is wrong, and where */
+	size_t fault_at;
 } agr_csv;
 
-/* The next record that is no blank line: 1, 0 at the end, or an error. */
-int agr_csv_next(agr_csv *csv, agentrun_error **err);
+enum {
+	AGR_CSV_END = 0,
+	AGR_CSV_RECORD = 1,
+	AGR_CSV_CUT = 2,   /* the text ends too early, and is a part: nothing was taken */
+	AGR_CSV_FAULT = -1 /* see `fault` and `fault_at` */
+};
+
+/* The next record that is no blank line: one of these, or AGENTRUN_ENOMEM. */
+int agr_csv_next(agr_csv *csv);
 void agr_csv_free(agr_csv *csv);
 
 /* Append field `i` as JSON: a number, true or false stay, an empty field is null

@@ -38,7 +38,7 @@ static void place(const agr_input *in, const char *p, agentrun_error **err)
 		(size_t)(p - in->text.p));
 }
 
-static int raise_at(const agr_input *in, const char *p, agentrun_error **err,
+int agr_input_raise(const agr_input *in, const char *p, agentrun_error **err,
 	const char *what)
 {
 	int r = agentrun_error_raise(err, code_of(&in->text), "%s", what);
@@ -179,6 +179,18 @@ static int read_more(agr_input *in, size_t n, agentrun_error **err)
 	return r;
 }
 
+/* The same until there is news enough to look at the rest once more: what is long is
+ * not looked at again for every bit that a pipe holds. */
+static int read_on(agr_input *in, size_t n, agentrun_error **err)
+{
+	size_t rest = in->block.len - n;
+	int r = read_more(in, n, err);
+
+	while (!r && !in->ended && rest > BLOCK && in->block.len < 2 * rest)
+		r = read_more(in, 0, err);
+	return r;
+}
+
 static int read_all(agr_input *in, agentrun_error **err)
 {
 	int r = 0;
@@ -203,21 +215,29 @@ static bool names_only(const agr_csv *csv)
 	return true;
 }
 
-/* Two columns at least, and nothing that JSON or markup begins with: 1, 0 or
- * AGENTRUN_ENOMEM. */
-static int looks_like_csv(const agr_text *t)
+/* Two columns at least, and nothing that JSON or markup begins with: 1, 0 or an
+ * error. Reads on until that is clear. */
+static int looks_like_csv(agr_input *in, agentrun_error **err)
 {
+	const agr_text *t = &in->text;
 	agr_csv csv = { .text = t, .pos = skip_white(t, bom_len(t)) };
-	int is = 0;
+	int is = 0, r = 0;
 
-	if (csv.pos < t->n && !strchr("[{<", t->p[csv.pos]))
-		is = agr_csv_next(&csv, NULL);
-	if (is == 1)
-		is = csv.n > 1 && (!is_blank(t, csv.pos) || names_only(&csv));
-	else if (is != AGENTRUN_ENOMEM)
-		is = 0;
+	if (csv.pos < t->n && strchr("[{<", t->p[csv.pos]))
+		return 0;
+	do {
+		csv.part = !is_whole(in);
+		is = agr_csv_next(&csv);
+	} while (is == AGR_CSV_CUT && !(r = read_on(in, 0, err)));
+	while (!r && is == AGR_CSV_RECORD && !is_whole(in) && is_blank(t, csv.pos))
+		r = read_more(in, 0, err);
+	if (is == AGENTRUN_ENOMEM)
+		r = agr_error_oom(err);
+	else if (!r)
+		r = is == AGR_CSV_RECORD && csv.n > 1 &&
+			(!is_blank(t, csv.pos) || names_only(&csv));
 	agr_csv_free(&csv);
-	return is;
+	return r;
 }
 
 /* Is the first line one value, with another line behind it? */
@@ -235,7 +255,8 @@ static bool looks_like_lines(const agr_text *t)
 }
 
 /* Read on until there is a first line and the beginning of another. An array that goes on
- * for so long is JSON, to be read row by row. */
+ * for so long is JSON, to be read row by row; and so is an object where one document
+ * is wanted. */
 static int read_first_line(agr_input *in, agentrun_error **err)
 {
 	const agr_text *t = &in->text;
@@ -250,7 +271,7 @@ static int read_first_line(agr_input *in, agentrun_error **err)
 			ended = true;
 			seen = (size_t)(line - t->p);
 		}
-		if (!ended && t->p[pos] == '[')
+		if (!ended && (t->p[pos] == '[' || (in->one && t->p[pos] == '{')))
 			break;
 		seen = ended ? skip_white(t, seen) : t->n;
 		if (seen < t->n)
@@ -260,7 +281,20 @@ static int read_first_line(agr_input *in, agentrun_error **err)
 	return r;
 }
 
-/* By what is at hand. */
+/* A document that is no array or object lies on one line, so the first tells. */
+static bool is_scalar(const agr_text *t)
+{
+	size_t pos = skip_white(t, bom_len(t));
+	const char *end = memchr(t->p + pos, '\n', t->n - pos);
+	agr_text line = { .p = t->p + pos, .n = t->n - pos };
+	agr_span value;
+
+	if (end && !is_blank(t, (size_t)(end - t->p)))
+		return false;
+	return agr_scan_document(&value, &line, NULL) == 0;
+}
+
+/* By the beginning. */
 static int detect(agr_input *in, agentrun_error **err)
 {
 	const agr_text *t = &in->text;
@@ -275,22 +309,71 @@ static int detect(agr_input *in, agentrun_error **err)
 		in->format = AGENTRUN_FORMAT_NDJSON;
 		return 0;
 	}
+	in->maybe_lines = in->one && first == '{';
 	if (first == '[' || first == '{')
 		return 0;
-	r = read_all(in, err);
-	if (r < 0)
-		return r;
-	csv = looks_like_csv(t);
-	if (csv == 1) {
-		agr_span value;
-
-		if (agr_scan_document(&value, t, NULL) < 0)
-			in->format = AGENTRUN_FORMAT_CSV;
-	}
-	return csv < 0 ? agr_error_oom(err) : 0;
+	csv = looks_like_csv(in, err);
+	if (csv == 1 && !is_scalar(t))
+		in->format = AGENTRUN_FORMAT_CSV;
+	return csv < 0 ? csv : 0;
 }
 
 /* ---- CSV ----------------------------------------------------------------- */
+
+/* The next record, reading on if need be: 1, 0 at the end, or an error. */
+static int read_record(agr_input *in, agentrun_error **err)
+{
+	agr_csv *csv = &in->csv;
+	int r;
+
+	for (;;) {
+		csv->part = !is_whole(in);
+		r = agr_csv_next(csv);
+		if (r != AGR_CSV_CUT)
+			break;
+		r = read_on(in, csv->pos, err);
+		if (r < 0)
+			return r;
+		csv->pos = 0;
+	}
+	if (r == AGENTRUN_ENOMEM)
+		return agr_error_oom(err);
+	if (r == AGR_CSV_FAULT) {
+		r = agentrun_error_raise(err, code_of(&in->text), "not valid CSV: %s",
+			csv->fault);
+		place(in, in->text.p + csv->fault_at, err);
+	}
+	return r;
+}
+
+static agr_span key_of(const agr_input *in, size_t column)
+{
+	size_t from = column ? in->key_ends[column - 1] : 0;
+
+	return (agr_span){ in->keys.data + from, in->key_ends[column] - 1 - from };
+}
+
+/* Every pair is compared, so not for what is wider than tables are. */
+static bool are_distinct(const agr_input *in)
+{
+	if (in->n_keys > 256)
+		return false;
+	for (size_t i = 0; i < in->n_keys; i++)
+		for (size_t k = 0; k < i; k++)
+			if (agr_string_same(key_of(in, i), key_of(in, k)))
+				return false;
+	return true;
+}
+
+static int find_slots(agr_input *in, agentrun_error **err)
+{
+	in->key_slots = calloc(in->n_keys ? in->n_keys : 1, sizeof(*in->key_slots));
+	if (!in->key_slots)
+		return agr_error_oom(err);
+	for (size_t i = 0; i < in->n_keys; i++)
+		in->key_slots[i] = agr_wanted_find_escaped(in->wanted, key_of(in, i));
+	return 0;
+}
 
 static int read_header(agr_input *in, agentrun_error **err)
 {
@@ -299,7 +382,7 @@ static int read_header(agr_input *in, agentrun_error **err)
 
 	csv->text = &in->text;
 	csv->pos = bom_len(&in->text);
-	r = agr_csv_next(csv, err);
+	r = read_record(in, err);
 	if (r < 0)
 		return r;
 	in->key_ends = calloc(csv->n ? csv->n : 1, sizeof(*in->key_ends));
@@ -314,15 +397,52 @@ static int read_header(agr_input *in, agentrun_error **err)
 		in->key_ends[i] = in->keys.len;
 	}
 	in->n_keys = csv->n;
-	return agr_buf_check(&in->keys, "the CSV header", err);
+	r = agr_buf_check(&in->keys, "the CSV header", err);
+	if (!r)
+		in->distinct = are_distinct(in);
+	return r;
+}
+
+/* The record as an object in in->row. */
+static void make_record(agr_input *in)
+{
+	agr_csv *csv = &in->csv;
+	size_t from = 0, at;
+
+	agr_buf_reset(&in->row);
+	for (size_t i = 0; i < csv->n; i++) {
+		agr_buf_char(&in->row, i ? ',' : '{');
+		agr_buf_add(&in->row, in->keys.data + from, in->key_ends[i] - from);
+		at = in->row.len;
+		agr_csv_value(&in->row, csv, i);
+		from = in->key_ends[i];
+		/* Where it is, until the row is all there and stays in place. */
+		if (in->key_slots)
+			csv->list[i] = (agr_csv_field){ .from = at, .to = in->row.len };
+	}
+	agr_buf_char(&in->row, '}');
+}
+
+static void note_fields(agr_input *in)
+{
+	for (size_t i = 0; i < in->wanted->n; i++)
+		in->slots[i].p = NULL;
+	for (size_t i = 0; i < in->n_keys; i++) {
+		const agr_csv_field *f = &in->csv.list[i];
+
+		if (in->key_slots[i] != AGR_WANTED_NONE)
+			in->slots[in->key_slots[i]] = (agr_span){ in->row.data + f->from,
+				f->to - f->from };
+	}
 }
 
 static int next_record(agr_input *in, agr_row *row, agentrun_error **err)
 {
 	agr_csv *csv = &in->csv;
-	size_t from = 0;
-	int r = agr_csv_next(csv, err);
+	int r = in->wanted && !in->key_slots ? find_slots(in, err) : 0;
 
+	if (r == 0)
+		r = read_record(in, err);
 	if (r <= 0)
 		return r;
 	if (csv->n != in->n_keys) {
@@ -332,18 +452,16 @@ static int next_record(agr_input *in, agr_row *row, agentrun_error **err)
 		agr_error_at_line(err, in->text.name, csv->line, 1);
 		return r;
 	}
-	agr_buf_reset(&in->row);
-	for (size_t i = 0; i < csv->n; i++) {
-		agr_buf_char(&in->row, i ? ',' : '{');
-		agr_buf_add(&in->row, in->keys.data + from, in->key_ends[i] - from);
-		agr_csv_value(&in->row, csv, i);
-		from = in->key_ends[i];
-	}
-	agr_buf_char(&in->row, '}');
+	make_record(in);
 	r = agr_buf_check(&in->row, "a CSV record", err);
 	if (r < 0)
 		return r;
 	*row = agr_row_of((agr_span){ in->row.data, in->row.len });
+	row->compact = in->distinct;
+	if (in->wanted) {
+		note_fields(in);
+		row->slots = in->slots;
+	}
 	return 1;
 }
 
@@ -365,7 +483,7 @@ static int begin_scan(agr_input *in, agentrun_error **err)
 /* What is at hand ends at or behind `from`: go on there with more. */
 static int go_on(agr_input *in, const char *from, agentrun_error **err)
 {
-	int r = read_more(in, (size_t)(from - in->text.p), err);
+	int r = read_on(in, (size_t)(from - in->text.p), err);
 
 	if (!r)
 		agr_scanner_move(in->scanner, in->text.p, in->text.p + in->text.n,
@@ -374,7 +492,7 @@ static int go_on(agr_input *in, const char *from, agentrun_error **err)
 }
 
 /* The next token, reading on if need be: 1, 0 at the end, or an error. */
-static int next_token(agr_input *in, const char **at, agentrun_error **err)
+int agr_input_token(agr_input *in, const char **at, agentrun_error **err)
 {
 	agr_scanner *s = in->scanner;
 	int r = 0;
@@ -407,13 +525,13 @@ static int judge_line(agr_input *in, const char *value, const char *end)
 	return AGR_SCAN_FAULT;
 }
 
-static int read_value(agr_input *in, agr_row *row, agentrun_error **err)
+int agr_input_value(agr_input *in, agr_row *row, bool noted, agentrun_error **err)
 {
+	const agr_wanted *wanted = noted ? in->wanted : NULL;
 	agr_scanner *s = in->scanner;
 	int r;
 
-	while ((r = agr_scanner_value(s, &row->span, in->wanted, in->slots)) ==
-		AGR_SCAN_CUT) {
+	while ((r = agr_scanner_value(s, &row->span, wanted, in->slots)) == AGR_SCAN_CUT) {
 		r = go_on(in, s->pos, err);
 		if (r < 0)
 			return r;
@@ -427,9 +545,26 @@ static int read_value(agr_input *in, agr_row *row, agentrun_error **err)
 	if (r == AGR_SCAN_FAULT)
 		return raise_fault(in, err);
 	row->lasting = !in->read;
-	row->slots = in->wanted ? in->slots : NULL;
+	row->slots = wanted ? in->slots : NULL;
 	in->state = AGR_BEHIND_VALUE;
 	return 1;
+}
+
+int agr_input_begin(agr_input *in, agentrun_error **err)
+{
+	const agr_text *t = &in->text;
+
+	if (in->scanner)
+		agr_scanner_move(in->scanner, t->p + bom_len(t), t->p + t->n, is_whole(in));
+	else if (begin_scan(in, err) < 0)
+		return AGENTRUN_ENOMEM;
+	in->scanner->open = 0;
+	return 0;
+}
+
+size_t agr_input_line(const agr_input *in, const char *p)
+{
+	return in->lines + agr_count_lines(in->text.p, p);
 }
 
 static int end_of_array(agr_input *in, agentrun_error **err)
@@ -439,8 +574,8 @@ static int end_of_array(agr_input *in, agentrun_error **err)
 
 	agr_scanner_take(in->scanner, ']');
 	in->state = AGR_AT_END;
-	r = next_token(in, &at, err);
-	return r <= 0 ? r : raise_at(in, at, err,
+	r = agr_input_token(in, &at, err);
+	return r <= 0 ? r : agr_input_raise(in, at, err,
 		"not valid JSON: unexpected text after the value");
 }
 
@@ -448,26 +583,26 @@ static int next_element(agr_input *in, agr_row *row, agentrun_error **err)
 {
 	agr_scanner *s = in->scanner;
 	const char *at;
-	int r = next_token(in, &at, err);
+	int r = agr_input_token(in, &at, err);
 
 	if (r < 0)
 		return r;
 	if (r == 0)
-		return raise_at(in, s->end, err,
+		return agr_input_raise(in, s->end, err,
 			in->state == AGR_BEHIND_VALUE ? "not valid JSON: an array is not closed"
 			: "not valid JSON: the text ends where a value should be");
 	if (*at == ']' && in->state != AGR_AT_VALUE)
 		return end_of_array(in, err);
 	if (in->state == AGR_BEHIND_VALUE) {
 		if (!agr_scanner_take(s, ','))
-			return raise_at(in, at, err, "not valid JSON: expected ',' or ']'");
+			return agr_input_raise(in, at, err, "not valid JSON: expected ',' or ']'");
 		in->state = AGR_AT_VALUE;
-		r = next_token(in, &at, err);
+		r = agr_input_token(in, &at, err);
 		if (r <= 0)
-			return r < 0 ? r : raise_at(in, s->end, err,
+			return r < 0 ? r : agr_input_raise(in, s->end, err,
 				"not valid JSON: the text ends where a value should be");
 	}
-	return read_value(in, row, err);
+	return agr_input_value(in, row, true, err);
 }
 
 static int next_line(agr_input *in, agr_row *row, agentrun_error **err)
@@ -488,13 +623,24 @@ static int next_line(agr_input *in, agr_row *row, agentrun_error **err)
 			return r;
 		behind = in->text.p;
 	}
-	r = next_token(in, &at, err);
+	r = agr_input_token(in, &at, err);
 	if (r <= 0)
 		return r;
 	if (!apart)
-		return raise_at(in, at, err,
+		return agr_input_raise(in, at, err,
 			"not valid NDJSON: a line holds one value, and this follows it");
-	return read_value(in, row, err);
+	return agr_input_value(in, row, true, err);
+}
+
+int agr_input_rest_of_lines(agr_input *in, agr_row *row, agentrun_error **err)
+{
+	int r;
+
+	in->format = AGENTRUN_FORMAT_NDJSON;
+	in->wanted = NULL;
+	while ((r = next_line(in, row, err)) == 1)
+		;
+	return r;
 }
 
 /* ---- rows, scanned ahead -------------------------------------------------------- */
@@ -649,7 +795,7 @@ static int open_text(agr_input *in, int format, agentrun_error **err)
 	if (r < 0)
 		return r;
 	if (is_blank(t, bom_len(t)))
-		return raise_at(in, t->p + t->n, err,
+		return agr_input_raise(in, t->p + t->n, err,
 			"the input is empty: JSON, NDJSON or CSV is wanted");
 	if (format == AGENTRUN_FORMAT_AUTO)
 		r = detect(in, err);
@@ -661,12 +807,9 @@ static int open_text(agr_input *in, int format, agentrun_error **err)
 	in->is_table = in->format != AGENTRUN_FORMAT_JSON ||
 		t->p[skip_white(t, bom_len(t))] == '[';
 	if (!in->is_table)
-		return open_document(in, err);
-	if (in->format == AGENTRUN_FORMAT_CSV) {
-		r = read_all(in, err);
-		return r < 0 ? r : read_header(in, err);
-	}
-	return begin_scan(in, err);
+		return in->read ? 0 : open_document(in, err);
+	return in->format == AGENTRUN_FORMAT_CSV ? read_header(in, err)
+						 : begin_scan(in, err);
 }
 
 int agr_input_open(agr_input *in, const agr_text *text, agr_input_limit limit, int format,
@@ -683,7 +826,7 @@ int agr_input_open(agr_input *in, const agr_text *text, agr_input_limit limit, i
 }
 
 int agr_input_open_reader(agr_input *in, const agr_text *text, agentrun_read_fn read,
-	void *user, agr_input_limit limit, int format, agentrun_error **err)
+	void *user, agr_input_limit limit, int format, bool one, agentrun_error **err)
 {
 	int r;
 
@@ -695,6 +838,7 @@ int agr_input_open_reader(agr_input *in, const agr_text *text, agentrun_read_fn 
 	in->read = read;
 	in->user = user;
 	in->limit = limit;
+	in->one = one;
 	r = read_more(in, 0, err);
 	return r < 0 ? r : open_text(in, format, err);
 }
@@ -724,6 +868,7 @@ void agr_input_close(agr_input *in)
 	agr_buf_free(&in->keys);
 	agr_buf_free(&in->row);
 	free(in->key_ends);
+	free(in->key_slots);
 	memset(in, 0, sizeof(*in));
 }
 
@@ -784,7 +929,7 @@ int agr_input_document(agr_input *in, agr_buf *made, agr_span *out,
 		*out = (agr_span){ made->data, made->len };
 		return agr_buf_check(made, "the input", err);
 	}
-	if (in->is_table && !in->document.p)
+	if (!in->document.p)
 		r = open_document(in, err);
 	*out = in->document;
 	return r;

@@ -4,9 +4,9 @@
  * validated, also what nobody reads; rows are as they come, so a fault may be met
  * behind rows that were good.
  *
- * The text is in memory, or it comes from a reader: rows of JSON and NDJSON then take
- * a block of memory however long the text is (or the longest row, if that is
- * longer); CSV and documents are read to their end first.
+ * The text is in memory, or it comes from a reader: rows then take a block of memory
+ * however long the text is (or the longest row, if that is longer); documents are read
+ * to their end first.
  */
 #ifndef AGR_INPUT_H
 #define AGR_INPUT_H
@@ -42,6 +42,8 @@ typedef struct agr_input {
 	size_t lines, column;     /* passed before the block */
 
 	agr_scanner *scanner;
+	bool one;          /* it is to be read as one document */
+	bool maybe_lines;  /* it is read so, and may be lines all the same */
 	enum { AGR_AT_FIRST, AGR_AT_VALUE, AGR_BEHIND_VALUE, AGR_AT_END } state;
 	const agr_wanted *wanted; /* NULL: nothing is noted */
 	agr_span *slots;
@@ -54,19 +56,22 @@ typedef struct agr_input {
 	agr_csv csv;
 	agr_buf keys;      /* CSV: "\"name\":" of every column, one after another */
 	size_t *key_ends;
+	size_t *key_slots; /* of each column, or AGR_WANTED_NONE; NULL: nothing is noted */
 	size_t n_keys;
+	bool distinct;     /* no two columns are known to have one name */
 	agr_buf row;       /* CSV: the row as JSON */
 } agr_input;
 
 /* Look at the text (borrowed until close) and get ready. A JSON document that is no
- * table is validated here, rows as they are read. What is compressed (gzip, zstd) is
- * read as what it was. Longer than the limit, also once unpacked, is AGENTRUN_ELIMIT.
+ * table is validated here, or when it is asked for where a reader reads it; rows are
+ * as they are read. What is compressed (gzip, zstd) is read as what it was. Longer than the limit, also once unpacked, is AGENTRUN_ELIMIT.
  * Close in every case. */
 int agr_input_open(agr_input *in, const agr_text *text, agr_input_limit limit, int format,
 	agentrun_error **err);
-/* The same of what a reader reads; `text` has all but the text itself. */
+/* The same of what a reader reads; `text` has all but the text itself. With `one` set,
+ * what begins with { is not read to its line's end to see whether it is NDJSON. */
 int agr_input_open_reader(agr_input *in, const agr_text *text, agentrun_read_fn read,
-	void *user, agr_input_limit limit, int format, agentrun_error **err);
+	void *user, agr_input_limit limit, int format, bool one, agentrun_error **err);
 /* The same of a JSON value that is known to be valid. */
 int agr_input_open_value(agr_input *in, agr_span value, agentrun_error **err);
 void agr_input_close(agr_input *in);
@@ -80,6 +85,22 @@ void agr_input_use_threads(agr_input *in, unsigned threads);
 
 /* The next row: 1, 0 at the end, or an error. For tables only. */
 int agr_input_next(agr_input *in, agr_row *row, agentrun_error **err);
+
+/* ---- a document's tokens and values one by one, in place of its rows --------------- */
+
+int agr_input_begin(agr_input *in, agentrun_error **err);
+/* The next token: 1, 0 at the end, or an error. */
+int agr_input_token(agr_input *in, const char **at, agentrun_error **err);
+/* The value at the next token, which is there: 1 or an error. `noted`: what
+ * agr_input_want() said. */
+int agr_input_value(agr_input *in, agr_row *row, bool noted, agentrun_error **err);
+/* How many lines lie before `p`, which is at hand. */
+size_t agr_input_line(const agr_input *in, const char *p);
+/* Raise what is wrong at `p`. */
+int agr_input_raise(const agr_input *in, const char *p, agentrun_error **err,
+	const char *what);
+/* What was read was the first of many lines: validate the others. */
+int agr_input_rest_of_lines(agr_input *in, agr_row *row, agentrun_error **err);
 
 /* All of it as one value; `made` holds what had to be built and must be kept. */
 int agr_input_document(agr_input *in, agr_buf *made, agr_span *out,

@@ -106,14 +106,18 @@ void agr_path_clear(agr_path *path)
 static bool element(agr_span array, int64_t index, agr_span *out)
 {
 	agr_iter it = agr_iter_of(array);
+	agr_span found;
 
 	if (index < 0)
 		index += (int64_t)agr_span_count(array);
 	if (index < 0)
 		return false;
-	while (agr_array_next(&it, out))
-		if (index-- == 0)
+	while (agr_array_next(&it, &found)) {
+		if (index-- == 0) {
+			*out = found;
 			return true;
+		}
+	}
 	return false;
 }
 

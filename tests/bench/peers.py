@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: LicenseRef-agentrun-internal
 """P1 to P5 in everybody's language. A peer gives for a pipeline the command that
 prints the rows as JSON, or None where it has none."""
-import importlib.util
 import json
 import os
 import shutil
@@ -104,8 +103,8 @@ def node(name, paths, form):
 
 MILLER = {
     "P1": 'filter "$price < 500" then sort -nf price then head -n 10'
-          " then template -f airline,from,to,price",
-    "P2": "sort -nr duration_min then template -f airline,from,to,duration_min",
+          " then cut -o -f airline,from,to,price",
+    "P2": "sort -nr duration_min then cut -o -f airline,from,to,duration_min",
     "P3": "stats1 -a count,mean,max -f price -g airline"
           " then rename price_count,n,price_mean,mean,price_max,most",
     "P4": 'filter \'$to == "LAX"\'',
@@ -119,6 +118,76 @@ def miller(name, paths, form):
     kind = ["--ijsonl", "--ojson"] if form == "ndjson" else ["--json"]
     verbs = shlex.split(MILLER[name].format(carriers=paths["carriers"]))
     return ["mlr", "--no-auto-flatten", *kind, *verbs, paths[form]]
+
+
+# ---- SQLite ------------------------------------------------------------------------
+
+SQLITE_PICK = """json_object('airline', value->>'airline', 'from', value->>'from',
+    'to', value->>'to', '{0}', value->>'{0}')"""
+SQLITE = {
+    "P1": "SELECT " + SQLITE_PICK.format("price") + """ FROM t WHERE value->>'price' < 500
+        ORDER BY value->>'price' LIMIT 10""",
+    "P2": "SELECT " + SQLITE_PICK.format("duration_min") + """ FROM t
+        ORDER BY value->>'duration_min' DESC""",
+    "P3": """SELECT json_object('airline', value->>'airline', 'n', count(*), 'mean',
+        avg(value->>'price'), 'most', max(value->>'price')) FROM t GROUP BY value->>'airline'""",
+    "P4": "SELECT value FROM t WHERE value->>'to' = 'LAX'",
+    "P5": """SELECT json_patch(t.value, json_object('company', c.value->>'company', 'country',
+        c.value->>'country')) FROM t JOIN c ON t.value->>'$.carrier.code' = c.value->>'code'
+        ORDER BY t.value->>'price' LIMIT 10""",
+}
+# An index for the join, which a table of its own must be for.
+SQLITE_RIGHT = """CREATE TABLE c AS SELECT value FROM json_each(readfile('{0}'));
+    CREATE INDEX c_code ON c(value->>'code');"""
+
+
+def sqlite(name, paths, form):
+    if form == "ndjson":
+        return None
+    right = SQLITE_RIGHT.format(paths["carriers"]) if name == "P5" else ""
+    return ["sqlite3", ":memory:", f"{right} CREATE TEMP VIEW t AS SELECT value FROM"
+            f" json_each(readfile('{paths[form]}')); {SQLITE[name]};"]
+
+
+# ---- modules of Python: this one's, or a virtual environment's -----------------------
+
+class Modules:
+    """Which interpreter has a module. What none has is put into the environment `venv`
+    (None: it is not), which needs a network once."""
+
+    def __init__(self, venv):
+        self.venv = venv
+
+    def interpreter(self, module):
+        own = os.path.join(self.venv or "", "bin", "python3")
+        for python in [sys.executable, own]:
+            if self.has(python, module):
+                return python
+        if self.venv and self.install(own, module) and self.has(own, module):
+            return own
+        return None
+
+    @staticmethod
+    def has(python, module):
+        return os.path.exists(python) and subprocess.run(
+            [python, "-c", f"import {module}"], capture_output=True, check=False).returncode == 0
+
+    def install(self, python, module):
+        mark = os.path.join(self.venv, f"no-{module}")
+        if os.path.exists(mark):  # it was tried
+            return False
+        try:
+            if not os.path.exists(python):
+                subprocess.run([sys.executable, "-m", "venv", self.venv], capture_output=True,
+                               check=True, timeout=120)
+            subprocess.run([python, "-m", "pip", "install", "-q", "--retries", "1", module],
+                           capture_output=True, check=True, timeout=300)
+        except (OSError, subprocess.SubprocessError):
+            os.makedirs(self.venv, exist_ok=True)
+            with open(mark, "w", encoding="ascii"):
+                pass
+            return False
+        return True
 
 
 # ---- DuckDB, one thread ----------------------------------------------------------
@@ -151,12 +220,12 @@ for line in sys.argv[1:]:
 """
 
 
-def duckdb(name, paths, form):
+def duckdb(python, name, paths, form):
     fields, query = DUCKDB[name]
     columns = ", ".join("\"%s\": '%s'" % (f, RECORD[f].replace("'", "''")) for f in fields)
     kind = "newline_delimited" if form == "ndjson" else "array"
     read = "read_json('%s', format='%s', columns={%s})" % (paths[form], kind, columns)
-    return [sys.executable, "-c", DUCKDB_RUN, "SET threads = 1",
+    return [python, "-c", DUCKDB_RUN, "SET threads = 1",
             f"CREATE VIEW t AS SELECT * FROM {read}",
             f"CREATE VIEW c AS SELECT * FROM read_json('{paths['carriers']}')",
             f"COPY ({query}) TO '/dev/stdout' (FORMAT json, ARRAY true)"]
@@ -187,27 +256,44 @@ lines[name]().collect().write_ndjson(sys.stdout.buffer)
 """
 
 
-def polars(name, paths, form):
+def polars(python, name, paths, form):
     if form not in ("json", "ndjson"):
         return None
-    return ["env", "POLARS_MAX_THREADS=1", sys.executable, "-c", POLARS_RUN,
+    return ["env", "POLARS_MAX_THREADS=1", python, "-c", POLARS_RUN,
             paths["ndjson"], paths["carriers"], name]
 
 
 # ---- P1 on a bare parser --------------------------------------------------------------
 
-def build_yyjson(clone, into):
-    out = os.path.join(into, "yyjson_p1")
-    subprocess.run([os.environ.get("CC", "cc"), "-O3", "-I", f"{clone}/src", "-o", out,
-                    f"{HERE}/yyjson_p1.c", f"{clone}/src/yyjson.c"], check=True)
-    return out
+def flags_of(package):
+    """What pkg-config says of an installed one, or None."""
+    try:
+        done = subprocess.run(["pkg-config", "--cflags", "--libs", package],
+                              capture_output=True, text=True, check=False)
+    except OSError:
+        return None
+    return done.stdout.split() if done.returncode == 0 else None
 
 
-def build_simdjson(clone, into):
-    out = os.path.join(into, "simdjson_p1")
-    subprocess.run([os.environ.get("CXX", "c++"), "-O3", "-std=c++17", "-I", f"{clone}/include",
-                    "-I", f"{clone}/src", "-o", out, f"{HERE}/simdjson_p1.cpp",
-                    f"{clone}/src/simdjson.cpp"], check=True)
+def build(parser, into):
+    """The program for this parser, from a clone that AGENTRUN_BENCH_... names or from what
+    is installed; or None, where there is neither, or it does not build."""
+    clone = os.environ.get(f"AGENTRUN_BENCH_{parser.upper()}")
+    out = os.path.join(into, f"{parser}_p1")
+    if parser == "yyjson":
+        command = [os.environ.get("CC", "cc"), "-O3", "-march=native", "-o", out, f"{HERE}/yyjson_p1.c"]
+        source = ["-I", f"{clone}/src", f"{clone}/src/yyjson.c"]
+    else:
+        command = [os.environ.get("CXX", "c++"), "-O3", "-march=native", "-std=c++17", "-o", out,
+                   f"{HERE}/simdjson_p1.cpp"]
+        source = ["-I", f"{clone}/include", "-I", f"{clone}/src", f"{clone}/src/simdjson.cpp"]
+    flags = source if clone else flags_of(parser)
+    if flags is None:
+        return None
+    try:
+        subprocess.run(command + flags, capture_output=True, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
     return out
 
 
@@ -217,24 +303,33 @@ def on_parser(program):
     return command
 
 
-def available(into, say):
+def with_python(python, peer):
+    def command(name, paths, form):
+        return peer(python, name, paths, form)
+    return command
+
+
+def available(into, venv, say):
     """Peers by name: a function (pipeline, paths, form) -> command or None."""
     found = {}
-    for name, program, peer in [("jq", "jq", jq), ("node", "node", node), ("Miller", "mlr", miller)]:
+    modules = Modules(venv)
+    for name, program, peer in [("jq", "jq", jq), ("node", "node", node),
+                                ("Miller", "mlr", miller), ("SQLite", "sqlite3", sqlite)]:
         if shutil.which(program):
             found[name] = peer
         else:
-            say(f"{name}: not installed, not compared")
+            say(f"{name}: skipped, there is no {program}")
     for name, module, peer in [("DuckDB", "duckdb", duckdb), ("polars", "polars", polars)]:
-        if importlib.util.find_spec(module):
-            found[name] = peer
+        python = modules.interpreter(module)
+        if python:
+            found[name] = with_python(python, peer)
         else:
-            say(f"{name}: no such module of {sys.executable}, not compared")
-    for name, build in [("yyjson", build_yyjson), ("simdjson", build_simdjson)]:
-        variable = f"AGENTRUN_BENCH_{name.upper()}"
-        clone = os.environ.get(variable)
-        if clone:
-            found[name + "+P1"] = on_parser(build(clone, into))
+            say(f"{name}: skipped, no Python here has the module {module}")
+    for name in ("yyjson", "simdjson"):
+        program = build(name, into)
+        if program:
+            found[name + "+P1"] = on_parser(program)
         else:
-            say(f"{name}: {variable} names no clone of it, not compared")
+            say(f"{name}: skipped, it is not installed and AGENTRUN_BENCH_{name.upper()} "
+                "names no clone that builds")
     return found

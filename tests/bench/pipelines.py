@@ -7,7 +7,8 @@ memory; of each pair: the ratio. What a peer printed is compared with what we pr
     pipelines.py --agentrun FILE --measure FILE [--rows 1000,100000] [--rounds 5] ...
 
 AGENTRUN_BENCH_ROWS=1000000 stands for --rows, AGENTRUN_BENCH_DIR keeps the data,
-AGENTRUN_BENCH_YYJSON and AGENTRUN_BENCH_SIMDJSON name clones to compare with."""
+AGENTRUN_BENCH_YYJSON and AGENTRUN_BENCH_SIMDJSON name clones to compare with. What takes
+more memory than it may is a failure, and so is a peer with another answer; times are not."""
 import argparse
 import json
 import os
@@ -143,6 +144,42 @@ def whole_process(run, agentrun, pipeline, data, rounds):
             f"{statistics.median(b['wall'] for _, b in pairs) * 1e3:.2f} ms, ratio {ratio:.2f}")
 
 
+# ---- memory ---------------------------------------------------------------------------
+
+FLAT_KIB = 16 * 1024   # P1, P3 and P4, whatever there is to be read
+ROW_BYTES = 64         # P2 keeps a row's output and so much more,
+HELD_BYTES = 4 << 20   # and what is held back of a result before any is written
+
+
+def piped(command, path):
+    """The same from a pipe, which nobody can seek in."""
+    return ["sh", "-c", 'path=$1; shift; cat "$path" | "$@"', "sh", path, *command]
+
+
+def memory(run, exe, plans, path, n):
+    """Lines of what was measured, and which of them are too much. Through a pipe and from
+    the file; P2's is what it has more than with no rows to speak of."""
+    lines, wrong = [], 0
+    empty = run.output + ".empty.json"
+    with open(empty, "w", encoding="ascii") as f:
+        f.write('[{"duration_min":1}]')
+    for name, plan in plans.items():
+        base = [exe, "exec", plan, "--threads", "1", "--input"]
+        peaks = [run([*base, path])["peak"], run(piped([*base, "-"], path))["peak"]]
+        if name == "P2":
+            output = os.path.getsize(run.output)
+            kept = max(peaks) * 1024 - run([*base, empty])["peak"] * 1024 - output
+            kept -= min(output, HELD_BYTES)
+            good = kept <= ROW_BYTES * n
+            what = f"its output and {kept / n:.1f} bytes a row, may be {ROW_BYTES}"
+        else:
+            good = max(peaks) <= FLAT_KIB
+            what = f"{max(peaks) / 1024:.1f} MiB, may be {FLAT_KIB // 1024}"
+        wrong += not good
+        lines.append(f"{name}, {n} rows, memory: {what}" + ("" if good else ": TOO MUCH"))
+    return lines, wrong
+
+
 def options():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     p.add_argument("--agentrun", required=True)
@@ -152,22 +189,25 @@ def options():
     p.add_argument("--pipelines", default=",".join(peers.WHAT))
     p.add_argument("--forms", default=",".join(FORMS))
     p.add_argument("--peers", help="only these, by name")
+    p.add_argument("--venv", help="where Python modules that are missing are put")
     return p.parse_args()
 
 
 def measure_size(run, args, found, paths, directory, n, say):
-    tables = []
+    tables, plans = [], {}
     for name, steps in peers.ours(paths).items():
         if name not in args.pipelines.split(","):
             continue
         plan = os.path.join(directory, f"{name}.json")
         with open(plan, "w", encoding="utf-8") as f:
             json.dump(steps, f)
+        plans[name] = plan
         for form in args.forms.split(","):
             if form != "json" and name != "P1":
                 continue
-            ours = [args.agentrun, "exec", plan, "--input", paths[form]]
+            ours = [args.agentrun, "exec", plan, "--threads", "1", "--input", paths[form]]
             others = {p: make(name, paths, form) for p, make in found.items()}
+            others["2 threads"] = [*ours[:4], "2", *ours[5:]]
             rows = compare(run, name, ours, {p: c for p, c in others.items() if c},
                            args.rounds, say)
             tables.append(table(f"{name}, {n} rows, {FORMS[form]}: {peers.WHAT[name]}", rows))
@@ -176,12 +216,16 @@ def measure_size(run, args, found, paths, directory, n, say):
             tables.append(f"{name}, {n} rows, whole process: " + whole_process(
                 run, args.agentrun, plan, paths["json"], args.rounds))
             say(tables[-1])
-    return tables
+    plans.pop("P5", None)
+    lines, wrong = memory(run, args.agentrun, plans, paths["json"], n) if n >= 100000 else ([], 0)
+    for line in lines:
+        say(line)
+    return tables + lines, wrong
 
 
 def main():
     args = options()
-    tables = []
+    tables, wrong = [], 0
 
     def say(line):
         print(line, flush=True)
@@ -189,15 +233,18 @@ def main():
     with tempfile.TemporaryDirectory() as scratch:
         directory = os.environ.get("AGENTRUN_BENCH_DIR", scratch)
         run = Run(args.measure, os.path.join(scratch, "out"))
-        found = peers.available(scratch, say)
+        found = peers.available(scratch, args.venv, say)
         if args.peers:
             found = {k: v for k, v in found.items() if k in args.peers.split(",")}
         for n in (int(float(x)) for x in args.rows.split(",")):
             forms = args.forms.split(",") + ["json", "ndjson"]
             paths = flights.forms(directory, n, forms)
-            tables += measure_size(run, args, found, paths, scratch, n, say)
+            more, too_much = measure_size(run, args, found, paths, scratch, n, say)
+            tables += more
+            wrong += too_much
     say("\n---- all of it ----\n" + "\n".join(tables))
-    return 1 if any("another order" in t or "other rows" in t for t in tables) else 0
+    differ_in = [t for t in tables if "another order" in t or "other rows" in t or " rows, ours" in t]
+    return 1 if wrong or differ_in else 0
 
 
 sys.exit(main())

@@ -128,6 +128,16 @@ class Exec(CliTest):
         self.assertEqual(self.value("exec", '[{"step":"extract","path":"a"}]', "--input",
                                     self.file("in.json", '{"a":[1]}')), [1])
 
+    def test_the_steps_are_told_with_their_parameters(self):
+        steps = self.value("exec", "--steps")
+        self.assertGreaterEqual(len(steps), 18)
+        for step in steps:
+            self.assertEqual(list(step), ["step", "summary", "parameters"])
+            self.assertEqual(step["parameters"]["properties"]["step"], {"const": step["step"]})
+            self.assertIn("step", step["parameters"]["required"])
+        self.fails(2, "exec", "--steps", "[]")
+        self.fails(2, "exec", says="pipeline")
+
     def test_a_pipeline_without_input(self):
         self.fails(3, "exec", KEEP, says="input")
 

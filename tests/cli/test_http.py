@@ -4,11 +4,14 @@ credentials, limits, and what an answer becomes."""
 import base64
 import gzip
 import json
+import pathlib
+import re
 import socket
 import threading
 import time
 import zlib
 
+import harness
 from harness import ROWS, CliTest, Server
 
 OPEN = "http: {allow_private_networks: true%s}\n"
@@ -402,6 +405,69 @@ class Http(CliTest):
 
         self.server.routes["/slow"] = drip
         self.refused(1, "/slow", timeout_ms=200, says="in time")
+
+    def parts_server(self, parts):
+        """Sends what the function `parts` yields, chunk by chunk, and nothing behind it
+        that would say that this was all."""
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+
+        def serve():
+            try:
+                client, _ = listener.accept()
+                with client:
+                    client.recv(65536)
+                    client.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+                    for part in parts():
+                        client.sendall(b"%x\r\n%s\r\n" % (len(part), part) if part else b"0\r\n\r\n")
+            except OSError:
+                pass
+        threading.Thread(target=serve, daemon=True).start()
+        return f"http://127.0.0.1:{listener.getsockname()[1]}/"
+
+    def test_rows_are_worked_on_while_they_arrive(self):
+        peak = []
+        row = b'{"n": 1, "text": "%s"},' % (b"x" * 200)
+
+        def parts(begin=b"[", end=b"]"):
+            yield begin
+            for _ in range(400):  # not faster than it can read
+                time.sleep(0.003)
+                yield row * 500
+            time.sleep(0.5)
+            with open(f"/proc/{process.pid}/status", encoding="ascii") as f:
+                peak.append(next(int(line.split()[1]) for line in f
+                                 if line.startswith("VmHWM")))
+            yield b'{"n": 1}' + end
+            yield b""
+
+        count = {"step": "groupby", "by": [], "agg": "sum", "field": "n"}
+        for begin, end, more in ((b"[", b"]", {}),
+                                 (b'{"meta": 1, "data": {"items": [', b"]}}",
+                                  {"path": "data.items"})):
+            with self.subTest(more=more):
+                url = self.parts_server(lambda b=begin, e=end: parts(b, e))
+                steps = [{"step": "http_request", "url": url, **more}, count]
+                process = self.start("-c", self.open, "exec", json.dumps(steps))
+                out, err = process.communicate(timeout=60)
+                self.assertEqual((out, err), (b'[{"sum_n":200001}]\n', b""))
+        self.assertEqual(len(peak), 2)
+        program = pathlib.Path(harness.AGENTRUN).read_bytes()
+        if not re.search(b"__[at]san_init", program):  # 45 MB were sent
+            self.assertLess(max(peak), 30000)
+
+    def test_rows_that_break_off(self):
+        for begin in (b'[{"n": 1},', b'{"d": [{"n": 1},', b'{"n": 1}\n{"n": 2}\n'):
+            for more in ({}, {"path": "d"}):
+                with self.subTest(begin=begin, more=more):
+                    url = self.parts_server(lambda b=begin: iter([b]))
+                    steps = [{"step": "http_request", "url": url, **more}, {"step": "count"}]
+                    self.fails(5, "-c", self.open, "exec", json.dumps(steps),
+                               says=r"step 1 \(http_request\): 127\.0\.0\.1: ")
+
+    def test_a_long_answer_that_is_no_success_is_not_waited_for(self):
+        self.server.routes["/"] = (500, {}, b"no " * 1000000)
+        self.fails(1, "-c", self.open, "exec", self.step("/"), says="status 500: no no no")
 
     def test_two_requests_of_one_pipeline(self):
         steps = json.loads(self.step()) + [

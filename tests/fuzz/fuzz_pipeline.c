@@ -11,6 +11,7 @@ struct rest {
 	const char *p;
 	size_t n;
 	int served;
+	size_t at; /* how much of it was read as an answer */
 };
 
 static int serve(struct rest *rest, agr_buf *to)
@@ -19,13 +20,31 @@ static int serve(struct rest *rest, agr_buf *to)
 	return ++rest->served > 20 ? AGENTRUN_ENETWORK : 0;
 }
 
-static int fetch(void *user, const agr_pipeline_request *request, agr_buf *body,
-	int *status, agentrun_error **err)
+/* A few bytes, then more, in turn. */
+static int read_answer(void *user, char *to, size_t cap, size_t *len, agentrun_error **err)
 {
-	int r = serve(user, body);
+	struct rest *rest = user;
+	size_t n = rest->at % 3 ? 100 : 5;
 
-	*status = request->timeout_ms == 7 ? 500 : 200;
-	return r ? agentrun_error_raise(err, r, "enough") : 0;
+	(void)err;
+	*len = n < rest->n - rest->at ? n : rest->n - rest->at;
+	*len = *len < cap ? *len : cap;
+	memcpy(to, rest->p + rest->at, *len);
+	rest->at += *len;
+	return 0;
+}
+
+static int fetch(void *user, const agr_pipeline_request *request, agr_answer *answer,
+	agentrun_error **err)
+{
+	struct rest *rest = user;
+
+	if (++rest->served > 20)
+		return agentrun_error_raise(err, AGENTRUN_ENETWORK, "enough");
+	rest->at = 0;
+	*answer = (agr_answer){ .status = request->timeout_ms == 7 ? 500 : 200,
+		.read = read_answer, .user = rest };
+	return 0;
 }
 
 static int resolve(void *user, const char *ref, agr_buf *json, agentrun_error **err)
@@ -44,11 +63,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	agentrun_buf out = AGENTRUN_BUF_INIT, again = AGENTRUN_BUF_INIT;
 	agentrun_execute_options opts;
 	agentrun_error *err = NULL;
-	struct rest rest = { "", 0, 0 };
+	struct rest rest = { "", 0, 0, 0 };
 	int r;
 
 	if (end)
-		rest = (struct rest){ end + 1, size - (size_t)(end + 1 - text), 0 };
+		rest = (struct rest){ end + 1, size - (size_t)(end + 1 - text), 0, 0 };
 	agentrun_execute_options_init(&opts, sizeof(opts));
 	opts.input = rest.p;
 	opts.input_len = rest.n;

@@ -334,6 +334,61 @@ static int execute_ndjson(struct outcome *out, agentrun_error **err)
 		AGENTRUN_FORMAT_JSON);
 }
 
+struct piece {
+	const char *at;
+};
+
+/* Seven bytes at a time. */
+static int read_piece(void *user, char *to, size_t cap, size_t *len, agentrun_error **err)
+{
+	struct piece *p = user;
+
+	(void)err;
+	*len = strlen(p->at) < 7 ? strlen(p->at) : 7;
+	*len = *len < cap ? *len : cap;
+	memcpy(to, p->at, *len);
+	p->at += *len;
+	return 0;
+}
+
+static int execute_read(struct outcome *out, agentrun_error **err, const char *steps,
+	const char *input)
+{
+	struct piece piece = { input };
+	agentrun_buf data = AGENTRUN_BUF_INIT;
+	agentrun_execute_options opts;
+	int r;
+
+	agentrun_execute_options_init(&opts, sizeof(opts));
+	opts.read = read_piece;
+	opts.read_user = &piece;
+	r = agentrun_execute_pipeline(&data, ctx, steps, strlen(steps), &opts, err);
+	if (r == 0)
+		say(out, data.data, data.len);
+	agentrun_buf_dispose(&data);
+	return r;
+}
+
+static int execute_read_csv(struct outcome *out, agentrun_error **err)
+{
+	return execute_read(out, err, "[{\"step\":\"table_sort\",\"field\":\"a\"}]",
+		"a,b\n2,\"x \"\"y\n\"\"\"\r\n1,z");
+}
+
+static int execute_read_nested(struct outcome *out, agentrun_error **err)
+{
+	return execute_read(out, err, "[{\"step\":\"extract\",\"path\":\"d.i[].r[]\"},{\"step\":"
+		"\"groupby\",\"by\":[],\"agg\":\"sum\",\"field\":\"n\"}]",
+		"{\"d\":{\"i\":[{\"r\":[{\"n\":\"x\"}]}],\"i\":[{\"r\":[{\"n\":5}]},{\"r\":5}]},"
+		"\"d\":{\"i\":[{\"r\":[{\"n\":1},{\"n\":2}]},{}]}}");
+}
+
+static int execute_read_nothing(struct outcome *out, agentrun_error **err)
+{
+	return execute_read(out, err, "[{\"step\":\"extract\",\"path\":\"d.i\"},{\"step\":"
+		"\"count\"}]", "{\"d\":{\"i\":[1]},\"d\":{\"j\":[1]}}");
+}
+
 static int execute_bad_step(struct outcome *out, agentrun_error **err)
 {
 	return execute(out, err, "[{\"step\":\"limit\",\"n\":1},{\"step\":\"warp\"}]", ROWS,
@@ -902,7 +957,8 @@ const struct call calls[] = {
 	CALL(plan_query), CALL(plan_group), CALL(plan_context), CALL(plan_unclear),
 	CALL(plan_insert), CALL(plan_remove), CALL(plan_settings), CALL(plan_notify),
 	CALL(execute_filter_sort), CALL(execute_group_join), CALL(execute_shapes),
-	CALL(execute_csv), CALL(execute_ndjson), CALL(execute_bad_step),
+	CALL(execute_csv), CALL(execute_read_csv), CALL(execute_read_nested),
+	CALL(execute_read_nothing), CALL(execute_ndjson), CALL(execute_bad_step),
 	CALL(execute_text), CALL(execute_bad_expr), CALL(execute_bad_operand),
 	CALL(step_own), CALL(step_own_refused),
 	CALL(execute_bad_input), CALL(execute_bad_sum), CALL(rows),

@@ -17,6 +17,30 @@ static inline char *exact_copy(const char *text, size_t len)
 	return copy;
 }
 
+/* Hands out a text in pieces. */
+struct pieces {
+	const char *text;
+	size_t left, size;
+	size_t fails_at; /* so many bytes are left; 0: never, or no more */
+};
+
+static inline int read_piece(void *user, char *to, size_t cap, size_t *len,
+	agentrun_error **err)
+{
+	struct pieces *p = user;
+	size_t n = p->size < cap ? p->size : cap;
+
+	if (p->fails_at && p->left <= p->fails_at) { /* once: then it ends */
+		p->left = p->fails_at = 0;
+		return agentrun_error_raise(err, AGENTRUN_EBACKEND, "the tape tore");
+	}
+	*len = n < p->left ? n : p->left;
+	memcpy(to, p->text, *len);
+	p->text += *len;
+	p->left -= *len;
+	return 0;
+}
+
 static inline int run_with(agentrun_buf *out, const char *pipeline,
 	const char *input, size_t input_len, int in_format, int out_format,
 	const agr_pipeline_limits *limits, agentrun_error **err)

@@ -4,28 +4,6 @@
 
 #define ROWS 10000 /* about 1.5 MB: enough for other threads */
 
-struct pieces {
-	const char *text;
-	size_t left, size;
-	size_t fails_at; /* so many bytes are left; 0: never, or no more */
-};
-
-static int read_piece(void *user, char *to, size_t cap, size_t *len, agentrun_error **err)
-{
-	struct pieces *p = user;
-	size_t n = p->size < cap ? p->size : cap;
-
-	if (p->fails_at && p->left <= p->fails_at) { /* once: then it ends */
-		p->left = p->fails_at = 0;
-		return agentrun_error_raise(err, AGENTRUN_EBACKEND, "the tape tore");
-	}
-	*len = n < p->left ? n : p->left;
-	memcpy(to, p->text, *len);
-	p->text += *len;
-	p->left -= *len;
-	return 0;
-}
-
 struct outcome {
 	int r;
 	agr_buf text; /* the result, then what is wrong */

@@ -149,6 +149,27 @@ START_TEST(a_step_of_an_application_takes_part)
 }
 END_TEST
 
+START_TEST(it_is_described_with_those_built_in)
+{
+	agentrun_buf out = AGENTRUN_BUF_INIT;
+	size_t n = 0;
+
+	add();
+	ck_assert_int_eq(agentrun_steps_describe(&out, ctx, NULL), 0);
+	for (const char *at = out.data; (at = strstr(at, "{\"step\":\"")); at++)
+		n++;
+	ck_assert_ptr_nonnull(agentrun_step_name(n - 2)); /* one more than those */
+	ck_assert_ptr_null(agentrun_step_name(n - 1));
+	ck_assert_ptr_null(agentrun_step_summary(n - 1));
+	ck_assert_ptr_nonnull(strstr(out.data, "[{\"step\":\"http_request\",\"summary\":\"fetch "));
+	ck_assert_ptr_nonnull(strstr(out.data, "{\"step\":\"mine\",\"summary\":\""));
+	agentrun_buf_dispose(&out);
+	ck_assert_int_eq(agentrun_steps_describe(&out, NULL, NULL), 0);
+	ck_assert_ptr_null(strstr(out.data, "\"mine\""));
+	agentrun_buf_dispose(&out);
+}
+END_TEST
+
 static int plan_mine(void *user, agentrun_buf *answer, const char *text, size_t len,
 	const agentrun_plan_options *opts, agentrun_error **err)
 {
@@ -317,6 +338,7 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		a_step_of_an_application_takes_part,
+		it_is_described_with_those_built_in,
 		jobs_may_use_it,
 		what_is_optional_may_be_missing,
 		the_schema_is_checked_before_the_step_sees_anything,

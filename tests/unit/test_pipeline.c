@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 /* Compiling, where the data comes from, what a run wants from outside. */
+#include <stdio.h>
+
 #include "run_pipeline.h"
 
 #define ALL "{\"step\":\"offset\",\"n\":0}"
@@ -51,9 +53,22 @@ struct outside {
 	int status, calls;
 	const char *body;
 	agr_buf seen; /* what was asked for */
+	struct pieces rest;
+	size_t size, fails_at; /* of the pieces */
+	int closed;
 };
 
-static int fetch(void *user, const agr_pipeline_request *q, agr_buf *body, int *status,
+static void close_rest(void *user)
+{
+	((struct outside *)user)->closed++;
+}
+
+static int read_rest(void *user, char *to, size_t cap, size_t *len, agentrun_error **err)
+{
+	return read_piece(&((struct outside *)user)->rest, to, cap, len, err);
+}
+
+static int fetch(void *user, const agr_pipeline_request *q, agr_answer *answer,
 	agentrun_error **err)
 {
 	struct outside *o = user;
@@ -69,8 +84,9 @@ static int fetch(void *user, const agr_pipeline_request *q, agr_buf *body, int *
 		agr_buf_printf(&o->seen, " as %s", q->auth_profile);
 	if (q->timeout_ms)
 		agr_buf_printf(&o->seen, " in %d", (int)q->timeout_ms);
-	agr_buf_str(body, o->body);
-	*status = o->status;
+	o->rest = (struct pieces){ o->body, strlen(o->body), o->size ? o->size : SIZE_MAX,
+		o->fails_at };
+	*answer = (agr_answer){ o->status, read_rest, o, close_rest };
 	return 0;
 }
 
@@ -156,10 +172,11 @@ START_TEST(requests_that_could_not_be_sent_are_refused)
 }
 END_TEST
 
-static void answers(int status, const char *body, const char *pipeline, int code,
-	const char *expected)
+/* It comes in pieces of this size, and breaks off where so many bytes are left. */
+static void answers_in(size_t size, size_t fails_at, int status, const char *body,
+	const char *pipeline, int code, const char *expected)
 {
-	struct outside o = { .status = status, .body = body };
+	struct outside o = { .status = status, .body = body, .size = size, .fails_at = fails_at };
 	agentrun_buf out = AGENTRUN_BUF_INIT;
 	agentrun_error *err = NULL;
 	int r = run_outside(&o, pipeline, NULL, NULL, &out, &err);
@@ -173,10 +190,58 @@ static void answers(int status, const char *body, const char *pipeline, int code
 	if (code && status != 200)
 		ck_assert_int_eq(agentrun_error_is_retryable(err),
 			status == 408 || status == 429 || status >= 500);
+	ck_assert_int_eq(o.closed, o.calls);
 	agentrun_error_free(err);
 	agr_buf_free(&o.seen);
 	agentrun_buf_dispose(&out);
 }
+
+static void answers(int status, const char *body, const char *pipeline, int code,
+	const char *expected)
+{
+	static const size_t sizes[] = { SIZE_MAX, 1, 2, 5, 31 };
+
+	for (size_t i = 0; i < AGR_COUNT(sizes); i++)
+		answers_in(sizes[i], 0, status, body, pipeline, code, expected);
+}
+
+START_TEST(answers_are_rows_while_they_arrive)
+{
+	static const char sum[] = "{\"step\":\"groupby\",\"by\":[],\"agg\":\"sum\",\"field\":\"n\"}";
+	char rows[200], nested[200], each[200];
+
+	snprintf(rows, sizeof(rows), "[" HTTP("") ",%s]", sum);
+	snprintf(nested, sizeof(nested), "[" HTTP(",\"path\":\"d.r\"") ",%s]", sum);
+	snprintf(each, sizeof(each), "[" HTTP(",\"path\":\"f[].p\"") ",%s]", sum);
+	answers(200, "[{\"n\":1},{\"n\":2}]", rows, 0, "[{\"sum_n\":3}]");
+	answers(200, "{\"n\":1}\n{\"n\":2}\n", rows, 0, "[{\"sum_n\":3}]");
+	answers(200, "n,m\n1,x\n5,\"y\n\"\n", rows, 0, "[{\"sum_n\":6}]");
+	answers(200, "{\"d\":{\"r\":[{\"n\":1},{\"n\":2}]},\"next\":null}", nested, 0, "[{\"sum_n\":3}]");
+	answers(200, "{\"d\":{\"r\":[{\"n\":\"x\"}]},\"d\":{\"r\":[{\"n\":2}]}}", nested, 0, "[{\"sum_n\":2}]");
+	answers(200, "{\"f\":[{\"p\":{\"n\":1}},{\"p\":{\"n\":3}}]}", each, 0, "[{\"sum_n\":4}]");
+	answers(200, "{\"d\":{\"x\":1}}", nested, AGENTRUN_EPIPELINE, "step 1 (http_request): "
+		"api.example.com: there is nothing at d.r: the object there has x");
+	answers(200, "{\"d\":{\"r\":7}}", nested, AGENTRUN_EPIPELINE, "step 2 (groupby): wants an array, got a number");
+	answers(200, "[{\"n\":1},{\"n\":}]", rows, AGENTRUN_EPIPELINE,
+		"step 1 (http_request): api.example.com: answer:1:15: not valid JSON");
+	answers(200, "{\"d\":{\"r\":[{\"n\":1}]},}", nested, AGENTRUN_EPIPELINE,
+		"step 1 (http_request): api.example.com: answer:1:22: not valid JSON");
+	answers(200, "[{\"n\":1},{\"n\":\"x\"}]", rows, AGENTRUN_EPIPELINE, "step 2 (groupby): ");
+	answers(200, "", rows, AGENTRUN_EPIPELINE, "step 2 (groupby): wants an array, got null");
+	answers(200, " \n", rows, AGENTRUN_EPIPELINE, "step 1 (http_request): api.example.com: answer:2:1: "
+		"the input is empty");
+	/* It breaks off. */
+	for (size_t left = 1; left < 20; left++) {
+		answers_in(3, left, 200, "[{\"n\":1},{\"n\":2}]", rows, AGENTRUN_EBACKEND,
+			"step 1 (http_request): the tape tore");
+		answers_in(3, left, 200, "{\"d\":{\"r\":[{\"n\":1}]}}", nested, AGENTRUN_EBACKEND,
+			"step 1 (http_request): the tape tore");
+		answers_in(3, left, 200, "{\"d\":{\"r\":[{\"n\":1}]}}", "[" HTTP("") "]", AGENTRUN_EBACKEND,
+			"step 1 (http_request): the tape tore");
+		answers_in(3, left, 500, "what went wrong there", rows, AGENTRUN_EBACKEND, "the tape tore");
+	}
+}
+END_TEST
 
 START_TEST(answers_become_the_data)
 {
@@ -345,6 +410,7 @@ int main(void)
 		requests_are_complete_when_they_are_asked_for,
 		requests_that_could_not_be_sent_are_refused,
 		answers_become_the_data,
+		answers_are_rows_while_they_arrive,
 		the_input_is_the_first_that_is_there,
 		a_join_may_ask_for_its_right_side,
 		a_run_ends_when_it_is_cancelled_or_late,

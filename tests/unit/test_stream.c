@@ -15,25 +15,6 @@
 #define JOIN "{\"step\":\"join\",\"how\":\"left\",\"on\":\"s\",\"right\":[{\"s\":\"a\",\"r\":1,\"n\":9}," \
 	"{\"s\":\"b\",\"r\":2},{\"s\":\"b\",\"r\":[ 3 ]}]}"
 
-/* Hands out a text in pieces. */
-struct pieces {
-	const char *text;
-	size_t left, size;
-};
-
-static int read_piece(void *user, char *to, size_t cap, size_t *len, agentrun_error **err)
-{
-	struct pieces *p = user;
-	size_t n = p->size < cap ? p->size : cap;
-
-	(void)err;
-	*len = n < p->left ? n : p->left;
-	memcpy(to, p->text, *len);
-	p->text += *len;
-	p->left -= *len;
-	return 0;
-}
-
 struct parts {
 	agr_buf text;
 	size_t n;
@@ -67,7 +48,7 @@ static int run_pieces(struct parts *out, const char *pipeline, struct pieces *pi
 static int run_in_pieces(struct parts *out, const char *pipeline, const char *input,
 	size_t size, int format, agentrun_error **err)
 {
-	struct pieces pieces = { input, strlen(input), size };
+	struct pieces pieces = { input, strlen(input), size, 0 };
 
 	return run_pieces(out, pipeline, &pieces, format, err);
 }
@@ -264,7 +245,7 @@ static int read_and_stop(void *user, char *to, size_t cap, size_t *len,
 
 static int stopped_run(const char *pipeline, const char *input)
 {
-	struct stopped stopped = { .pieces = { input, strlen(input), 65536 } };
+	struct stopped stopped = { .pieces = { input, strlen(input), 65536, 0 } };
 	agr_run_options opts = { .read = read_and_stop, .read_user = &stopped,
 		.cancelled = &stopped.cancelled, .limits = agr_pipeline_limits_default() };
 	agr_pipeline *compiled;
@@ -334,7 +315,12 @@ START_TEST(a_fault_is_where_it_is_however_the_text_came)
 		{ "[1,2,3", "input:1:7: not valid JSON: an array is not closed" },
 		{ "[1,2,3] x", "input:1:9: not valid JSON: unexpected text" },
 		{ "[\"a\xff\"]", "input:1:4: not valid JSON: invalid UTF-8" },
-		{ "[\"\\u12", "input:1:7: not valid JSON: a string is not closed" }, { " \n ", "empty" } };
+		{ "[\"\\u12", "input:1:7: not valid JSON: a string is not closed" }, { " \n ", "empty" },
+		{ "a,b\n1,\"2\n\"\n3\n", "input:4:1: not valid CSV: this record has 1 fields" },
+		{ "a,b\r\n1,2\r\n\"3\"x,4", "input:3:4: not valid CSV: text after a quoted field" },
+		{ "a,b\n1,2\n3,\"4\n\n5", "input:3:3: not valid CSV: a quoted field is not closed" },
+		{ "a,b\n\"1\n\",\xc3\x28\n", "input:3:3: not valid CSV: invalid UTF-8" },
+		{ "a,b\n1,2\n3,\xe6\x97", "input:3:3: not valid CSV: invalid UTF-8" } };
 
 	for (size_t i = 0; i < AGR_COUNT(cases); i++) {
 		for (size_t size = 1; size < 40; size += 3) {
@@ -348,6 +334,91 @@ START_TEST(a_fault_is_where_it_is_however_the_text_came)
 				agentrun_error_message(err));
 			ck_assert_uint_eq(out.text.len, 0);
 			agentrun_error_free(err);
+		}
+	}
+}
+END_TEST
+
+/* Of every kind of field, with line ends of both kinds inside and behind records. */
+static void make_csv(agr_buf *out, size_t n)
+{
+	agr_buf_str(out, "\xef\xbb\xbfs,n,\"k\r\n\",\"a \"\"b\"\"\"\r\n\r\n\n");
+	agr_buf_str(out, "b,4.50,true,\"\"\n,-0,\"\",x\ry\r\n\"\r\n\",\"\"\"\",\",\",\"\"\"\n\"\"\"\n");
+	agr_buf_str(out, "\xc3\xa9,01,1e5,\xe6\x97\xa5\xe6\x9c\xac\r\n\n\"\xf0\x9f\x98\x80\",-,1.,\"9\"\r\n");
+	for (size_t i = 0; i < n; i++)
+		agr_buf_printf(out, "%c%zu,%zu,%zu.5,\"line %zu\n\"\"%zu\"\"\"%s",
+			(int)('a' + i % 26), i, i % 11, i % 7, i, i, i % 3 ? "\r\n" : "\n");
+	agr_buf_str(out, "last,1,2,3");
+	ck_assert_int_eq(out->failed, 0);
+}
+
+static void csv_pieces_give(size_t n, const size_t *sizes, size_t n_sizes)
+{
+	static const char *const csv_pipelines[] = { "[" FILTER "]", "[{\"step\":\"offset\",\"n\":0}]",
+		"[" SORT "," SELECT "]", "[{\"step\":\"groupby\",\"by\":[\"a \\\"b\\\"\"],\"agg\":\"count\"}]" };
+	agr_buf input = AGR_BUF_INIT;
+
+	make_csv(&input, n);
+	for (size_t i = 0; i < AGR_COUNT(csv_pipelines); i++) {
+		agentrun_buf whole = AGENTRUN_BUF_INIT;
+		agentrun_error *err = NULL;
+
+		ck_assert_int_eq(run_with(&whole, csv_pipelines[i], input.data, input.len,
+			AGENTRUN_FORMAT_AUTO, AGENTRUN_FORMAT_JSON, NULL, &err), 0);
+		for (size_t k = 0; k < n_sizes; k++) {
+			struct parts out = { AGR_BUF_INIT, 0 };
+
+			ck_assert_int_eq(run_in_pieces(&out, csv_pipelines[i], input.data,
+				sizes[k], AGENTRUN_FORMAT_JSON, &err), 0);
+			ck_assert_uint_eq(out.text.len, whole.len);
+			ck_assert_int_eq(memcmp(out.text.data, whole.data, whole.len), 0);
+			agr_buf_free(&out.text);
+		}
+		agentrun_buf_dispose(&whole);
+	}
+	agr_buf_free(&input);
+}
+
+START_TEST(csv_in_pieces_gives_what_the_whole_gives)
+{
+	static const size_t few[] = { 1, 2, 3, 5, 64 }, many[] = { 1000, 65536, 1 << 20 };
+
+	csv_pieces_give(20, few, AGR_COUNT(few));
+	csv_pieces_give(40000, many, AGR_COUNT(many));
+}
+END_TEST
+
+START_TEST(what_looks_like_csv_does_so_in_pieces)
+{
+	static const struct {
+		const char *input, *expected; /* NULL: it is none */
+	} cases[] = { { "a,b\n", "[]" }, { "a,b", "[]" }, { "a, b\n", NULL }, { "a, b\n1,2", "[{\"a\":1,\" b\":2}]" },
+		{ "a,b\n\n \n1,2", NULL }, { "\"x\n\",y\n\n7,8\n", "[{\"x\\n\":7,\"y\":8}]" },
+		{ "\"a\\\",b\"\n", NULL }, { "\"a\\\",b\"\n1,2", NULL },
+		{ "a\n1\n", NULL }, { "\"a,b\n", NULL }, { "\r\n a,b\r\n1,2", "[{\" a\":1,\"b\":2}]" },
+		{ "\xef\xbb\xbfq,r\n1,2", "[{\"q\":1,\"r\":2}]" } };
+	static const char pipeline[] = "[{\"step\":\"offset\",\"n\":0}]";
+
+	for (size_t i = 0; i < AGR_COUNT(cases); i++) {
+		const char *input = cases[i].input;
+
+		for (size_t size = 0; size < 20; size++) {
+			struct parts out = { AGR_BUF_INIT, 0 };
+			agentrun_buf whole = AGENTRUN_BUF_INIT;
+			agentrun_error *err = NULL;
+			int r = size ? run_in_pieces(&out, pipeline, input, size,
+				AGENTRUN_FORMAT_JSON, &err)
+				: run_with(&whole, pipeline, input, strlen(input), 0,
+				AGENTRUN_FORMAT_JSON, NULL, &err);
+			const char *got = size ? out.text.data : whole.data;
+
+			ck_assert_msg(r == (cases[i].expected ? 0 : AGENTRUN_EINPUT), "%s by %zu: %d %s",
+				input, size, r, err ? agentrun_error_message(err) : "");
+			if (!r)
+				ck_assert_str_eq(got, cases[i].expected);
+			agentrun_error_free(err);
+			agr_buf_free(&out.text);
+			agentrun_buf_dispose(&whole);
 		}
 	}
 }
@@ -371,7 +442,7 @@ static void unpacks(const agr_buf *plain, const char *packed, size_t len, const 
 	ck_assert_str_eq(out.data, whole.data);
 	for (size_t i = 0; i < AGR_COUNT(sizes); i++) {
 		struct parts parts = { AGR_BUF_INIT, 0 };
-		struct pieces pieces = { packed, len, sizes[i] };
+		struct pieces pieces = { packed, len, sizes[i], 0 };
 
 		ck_assert_int_eq(run_pieces(&parts, pipeline, &pieces, AGENTRUN_FORMAT_JSON,
 			&err), 0);
@@ -453,6 +524,10 @@ START_TEST(a_plan_says_what_is_done_together_and_what_was_done)
 		AGENTRUN_EXPLAIN_PLAN, (const char *[]){ "[{\"operator\":\"scan\"", "\"detail\":\"for n, k, s\"",
 		"{\"operator\":\"table_filter\",\"steps\":\"2\"",
 		"{\"operator\":\"top_k\",\"steps\":\"1, 3\"", "\"steps\":\"4\"", NULL });
+	explained("[{\"step\":\"extract\",\"path\":\"a\"}," FILTER "]", AGENTRUN_EXPLAIN_PLAN,
+		(const char *[]){ "\"of what a reader reads a block", "\"a block of the input\"", NULL });
+	explained("[{\"step\":\"extract\",\"path\":\"a[-1]\"}," FILTER "]", AGENTRUN_EXPLAIN_PLAN,
+		(const char *[]){ "\"holds\":\"the document\"", NULL });
 	explained("[" FILTER "]", AGENTRUN_EXPLAIN_ANALYZE, (const char *[]){
 		"\"rows_in\":2,\"rows_out\":1,\"time_ms\":", NULL });
 }
@@ -469,6 +544,8 @@ int main(void)
 		long_work_behind_the_input_can_be_stopped,
 		a_long_result_comes_in_parts_and_a_short_one_in_one,
 		a_fault_is_where_it_is_however_the_text_came,
+		csv_in_pieces_gives_what_the_whole_gives,
+		what_looks_like_csv_does_so_in_pieces,
 #if defined(AGR_HAVE_ZLIB) || defined(AGR_HAVE_ZSTD)
 		what_is_compressed_is_read_as_what_it_was,
 #endif

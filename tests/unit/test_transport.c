@@ -18,7 +18,7 @@ struct fake {
 	/* what to do */
 	int open_code, submit_code, answer_code, status;
 	const char *body;
-	int silent, more, dies;
+	int silent, more, dies, no_streams;
 	/* what was seen */
 	int opened, submitted, cancelled, destroyed;
 	char line[400];
@@ -58,6 +58,10 @@ static int fake_submit(void *self, const agentrun_http_request *r, agentrun_erro
 		r->n_headers ? r->headers[0] : "", r->n_secret_headers,
 		r->n_secret_headers ? r->secret_headers[0] : "", (int)r->body_len,
 		r->body ? r->body : "");
+	if (f->no_streams && r->flags & AGENTRUN_HTTP_STREAM) {
+		pthread_mutex_unlock(&f->lock);
+		return agentrun_error_raise(err, AGENTRUN_EINVAL, "no streams");
+	}
 	if (!f->submit_code && !f->silent)
 		fake_complete(f, r->id, f->answer_code);
 	pthread_mutex_unlock(&f->lock);
@@ -317,8 +321,19 @@ END_TEST
 
 START_TEST(a_part_that_was_not_asked_for_is_a_failure)
 {
-	fake.more = 1;
+	fake.more = fake.no_streams = 1;
 	refused(GET, AGENTRUN_EINTERNAL, "a part of an answer");
+}
+END_TEST
+
+START_TEST(one_without_streams_gives_the_answer_whole)
+{
+	agentrun_ctx *ctx = fake_ctx();
+
+	fake.no_streams = 1;
+	ck_assert_int_eq(execute(ctx, GET, "[{\"a\":1}]", NULL), 0);
+	ck_assert_int_eq(fake.submitted, 2);
+	agentrun_ctx_free(ctx);
 }
 END_TEST
 
@@ -616,6 +631,7 @@ int main(void)
 		a_context_takes_one,
 		one_that_is_dead_fails_every_request,
 		a_part_that_was_not_asked_for_is_a_failure,
+		one_without_streams_gives_the_answer_whole,
 		a_cancelled_job_cancels_its_request,
 		an_answer_brings_its_headers,
 		a_stream_comes_in_parts,

@@ -1,14 +1,26 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 /* extract: what lies at a path inside a document. */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "pipeline/steps/schema.h"
 #include "pipeline/steps/steps.h"
 
-#define SHOWN_KEYS 8
+int agr_path_missing(const agr_path *path, agr_span in, const agr_buf *keys,
+	agentrun_error **err)
+{
+	bool object = *in.p == '{';
 
-/* "there is nothing at data.itmes: the object there has meta, items" */
+	if (object && (!keys->len || keys->failed))
+		return agentrun_error_raise(err, AGENTRUN_EPIPELINE, "there is nothing at %s",
+			path->text);
+	return agentrun_error_raise(err, AGENTRUN_EPIPELINE,
+		object ? "there is nothing at %s: the object there has %.*s"
+		       : "there is nothing at %s: %.*s is there", path->text,
+		object ? (int)keys->len : INT_MAX, object ? keys->data : agr_type_phrase(in));
+}
+
 static int nothing_there(const agr_path *path, agr_span in, agentrun_error **err)
 {
 	agr_buf keys = AGR_BUF_INIT;
@@ -18,21 +30,17 @@ static int nothing_there(const agr_path *path, agr_span in, agentrun_error **err
 
 	if (*in.p == '{') {
 		it = agr_iter_of(in);
-		while (agr_object_next(&it, &key, &value) && n++ < SHOWN_KEYS) {
-			agr_buf_str(&keys, n > 1 ? ", " : ": the object there has ");
+		while (agr_object_next(&it, &key, &value) && n++ < AGR_SHOWN_KEYS) {
+			agr_buf_str(&keys, n > 1 ? ", " : "");
 			agr_string_decode(&keys, key);
 		}
-	} else {
-		agr_buf_printf(&keys, ": %s is there", agr_type_phrase(in));
 	}
-	agr_buf_add(&keys, "", 0);
-	r = agentrun_error_raise(err, AGENTRUN_EPIPELINE, "there is nothing at %s%s",
-		path->text, keys.failed ? "" : keys.data);
+	r = agr_path_missing(path, in, &keys, err);
 	agr_buf_free(&keys);
 	return r;
 }
 
-static int not_array(const agr_path *path, agr_span value, agentrun_error **err)
+int agr_path_not_array(const agr_path *path, agr_span value, agentrun_error **err)
 {
 	return agentrun_error_raise(err, AGENTRUN_EPIPELINE,
 		"[] in %s wants an array, got %s", path->text, agr_type_phrase(value));
@@ -45,9 +53,7 @@ static void add_element(agr_buf *made, agr_span value)
 	agr_buf_add(made, value.p, value.n);
 }
 
-/* Add what the parts from `i` on find in one element; missing is null, and an
- * inner [] of nothing adds nothing. */
-static int collect(const agr_path *path, size_t i, agr_span value, agr_buf *made,
+int agr_path_collect(const agr_path *path, size_t i, agr_span value, agr_buf *made,
 	agentrun_error **err)
 {
 	static const agr_span null = { "null", 4 };
@@ -65,10 +71,10 @@ static int collect(const agr_path *path, size_t i, agr_span value, agr_buf *made
 	if (*value.p == 'n')
 		return 0;
 	if (*value.p != '[')
-		return not_array(path, value, err);
+		return agr_path_not_array(path, value, err);
 	it = agr_iter_of(value);
 	while (!r && agr_array_next(&it, &element))
-		r = collect(path, i + 1, element, made, err);
+		r = agr_path_collect(path, i + 1, element, made, err);
 	return r;
 }
 
@@ -89,9 +95,9 @@ int agr_path_extract(const agr_path *path, agr_span in, agr_buf *made,
 		return 0;
 	}
 	if (*value.p != '[')
-		return not_array(path, value, err);
+		return agr_path_not_array(path, value, err);
 	agr_buf_char(made, '[');
-	r = collect(path, i, value, made, err);
+	r = agr_path_collect(path, i, value, made, err);
 	agr_buf_char(made, ']');
 	if (!r)
 		r = agr_buf_check(made, "what was extracted", err);
@@ -125,6 +131,11 @@ static int extract_apply(const void *plan, agr_run *run, agr_span in, agr_buf *m
 	return agr_path_extract(plan, in, made, out, err);
 }
 
+static const agr_path *extract_path(const void *plan)
+{
+	return plan;
+}
+
 const agr_step_type agr_step_extract = {
 	.name = "extract",
 	.summary = "what lies at a path inside a nested document",
@@ -135,4 +146,5 @@ const agr_step_type agr_step_extract = {
 	.compile = extract_compile,
 	.plan_free = extract_plan_free,
 	.apply = extract_apply,
+	.answer_path = extract_path,
 };

@@ -273,7 +273,7 @@ static const agr_path *http_path(const void *plan)
 const agr_step_type agr_step_http_request = {
 	.name = "http_request",
 	.summary = "fetch JSON over HTTP; it becomes the data",
-	.holds = "the answer",
+	.holds = "the answer, or a block of it where steps take its rows",
 	.schema = AGR_SCHEMA("http_request", AGR_NEEDED("url"),
 		AGR_PARAM("url", AGR_STRING("http or https"))
 		AGR_PARAM("method", "{\"enum\":[\"GET\",\"POST\",\"PUT\",\"PATCH\",\"DELETE\"]}")
