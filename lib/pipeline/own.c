@@ -194,6 +194,16 @@ const char *agr_own_name(const agr_own_step *step)
 	return step->impl.name;
 }
 
+const char *agr_own_summary(const agr_own_step *step)
+{
+	return step->type.summary;
+}
+
+const char *agr_own_parameters(const agr_own_step *step)
+{
+	return step->impl.parameters;
+}
+
 const agr_own_step *agr_own_find(const agr_own_step *list, const char *name, size_t len)
 {
 	for (; list; list = list->next)

@@ -15,6 +15,8 @@ const agr_own_step *agr_own_find(const agr_own_step *list,
 	const char *name, size_t len);
 const agr_own_step *agr_own_next(const agr_own_step *step);
 const char *agr_own_name(const agr_own_step *step);
+const char *agr_own_summary(const agr_own_step *step);
+const char *agr_own_parameters(const agr_own_step *step); /* JSON Schema, or NULL */
 
 /* Check the parameters against the step's schema, then let the step read them. */
 int agr_own_compile(const agr_own_step *own, agr_compiled *step,
