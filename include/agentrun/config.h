@@ -11,14 +11,14 @@
  * names file, line and column.
  *
  * Every key is known to the library, which checks it, but not every one is read
- * by it. Through a context it reads `classifier.threshold`, `llm.provider`,
+ * by it. Through a context it reads `classifier.threshold`, `llm`,
  * `http`, `auth_profiles`, `limits`, `workflow`, of `service` the size of an
  * engine (workers, concurrency), and of `storage`, for an engine that is given no
  * store, backend and max_inline_bytes. To open a store or a queue is the
  * program's: the command line reads `log` and of `storage` backend, path and
  * max_inline_bytes, and libagentrun-redis reads `redis` and of `queue` max_deliveries
  * and lease_sec. Nothing reads `orchestrator`, `rate_limit`, `budget` and the rest of
- * `queue`, `service`, `llm`, `classifier` and `storage` yet.
+ * `classifier` and `storage` yet.
  *
  * A configuration is one thread's until it is given to a context, which copies
  * it.
@@ -55,9 +55,10 @@ AGENTRUN_API int agentrun_config_load_text(agentrun_config *config,
 	const char *name, const char *text, size_t len, agentrun_error **err);
 
 /**
- * Read the environment variables that stand above the file: REDIS_URL,
- * REDIS_HOST, REDIS_PORT, ORCHESTRATOR_URL, PORT. Those that the file's .env set
- * count too. A REDIS_HOST stands above the file's redis.url, too.
+ * Read the environment variables that stand above the file: OPENAI_, ANTHROPIC_ and
+ * GEMINI_ with API_KEY, BASE_URL and MODEL (`llm.providers.openai.api_key` and so
+ * on), REDIS_URL, REDIS_HOST, REDIS_PORT, ORCHESTRATOR_URL, PORT. Those that the
+ * file's .env set count too. A REDIS_HOST stands above the file's redis.url, too.
  *
  * @return 0, AGENTRUN_ECONFIG, AGENTRUN_ENOMEM
  */

@@ -33,6 +33,7 @@
  *     AGENTRUN_ERATE           rate_limited     4     come back later
  *     AGENTRUN_EBUDGET         budget_exceeded  4     tokens or money are used up
  *     AGENTRUN_ELLM            llm_error        1     the model's provider failed
+ *     AGENTRUN_EPROVIDER       llm_error        5     the model's provider could not be reached
  *     AGENTRUN_ETIMEDOUT       timeout          1     the deadline passed
  *     AGENTRUN_EORCHESTRATOR   orchestrator_error 1   the orchestrator failed
  *     AGENTRUN_ESTORAGE        storage_error    1     a store failed
@@ -73,7 +74,8 @@ enum {
 	AGENTRUN_ESTORAGE = -19,
 	AGENTRUN_EBACKEND = -20,
 	AGENTRUN_ENOTFOUND = -21,
-	AGENTRUN_ECANCELLED = -22
+	AGENTRUN_ECANCELLED = -22,
+	AGENTRUN_EPROVIDER = -23
 };
 
 /** "pipeline_error" and so on, for any code; static text. */

@@ -41,7 +41,8 @@ AGENTRUN_API void agentrun_plan_options_init(agentrun_plan_options *opts,
 	size_t struct_size);
 
 /**
- * Turn a prompt into a plan. With the built-in planner it never blocks.
+ * Turn a prompt into a plan. With the built-in planner it never blocks; with a
+ * provider it waits for the model's answer.
  *
  * @param out  new plan, free with agentrun_plan_result_free(); NULL on failure
  * @param ctx  several threads may share one
@@ -52,7 +53,8 @@ AGENTRUN_API void agentrun_plan_options_init(agentrun_plan_options *opts,
  *         no planner of that name), AGENTRUN_ECONFIG (`llm.provider` names none),
  *         AGENTRUN_EINPUT (the prompt is not UTF-8, the rows are none),
  *         AGENTRUN_ELIMIT, AGENTRUN_EPATCH (the workflow is no JSON),
- *         AGENTRUN_ENOMEM
+ *         AGENTRUN_ELLM (the provider's fault, or an answer of no use),
+ *         AGENTRUN_EPROVIDER (it could not be reached), AGENTRUN_ENOMEM
  */
 AGENTRUN_API int agentrun_plan(agentrun_plan_result **out, agentrun_ctx *ctx,
 	const char *text, size_t len, const agentrun_plan_options *opts,

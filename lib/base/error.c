@@ -47,6 +47,7 @@ static const struct code_info {
 	{ AGENTRUN_ERATE, "rate_limited", 4, 1 },
 	{ AGENTRUN_EBUDGET, "budget_exceeded", 4, 1 },
 	{ AGENTRUN_ELLM, "llm_error", 1, 0 },
+	{ AGENTRUN_EPROVIDER, "llm_error", 5, 1 },
 	{ AGENTRUN_ETIMEDOUT, "timeout", 1, 1 },
 	{ AGENTRUN_EORCHESTRATOR, "orchestrator_error", 1, 0 },
 	{ AGENTRUN_ESTORAGE, "storage_error", 1, 0 },

@@ -6,7 +6,10 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "llm/llm.h"
+#include "llm/own.h"
 #include "net/http.h"
+#include "tool/own.h"
 
 static const agentrun_ctx_options defaults = { .log_level = AGENTRUN_LOG_INFO };
 
@@ -63,6 +66,9 @@ void agentrun_ctx_free(agentrun_ctx *ctx)
 		planner_clear(&ctx->planners[i]);
 	free(ctx->planners);
 	agr_own_steps_free(ctx->steps);
+	agr_own_providers_free(ctx->providers);
+	agr_own_tools_free(ctx->tools);
+	agr_llm_free(ctx->llm);
 	agentrun_config_free(ctx->config);
 	pthread_mutex_destroy(&ctx->lock);
 	free(ctx);

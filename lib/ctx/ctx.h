@@ -21,6 +21,9 @@ typedef struct agr_planner {
 
 struct agr_http;
 typedef struct agr_own_step agr_own_step; /* pipeline/own.c */
+struct agr_own_provider; /* llm/own.c */
+struct agr_own_tool;     /* tool/own.c */
+struct agr_llm;          /* llm/llm.c */
 
 struct agentrun_ctx {
 	agentrun_config *config;
@@ -30,11 +33,14 @@ struct agentrun_ctx {
 	agr_planner *planners;
 	size_t n_planners;
 	agr_own_step *steps;   /* a list of those that were registered */
+	struct agr_own_provider *providers;
+	struct agr_own_tool *tools;
 	pthread_mutex_t lock;  /* guards all below, once there are several threads */
 	agentrun_transport_impl transport; /* zero: none is set */
 	void *transport_self;
 	bool transport_open;
 	struct agr_http *http; /* NULL until it is needed */
+	struct agr_llm *llm;   /* likewise */
 };
 
 /* AGENTRUN_EINVAL where a call that needs a context was given none. */

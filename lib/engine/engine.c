@@ -28,6 +28,7 @@ struct agentrun_engine {
 	pthread_cond_t work;      /* a task is ready, or stop */
 	pthread_cond_t finished;  /* a task is done, or a wakeup */
 	struct tasks ready, done;
+	agr_timers timers;        /* tasks that wait for a time */
 	agr_task *live;           /* every task not yet taken by poll */
 	size_t n_live;
 	uint64_t wakeups;         /* how many there were */
@@ -110,6 +111,33 @@ static void announce(agentrun_engine *engine, agr_task *task)
 	pthread_cond_signal(&engine->finished);
 }
 
+/* With the lock held: those whose time has come are ready. */
+static void wake_sleepers(agentrun_engine *engine)
+{
+	agr_task *task;
+
+	while ((task = agr_timers_pop(&engine->timers, agr_clock_mono_ms())))
+		tasks_push(&engine->ready, task);
+}
+
+/* With the lock held: until a task is ready, or stop. */
+static void wait_for_work(agentrun_engine *engine)
+{
+	for (;;) {
+		int64_t next;
+
+		wake_sleepers(engine);
+		if (engine->ready.first || engine->stop)
+			return;
+		next = agr_timers_next(&engine->timers);
+		if (next == AGR_DEADLINE_NONE)
+			pthread_cond_wait(&engine->work, &engine->lock);
+		else
+			agr_cond_wait_ms(&engine->work, &engine->lock,
+				agr_deadline_left(next, 3600000) + 1);
+	}
+}
+
 static void *pool_thread(void *user)
 {
 	agentrun_engine *engine = user;
@@ -117,8 +145,7 @@ static void *pool_thread(void *user)
 
 	pthread_mutex_lock(&engine->lock);
 	for (;;) {
-		while (!engine->ready.first && !engine->stop)
-			pthread_cond_wait(&engine->work, &engine->lock);
+		wait_for_work(engine);
 		task = tasks_pop(&engine->ready);
 		if (!task)
 			break;
@@ -147,6 +174,23 @@ void agr_engine_resume(agr_task *task)
 	tasks_push(&engine->ready, task);
 	pthread_cond_signal(&engine->work);
 	pthread_mutex_unlock(&engine->lock);
+}
+
+int agr_engine_sleep(agr_task *task, int64_t wake_ms)
+{
+	agentrun_engine *engine = task->engine;
+	int r = 1;
+
+	pthread_mutex_lock(&engine->lock);
+	if (atomic_load(&task->cancelled))
+		r = agentrun_error_raise(&task->error, AGENTRUN_ECANCELLED,
+			"the job was cancelled");
+	else
+		agr_timers_push(&engine->timers, task, wake_ms);
+	/* One that waits longer, or for ever, may have to wait less now. */
+	pthread_cond_signal(&engine->work);
+	pthread_mutex_unlock(&engine->lock);
+	return r;
 }
 
 void agr_engine_name(agr_task *task)
@@ -254,6 +298,9 @@ static int set_up(agentrun_engine *engine, const agentrun_engine_options *opts,
 	engine->store = opts->store;
 	engine->max_jobs = opts->max_jobs ? opts->max_jobs :
 		(size_t)agentrun_config_get_int(engine->ctx->config, "service.concurrency", 256);
+	r = agr_timers_init(&engine->timers, engine->max_jobs, err);
+	if (r < 0)
+		return r;
 	if (opts->planner) {
 		engine->planner = strdup(opts->planner);
 		if (!engine->planner)
@@ -292,7 +339,7 @@ int agentrun_engine_new(agentrun_engine **out, agentrun_ctx *ctx,
 	engine->ctx = ctx;
 	engine->fd = -1;
 	pthread_mutex_init(&engine->lock, NULL);
-	pthread_cond_init(&engine->work, NULL);
+	agr_cond_init(&engine->work);
 	agr_cond_init(&engine->finished);
 	r = set_up(engine, &opts, err);
 	if (r < 0)
@@ -308,6 +355,10 @@ static void cancel_task(agr_task *task)
 	atomic_store(&task->cancelled, 1);
 	if (task->http)
 		agr_http_cancel(task->http, task->http_id);
+	if (agr_timers_remove(&task->engine->timers, task)) {
+		tasks_push(&task->engine->ready, task);
+		pthread_cond_signal(&task->engine->work);
+	}
 }
 
 static void wait_for_all(agentrun_engine *engine)
@@ -344,6 +395,7 @@ void agentrun_engine_free(agentrun_engine *engine)
 	pthread_cond_destroy(&engine->work);
 	pthread_cond_destroy(&engine->finished);
 	pthread_mutex_destroy(&engine->lock);
+	agr_timers_clear(&engine->timers);
 	free(engine->planner);
 	free(engine);
 }

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 /*
- * engine - many jobs at once. A job is a state machine (task.c): each turn runs
- * on a thread of the pool (pool in engine.c) until the job is done or waits for
- * the network; the HTTP client's thread puts it back on the pool.
+ * engine - many jobs at once. A job is a state machine (task.c): it runs on a thread
+ * of the pool (pool in engine.c) until it is done or waits for the network or for a
+ * time; the HTTP client's thread, or whoever of the pool wakes first, puts it back.
  *
  *     message.c   the job message, read and checked
- *     task.c      classify -> plan -> execute or patch -> store
  *     recall.c    a result that the store holds already
+ *     task.c      classify -> plan -> tool calls -> store
+ *     converse.c  the conversation with a model: turns, and what goes back to it
+ *     call.c      one tool call
+ *     keep.c      the record that is stored
  *     result.c    the result message
+ *     timers.c    tasks that wait for a time
  *     engine.c    submit / poll, the pool, cancellation
  */
 #ifndef AGR_ENGINE_H
@@ -21,6 +25,8 @@
 #include <agentrun/plan.h>
 
 #include "ctx/ctx.h"
+#include "engine/timers.h"
+#include "llm/turn.h"
 #include "pipeline/fetch.h"
 #include "table/scan.h"
 
@@ -47,6 +53,34 @@ bool agr_message_is_of(const char *text, size_t len, size_t max_depth,
 
 /* ---- task.c ------------------------------------------------------------- */
 
+enum {
+	AGR_TASK_READ,
+	AGR_TASK_RECALL,
+	AGR_TASK_CLASSIFY,
+	AGR_TASK_PLAN,
+	AGR_TASK_ASK,    /* a model is asked, or asked again */
+	AGR_TASK_HEAR,   /* its provider's answer came in */
+	AGR_TASK_CALL,   /* begin the next tool call of the plan */
+	AGR_TASK_RUN,    /* its pipeline goes on */
+	AGR_TASK_ANSWER, /* an answer from the network came in for it */
+	AGR_TASK_CALLED, /* it succeeded */
+	AGR_TASK_STORE,
+	AGR_TASK_DONE
+};
+
+/* The conversation of a job with a model. */
+typedef struct agr_converse {
+	char *provider;
+	agr_talk talk;
+	agr_turn *turn;      /* under way, or the last one */
+	unsigned turns;      /* answers that came */
+	unsigned repairs;    /* calls that broke a tool's rules */
+	size_t candidate;    /* of the provider and its fallbacks, the one that answered */
+	size_t first_call;   /* of the plan: the first of the last answer */
+	size_t said;         /* where that answer is in `talk` */
+	agentrun_error *fault; /* why the last call that failed did; or NULL */
+} agr_converse;
+
 typedef struct agr_task {
 	struct agr_task *next; /* of the pool's queue or the done list */
 	struct agr_task *prev_live, *next_live; /* of the engine's jobs in flight */
@@ -58,6 +92,7 @@ typedef struct agr_task {
 	atomic_int cancelled;
 	struct agr_http *http; /* where it waits, under the engine's lock; or NULL */
 	uint64_t http_id;
+	agr_timer timer;       /* likewise */
 
 	bool named; /* under the engine's lock: the job id can be read */
 
@@ -67,6 +102,9 @@ typedef struct agr_task {
 	agentrun_plan_result *plan;
 	size_t call;      /* of the plan, being run */
 	size_t succeeded; /* calls that did */
+	agr_converse *converse; /* NULL: no model is asked */
+	bool text_only;   /* the result is what the model said */
+	agentrun_buf aside; /* what a call returned that is no result: a search */
 	agr_pipeline *pipeline;
 	agr_run *run;
 	agr_fetch fetch;
@@ -94,6 +132,40 @@ int agr_recall(agr_task *task, agentrun_error **err);
 /* Append the preview of a patch, if the record is of one: 1, 0 or AGENTRUN_ENOMEM. */
 int agr_recall_patch(agr_buf *out, const agr_task *task);
 
+/* ---- converse.c ---------------------------------------------------------- */
+
+/* Begin the conversation of a job that is classified. */
+int agr_converse_begin(agr_task *task, const char *provider);
+void agr_converse_free(agr_converse *converse); /* NULL ok */
+/* AGR_TASK_ASK and AGR_TASK_HEAR: 0, 1 (it waits), or the error that ends the job. */
+int agr_converse_ask(agr_task *task);
+int agr_converse_hear(agr_task *task);
+/* May this call be run: a tool that was offered, arguments that meet its schema? */
+int agr_converse_check_call(agr_task *task, const char *name, const char *arguments);
+/* A call succeeded: the model is told. */
+int agr_converse_result(agr_task *task);
+/* A call failed with task->error: is it for the model to mend? Then it is told, and the
+ * task goes on. */
+bool agr_converse_survives(agr_task *task);
+/* All calls of the last answer were run: what now? */
+int agr_converse_next(agr_task *task);
+
+/* ---- call.c -------------------------------------------------------------- */
+
+/* Begin a tool call; what it returns is in task->data (or aside) when the state becomes
+ * AGR_TASK_CALLED. */
+int agr_call_begin(agr_task *task, const char *name, const char *arguments);
+int agr_call_run(agr_task *task);    /* AGR_TASK_RUN: 1, it waits */
+int agr_call_answer(agr_task *task); /* AGR_TASK_ANSWER */
+void agr_call_end(agr_task *task);   /* drop what it left */
+
+/* ---- keep.c -------------------------------------------------------------- */
+
+int agr_task_store(agr_task *task);
+/* Keep the failure too, where the job could be read and the store is not what
+ * failed. */
+void agr_task_store_failure(agr_task *task);
+
 /* ---- engine.c ----------------------------------------------------------- */
 
 agentrun_ctx *agr_engine_ctx(const agentrun_engine *engine);
@@ -109,6 +181,10 @@ void agr_engine_name(agr_task *task);
 int agr_engine_start_request(agr_task *task, struct agr_http *http,
 	agentrun_http_request *request,
 	void (*on_event)(void *user, agentrun_http_event *take_event));
+
+/* Put the task to sleep until then (monotonic). 1, and the task is no longer the
+ * caller's; or AGENTRUN_ECANCELLED. */
+int agr_engine_sleep(agr_task *task, int64_t wake_ms);
 
 /* ---- result.c ----------------------------------------------------------- */
 

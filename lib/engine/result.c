@@ -6,6 +6,7 @@
 #include "plan/plan.h"
 
 #define SAMPLE_ROWS 3
+#define TEXT_BYTES 1024
 
 struct agentrun_result {
 	uint64_t tag;
@@ -77,6 +78,18 @@ static void preview_data(agr_buf *out, const agentrun_buf *data)
 	}
 }
 
+/* Cut where a character ends. */
+static void preview_text(agr_buf *out, const char *text)
+{
+	size_t len = strlen(text), n = 0, step;
+
+	while (n < len && (step = agr_utf8_len(text + n, len - n)) && n + step <= TEXT_BYTES)
+		n += step;
+	agr_buf_str(out, "{\"type\":\"text\",\"text\":");
+	agr_buf_json_str(out, text, n);
+	agr_buf_char(out, '}');
+}
+
 static void preview_patch(agr_buf *out, const agentrun_patch_result *patch)
 {
 	add_text(out, "{\"type\":\"patch\",\"patch_id\":", agentrun_patch_result_hash(patch));
@@ -142,9 +155,10 @@ static int add_plan(agr_buf *out, const agr_task *task)
 		agr_buf_str(out, "[]");
 	add_text(out, ",\"message\":",
 		task->plan ? agentrun_plan_result_message(task->plan) : NULL);
-	agr_buf_printf(out, ",\"tokens_used\":%lld,\"cache_hit\":false,"
+	agr_buf_printf(out, ",\"tokens_used\":%lld,\"cache_hit\":%s,"
 		"\"execution_time_ms\":%lld",
 		task->plan ? (long long)agentrun_plan_result_tokens_used(task->plan) : 0LL,
+		task->plan && agr_plan_result_cache_hit(task->plan) ? "true" : "false",
 		(long long)(agr_clock_mono_ms() - task->started_ms));
 	add_text(out, ",\"llm_model\":",
 		task->plan ? agentrun_plan_result_model(task->plan) : NULL);
@@ -178,6 +192,8 @@ static int add_outcome(agr_buf *out, const agr_task *task)
 	agr_buf_str(out, ",\"result_preview\":");
 	if (task->patch)
 		preview_patch(out, task->patch);
+	else if (task->text_only)
+		preview_text(out, agentrun_plan_result_message(task->plan));
 	else if (!task->record || (patch = agr_recall_patch(out, task)) == 0)
 		preview_data(out, &task->data);
 	return patch < 0 ? patch : 0;

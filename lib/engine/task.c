@@ -3,20 +3,9 @@
 #include <string.h>
 
 #include "engine/engine.h"
-#include "net/http.h"
+#include "llm/profile.h"
+#include "llm/tools.h"
 #include "plan/plan.h"
-
-enum state {
-	STATE_READ,
-	STATE_RECALL,
-	STATE_CLASSIFY,
-	STATE_PLAN,
-	STATE_CALL,   /* begin the next tool call of the plan */
-	STATE_RUN,    /* a pipeline goes on */
-	STATE_ANSWER, /* an answer from the network came in */
-	STATE_STORE,
-	STATE_DONE
-};
 
 static const agentrun_config *config_of(const agr_task *task)
 {
@@ -53,8 +42,8 @@ static int read_message(agr_task *task)
 	agr_engine_name(task);
 	if (task->message.timeout_ms)
 		task->deadline_ms = agr_deadline_in(task->message.timeout_ms);
-	task->state = task->opts.flags & AGENTRUN_SUBMIT_REDELIVERED ? STATE_RECALL
-								    : STATE_CLASSIFY;
+	task->state = task->opts.flags & AGENTRUN_SUBMIT_REDELIVERED ? AGR_TASK_RECALL
+								    : AGR_TASK_CLASSIFY;
 	return r;
 }
 
@@ -62,7 +51,7 @@ static int recall(agr_task *task)
 {
 	int r = agr_recall(task, &task->error);
 
-	task->state = r == 1 ? STATE_DONE : STATE_CLASSIFY;
+	task->state = r == 1 ? AGR_TASK_DONE : AGR_TASK_CLASSIFY;
 	return r < 0 ? r : 0;
 }
 
@@ -86,7 +75,7 @@ static int classify(agr_task *task)
 	opts.workflow_len = task->message.workflow.n;
 	opts.input = data.p;
 	opts.input_len = data.n;
-	task->state = STATE_PLAN;
+	task->state = AGR_TASK_PLAN;
 	return agentrun_classify(&task->intent, agr_engine_ctx(task->engine),
 		task->message.prompt, task->message.prompt_len, &opts, &task->error);
 }
@@ -112,7 +101,7 @@ static int lane_for_planner(const agr_task *task)
 	return execute ? AGENTRUN_LANE_EXECUTE : AGENTRUN_LANE_PATCH;
 }
 
-static int plan(agr_task *task)
+static int plan_at_once(agr_task *task)
 {
 	const agr_message *m = &task->message;
 	agentrun_plan_options opts;
@@ -128,7 +117,7 @@ static int plan(agr_task *task)
 	opts.workflow_owner = m->workflow_owner;
 	opts.node_id = m->node_id;
 	opts.lane = lane_for_planner(task);
-	task->state = STATE_CALL;
+	task->state = AGR_TASK_CALL;
 	r = agentrun_plan(&task->plan, agr_engine_ctx(task->engine), m->prompt,
 		m->prompt_len, &opts, &task->error);
 	if (r == 0 && agentrun_plan_result_call_count(task->plan) == 0) {
@@ -140,275 +129,52 @@ static int plan(agr_task *task)
 	return r;
 }
 
-/* ---- the execute lane --------------------------------------------------- */
-
-static int begin_pipeline(agr_task *task, const char *arguments)
+/* A planner computes; a model is asked, which takes its time. */
+static int plan(agr_task *task)
 {
-	const agr_message *m = &task->message;
-	agr_pipeline_limits limits = agr_ctx_pipeline_limits(agr_engine_ctx(task->engine));
-	agr_run_options opts = { .context = m->context.p, .context_len = m->context.n,
-		.limits = limits, .deadline_ms = task->deadline_ms,
-		.cancelled = &task->cancelled };
-	int r;
+	const agentrun_ctx *ctx = agr_engine_ctx(task->engine);
+	const char *name = agr_llm_choose(ctx, agr_engine_planner(task->engine));
 
-	r = agr_pipeline_compile(&task->pipeline, arguments, strlen(arguments), &limits,
-		&task->error);
-	if (r == 0)
-		r = agr_run_new(&task->run, task->pipeline, &opts, &task->error);
-	task->state = STATE_RUN;
-	return r;
+	if (strcmp(name, "builtin") == 0 || agr_ctx_planner(ctx, name) ||
+		!agr_llm_has(ctx, name))
+		return plan_at_once(task);
+	return agr_converse_begin(task, name);
 }
 
-static void end_pipeline(agr_task *task)
-{
-	agr_run_free(task->run);
-	task->run = NULL;
-	agr_pipeline_free(task->pipeline);
-	task->pipeline = NULL;
-}
-
-/* On the HTTP client's thread. */
-static void answer_came(void *user, agentrun_http_event *take_event)
-{
-	agr_task *task = user;
-
-	task->answer = take_event;
-	agr_engine_resume(task);
-}
-
-/* Returns 1 when the request is under way: the task is no longer ours. */
-static int begin_request(agr_task *task)
-{
-	agr_http *http;
-	int r = agr_ctx_http(&http, agr_engine_ctx(task->engine), &task->error);
-
-	if (r == 0)
-		r = agr_fetch_prepare(&task->fetch, agr_engine_ctx(task->engine),
-			agr_run_request(task->run), task->deadline_ms, &task->error);
-	if (r < 0)
-		return r;
-	task->state = STATE_ANSWER;
-	return agr_engine_start_request(task, http, &task->fetch.request, answer_came);
-}
-
-static int supply_answer(agr_task *task)
-{
-	agentrun_http_event *answer = task->answer;
-	const char *body;
-	size_t len;
-	int r;
-
-	agr_fetch_clear(&task->fetch);
-	task->answer = NULL;
-	task->error = agr_http_event_take_error(answer);
-	if (task->error) {
-		r = agentrun_error_code(task->error);
-		agr_run_blame(task->run, &task->error);
-	} else {
-		body = agentrun_http_event_body(answer, &len);
-		r = agr_run_supply_response(task->run, agentrun_http_event_status(answer),
-			body, len, &task->error);
-	}
-	agentrun_http_event_free(answer);
-	task->state = STATE_RUN;
-	return r;
-}
-
-static int supply_ref(agr_task *task)
-{
-	agentrun_buf data = AGENTRUN_BUF_INIT;
-	int r = agentrun_store_get(&data, agr_engine_store(task->engine),
-		agr_run_ref(task->run), &task->error);
-
-	if (r == AGENTRUN_EINVAL) /* the ref is the job's or the plan's, not ours */
-		r = agr_error_recode(&task->error, AGENTRUN_EINPUT);
-	if (r == 0)
-		r = agr_run_supply_ref(task->run, data.data, data.len, &task->error);
-	else
-		agr_run_blame(task->run, &task->error);
-	agentrun_buf_dispose(&data);
-	return r;
-}
-
-static void call_succeeded(agr_task *task)
-{
-	task->succeeded++;
-	task->call++;
-	task->state = STATE_CALL;
-}
-
-static int run_pipeline(agr_task *task)
-{
-	int r = agr_run_advance(task->run, &task->error);
-
-	if (r == AGR_RUN_WANTS_HTTP)
-		return begin_request(task);
-	if (r == AGR_RUN_WANTS_REF)
-		return supply_ref(task);
-	if (r < 0)
-		return r;
-	agentrun_patch_result_free(task->patch);
-	task->patch = NULL;
-	r = agr_run_take_output(task->run, &task->data, AGENTRUN_FORMAT_JSON, &task->error);
-	end_pipeline(task);
-	if (r == 0)
-		call_succeeded(task);
-	return r;
-}
-
-/* ---- the patch lane ----------------------------------------------------- */
-
-static int run_patch(agr_task *task, const char *arguments)
-{
-	agr_text text = { .name = AGR_TOOL_PATCH, .p = arguments, .n = strlen(arguments),
-		.code = AGENTRUN_EPATCH };
-	agentrun_patch_options opts;
-	agentrun_patch_result *patch;
-	agr_span root, spec;
-	const char *document;
-	size_t len;
-	int r = agr_scan_document(&root, &text, &task->error);
-
-	if (r < 0)
-		return r;
-	if (agr_span_type(root) != AGR_TYPE_OBJECT ||
-		!agr_object_get(root, "patch_spec", 10, &spec))
-		return agentrun_error_raise(&task->error, AGENTRUN_EPATCH,
-			"the arguments have no patch_spec");
-	if (!task->message.workflow.p)
-		return agentrun_error_raise(&task->error, AGENTRUN_EPATCH,
-			"the job has no current_workflow to change");
-	agentrun_patch_options_init(&opts, sizeof(opts));
-	opts.want_preview = 1;
-	opts.want_inverse = 1;
-	r = agentrun_apply_patch(&patch, agr_engine_ctx(task->engine),
-		task->message.workflow.p, task->message.workflow.n, spec.p, spec.n, &opts,
-		&task->error);
-	if (r < 0)
-		return r;
-	agentrun_patch_result_free(task->patch);
-	task->patch = patch;
-	document = agentrun_patch_result_document(patch, &len);
-	if (agentrun_buf_set(&task->data, document, len) < 0)
-		return agr_error_oom(&task->error);
-	/* A later patch of the same plan builds on this one. */
-	task->message.workflow = (agr_span){ document, len };
-	call_succeeded(task);
-	return 0;
-}
+/* ---- tool calls ---------------------------------------------------------- */
 
 static int begin_call(agr_task *task)
 {
 	const char *name, *arguments;
+	int r = 0;
 
 	if (task->call >= agentrun_plan_result_call_count(task->plan)) {
-		task->state = STATE_STORE;
+		if (task->converse)
+			return agr_converse_next(task);
+		task->state = AGR_TASK_STORE;
 		return 0;
 	}
 	name = agentrun_plan_result_call_name(task->plan, task->call);
 	arguments = agentrun_plan_result_call_arguments(task->plan, task->call, NULL);
-	if (strcmp(name, AGR_TOOL_EXECUTE) != 0 && strcmp(name, AGR_TOOL_PATCH) != 0)
-		return agentrun_error_raise(&task->error, AGENTRUN_EPLAN,
+	if (agr_tool_lane(agr_engine_ctx(task->engine), name) < 0)
+		r = agentrun_error_raise(&task->error, AGENTRUN_EPLAN,
 			"the planner called an unknown tool, \"%.100s\"", name);
-	if (!tool_allowed(task, name))
-		return agentrun_error_raise(&task->error, AGENTRUN_EPOLICY,
+	else if (!agr_tool_fits(agr_engine_ctx(task->engine), name, lane_for_planner(task)))
+		r = agentrun_error_raise(&task->error, AGENTRUN_EPOLICY,
 			"%s is refused: the prompt is of the lane \"%s\"", name,
 			agentrun_lane_name(agentrun_intent_lane(task->intent)));
-	return strcmp(name, AGR_TOOL_EXECUTE) == 0 ? begin_pipeline(task, arguments)
-						   : run_patch(task, arguments);
+	else if (task->converse)
+		r = agr_converse_check_call(task, name, arguments);
+	return r < 0 ? r : agr_call_begin(task, name, arguments);
 }
 
-/* ---- the result --------------------------------------------------------- */
-
-static void set(agentrun_record *record, int *r, int field, const char *text)
+static int called(agr_task *task)
 {
-	if (*r == 0 && text)
-		*r = agentrun_record_set(record, field, text, strlen(text));
-}
+	int r = task->converse ? agr_converse_result(task) : 0;
 
-static int fill_record(const agr_task *task, agentrun_record *record)
-{
-	agr_buf calls = AGR_BUF_INIT, number = AGR_BUF_INIT;
-	char now[AGR_TIME_SIZE];
-	int r = 0;
-
-	agr_clock_iso8601(now, agr_clock_wall_ms());
-	agr_buf_printf(&number, "%lld", (long long)(agr_clock_mono_ms() - task->started_ms));
-	if (task->plan)
-		agr_plan_write_calls(&calls, task->plan);
-	if (calls.failed || number.failed)
-		r = AGENTRUN_ENOMEM;
-	set(record, &r, AGENTRUN_RECORD_JOB_ID, task->message.job_id);
-	set(record, &r, AGENTRUN_RECORD_RUN_ID, task->message.run_id);
-	set(record, &r, AGENTRUN_RECORD_NODE_ID, task->message.node_id);
-	set(record, &r, AGENTRUN_RECORD_STATUS, task->error ? "failed" : "completed");
-	set(record, &r, AGENTRUN_RECORD_TOOL_CALLS, calls.data);
-	set(record, &r, AGENTRUN_RECORD_EXECUTION_TIME_MS, number.data);
-	set(record, &r, AGENTRUN_RECORD_CACHE_HIT, "false");
-	set(record, &r, AGENTRUN_RECORD_COMPLETED_AT, now);
-	if (r == 0 && !task->error)
-		r = agentrun_record_set(record, AGENTRUN_RECORD_RESULT_DATA, task->data.data,
-			task->data.len);
-	if (task->plan) {
-		set(record, &r, AGENTRUN_RECORD_LLM_MODEL,
-			agentrun_plan_result_model(task->plan));
-		agr_buf_reset(&number);
-		agr_buf_printf(&number, "%lld",
-			(long long)agentrun_plan_result_tokens_used(task->plan));
-		set(record, &r, AGENTRUN_RECORD_TOKENS_USED, number.data);
-	}
-	agr_buf_free(&calls);
-	agr_buf_free(&number);
+	task->call++;
+	task->state = AGR_TASK_CALL;
 	return r;
-}
-
-static int put_record(agr_task *task, agentrun_buf *ref, agentrun_error **err)
-{
-	agentrun_buf error = AGENTRUN_BUF_INIT;
-	agentrun_record *record;
-	int r = agentrun_record_new(&record, err);
-
-	if (r < 0)
-		return r;
-	r = fill_record(task, record);
-	if (r == 0 && task->error)
-		r = agentrun_error_json(&error, task->error);
-	if (r == 0 && error.data)
-		r = agentrun_record_set(record, AGENTRUN_RECORD_ERROR, error.data, error.len);
-	if (r < 0)
-		agr_error_oom(err);
-	else
-		r = agentrun_store_put(ref, agr_engine_store(task->engine), record, err);
-	agentrun_record_free(record);
-	agentrun_buf_dispose(&error);
-	return r;
-}
-
-static int store(agr_task *task)
-{
-	agentrun_buf ref = AGENTRUN_BUF_INIT;
-	int r = put_record(task, &ref, &task->error);
-
-	task->ref = ref.data; /* ours to free() from now on */
-	task->state = STATE_DONE;
-	return r;
-}
-
-/* Keep the failure too, where the job could be read and the store is not what
- * failed. */
-static void store_failure(agr_task *task)
-{
-	agentrun_buf ref = AGENTRUN_BUF_INIT;
-	agentrun_error *err = NULL;
-
-	if (!task->message.job_id || task->state == STATE_DONE)
-		return;
-	if (put_record(task, &ref, &err) < 0)
-		agr_log(agr_engine_ctx(task->engine), AGENTRUN_LOG_WARN, "store",
-			"the failure of job %s was not kept: %s", task->message.job_id,
-			agentrun_error_message(err));
-	agentrun_error_free(err);
-	agentrun_buf_dispose(&ref);
 }
 
 /* ---- turns -------------------------------------------------------------- */
@@ -417,48 +183,54 @@ static void store_failure(agr_task *task)
 static int turn(agr_task *task)
 {
 	/* Also a cancelled job is read: its result names it. */
-	if (task->state != STATE_READ && task->state != STATE_ANSWER &&
-		task->state != STATE_STORE) {
+	if (task->state != AGR_TASK_READ && task->state != AGR_TASK_ANSWER &&
+		task->state != AGR_TASK_HEAR && task->state != AGR_TASK_STORE) {
 		int r = check_time(task, &task->error);
 
 		if (r < 0)
 			return r;
 	}
 	switch (task->state) {
-	case STATE_READ:
+	case AGR_TASK_READ:
 		return read_message(task);
-	case STATE_RECALL:
+	case AGR_TASK_RECALL:
 		return recall(task);
-	case STATE_CLASSIFY:
+	case AGR_TASK_CLASSIFY:
 		return classify(task);
-	case STATE_PLAN:
+	case AGR_TASK_PLAN:
 		return plan(task);
-	case STATE_CALL:
+	case AGR_TASK_ASK:
+		return agr_converse_ask(task);
+	case AGR_TASK_HEAR:
+		return agr_converse_hear(task);
+	case AGR_TASK_CALL:
 		return begin_call(task);
-	case STATE_RUN:
-		return run_pipeline(task);
-	case STATE_ANSWER:
-		return supply_answer(task);
+	case AGR_TASK_RUN:
+		return agr_call_run(task);
+	case AGR_TASK_ANSWER:
+		return agr_call_answer(task);
+	case AGR_TASK_CALLED:
+		return called(task);
 	default:
-		return store(task);
+		return agr_task_store(task);
 	}
 }
 
 bool agr_task_advance(agr_task *task)
 {
-	while (task->state != STATE_DONE) {
+	while (task->state != AGR_TASK_DONE) {
 		int r = turn(task);
 
 		if (r > 0)
 			return false;
-		if (r == 0)
+		if (r == 0 || agr_converse_survives(task))
 			continue;
 		if (task->plan && task->call < agentrun_plan_result_call_count(task->plan))
 			agr_error_tool(&task->error,
 				agentrun_plan_result_call_name(task->plan, task->call));
-		end_pipeline(task);
-		store_failure(task);
-		task->state = STATE_DONE;
+		agr_call_end(task);
+		agr_task_store_failure(task);
+		task->state = AGR_TASK_DONE;
 	}
 	return true;
 }
@@ -467,8 +239,8 @@ void agr_task_free(agr_task *task)
 {
 	if (!task)
 		return;
-	end_pipeline(task);
-	agr_fetch_clear(&task->fetch);
+	agr_call_end(task);
+	agr_converse_free(task->converse);
 	agentrun_http_event_free(task->answer);
 	agentrun_patch_result_free(task->patch);
 	agentrun_plan_result_free(task->plan);
@@ -476,6 +248,7 @@ void agr_task_free(agr_task *task)
 	agentrun_error_free(task->error);
 	agentrun_record_free(task->record);
 	agentrun_buf_dispose(&task->data);
+	agentrun_buf_dispose(&task->aside);
 	agr_message_clear(&task->message);
 	agentrun_result_free(task->reserve);
 	agentrun_result_free(task->result);

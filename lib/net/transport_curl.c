@@ -273,6 +273,8 @@ static CURLcode set_up(struct transfer *t)
 	SET(CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
 	SET(CURLOPT_OPENSOCKETDATA, t);
 	SET(CURLOPT_ERRORBUFFER, t->fault);
+	if (agentrun_config_get(t->config, "http.ca_file"))
+		SET(CURLOPT_CAINFO, agentrun_config_get(t->config, "http.ca_file"));
 	SET(CURLOPT_TIMEOUT_MS, time_left(t));
 	if (t->body) {
 		SET(CURLOPT_POSTFIELDS, t->body);

@@ -24,7 +24,7 @@ struct services {
 
 static int serve_http(agr_run *run, const struct services *s, agentrun_error **err)
 {
-	agr_answer answer = { .status = 0 };
+	agr_response answer = { .status = 0 };
 	int r;
 
 	if (s->fetch)

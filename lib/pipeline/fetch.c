@@ -184,7 +184,7 @@ struct blocking {
 	int64_t deadline_ms;
 };
 
-static int fetch_now(void *user, const agr_pipeline_request *wanted, agr_answer *answer,
+static int fetch_now(void *user, const agr_pipeline_request *wanted, agr_response *answer,
 	agentrun_error **err)
 {
 	struct blocking *b = user;

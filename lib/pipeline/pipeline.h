@@ -131,17 +131,17 @@ int agr_run_supply_ref(agr_run *run, const char *json, size_t len,
 	agentrun_error **err);
 
 /* An answer whose body is read as it arrives. */
-typedef struct agr_answer {
+typedef struct agr_response {
 	int status;
 	agentrun_read_fn read;
 	void *user;
 	void (*close)(void *user); /* NULL: nothing is to be done */
-} agr_answer;
+} agr_response;
 
 /* Hand in an answer. Steps that take rows then get them while it arrives, and
  * agr_run_advance() waits where `read` does. It is closed by the run, also when it is
  * refused. */
-int agr_run_supply_answer(agr_run *run, const agr_answer *take_answer,
+int agr_run_supply_answer(agr_run *run, const agr_response *take_answer,
 	agentrun_error **err);
 
 /* Put the step that waits before an error met outside (the network's). */
@@ -166,7 +166,7 @@ void agr_pipeline_explain(agr_buf *out, const agr_pipeline *pipeline, const agr_
 
 /* Fetch: give the final answer. 0 or an error, and then no answer. */
 typedef int (*agr_fetch_fn)(void *user, const agr_pipeline_request *request,
-	agr_answer *answer, agentrun_error **err);
+	agr_response *answer, agentrun_error **err);
 /* Append the JSON that a ref stands for. 0, AGENTRUN_ENOTFOUND, ... */
 typedef int (*agr_resolve_fn)(void *user, const char *ref, agr_buf *json,
 	agentrun_error **err);

@@ -25,7 +25,7 @@ struct agr_run {
 	agr_chain chain;   /* the steps from `at`, while some want refs */
 	size_t chain_at;   /* the next of its steps to open */
 	char *ref;         /* wanted as the input */
-	agr_answer answer; /* what the input reads, if that has a `read`: first `head` */
+	agr_response answer; /* what the input reads, if that has a `read`: first `head` */
 	agr_buf head;
 	size_t head_at;
 	size_t answer_at;  /* the step that asked for it */
@@ -100,7 +100,7 @@ static void close_answer(agr_run *run)
 {
 	if (run->answer.close)
 		run->answer.close(run->answer.user);
-	run->answer = (agr_answer){ .status = 0 };
+	run->answer = (agr_response){ .status = 0 };
 }
 
 /* The data is now this value, known to be valid. */
@@ -641,7 +641,7 @@ int agr_run_supply_response(agr_run *run, int status, const char *body, size_t l
 /* Some of the answer, or as much of it as fits. */
 static int read_head(agr_run *run, bool all, agentrun_error **err)
 {
-	const agr_answer *a = &run->answer;
+	const agr_response *a = &run->answer;
 	char *to;
 	size_t got;
 	int r;
@@ -716,7 +716,7 @@ static int open_answer(agr_run *run, agentrun_error **err)
 	return r;
 }
 
-int agr_run_supply_answer(agr_run *run, const agr_answer *take_answer,
+int agr_run_supply_answer(agr_run *run, const agr_response *take_answer,
 	agentrun_error **err)
 {
 	bool good = take_answer->status >= 200 && take_answer->status <= 299;

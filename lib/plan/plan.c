@@ -6,6 +6,8 @@
 #include <agentrun/intent.h>
 
 #include "ctx/ctx.h"
+#include "llm/plan.h"
+#include "llm/profile.h"
 #include "plan/builtin.h"
 
 #define MAX_PROMPT_BYTES ((size_t)1024 * 1024)
@@ -124,7 +126,6 @@ int agentrun_plan(agentrun_plan_result **out, agentrun_ctx *ctx, const char *tex
 	agentrun_plan_options opts;
 	const agr_planner *planner;
 	const char *name;
-	bool configured;
 	int r;
 
 	*out = NULL;
@@ -142,16 +143,16 @@ int agentrun_plan(agentrun_plan_result **out, agentrun_ctx *ctx, const char *tex
 	if (agr_utf8_invalid(text, len) < len)
 		return agentrun_error_raise(err, AGENTRUN_EINPUT,
 			"the prompt is not valid UTF-8 (byte %zu)", agr_utf8_invalid(text, len) + 1);
-	name = opts.planner;
-	configured = !name || strcmp(name, "auto") == 0;
-	if (configured)
-		name = agentrun_config_get(ctx->config, "llm.provider");
-	if (strcmp(name, "builtin") == 0 || strcmp(name, "auto") == 0)
+	name = agr_llm_choose(ctx, opts.planner);
+	if (strcmp(name, "builtin") == 0)
 		return plan_builtin(out, text, len, &opts, err);
 	planner = agr_ctx_planner(ctx, name);
+	if (!planner && agr_llm_has(ctx, name))
+		return agr_llm_plan(out, ctx, name, text, len, &opts, err);
 	if (!planner)
 		return agentrun_error_raise(err,
-			configured ? AGENTRUN_ECONFIG : AGENTRUN_EINVAL,
+			!opts.planner || strcmp(opts.planner, "auto") == 0 ? AGENTRUN_ECONFIG
+									   : AGENTRUN_EINVAL,
 			"there is no planner named \"%s\": \"builtin\" is always there", name);
 	return plan_registered(out, planner, text, len, &opts, err);
 }

@@ -136,6 +136,82 @@ int agr_plan_result_read(agentrun_plan_result **out, const char *planner,
 	return r;
 }
 
+/* ---- of a model's answer ----------------------------------------------------------- */
+
+static int replace(char **text, const char *by)
+{
+	char *copy = strdup(by);
+
+	if (!copy)
+		return AGENTRUN_ENOMEM;
+	free(*text);
+	*text = copy;
+	return 0;
+}
+
+int agr_plan_result_new(agentrun_plan_result **out, agentrun_error **err)
+{
+	*out = new_result(0, "", "", "");
+	return *out ? 0 : agr_error_oom(err);
+}
+
+int agr_plan_result_say(agentrun_plan_result *plan, const char *message,
+	const char *finish_reason, agentrun_error **err)
+{
+	if ((message && replace(&plan->message, message) < 0) ||
+		(finish_reason && replace(&plan->finish_reason, finish_reason) < 0))
+		return agr_error_oom(err);
+	return 0;
+}
+
+bool agr_plan_result_cache_hit(const agentrun_plan_result *plan)
+{
+	return plan->cache_hit;
+}
+
+int agr_plan_result_add(agentrun_plan_result *plan, const agr_answer *answer,
+	const char *model, agentrun_error **err)
+{
+	struct call *grown = realloc(plan->calls,
+		(plan->n_calls + answer->n_calls + 1) * sizeof(*grown));
+	const char *reason = answer->finish_reason.data;
+
+	if (!grown)
+		return agr_error_oom(err);
+	plan->calls = grown;
+	if (!reason || !*reason)
+		reason = answer->n_calls ? "tool_calls" : "stop";
+	if ((answer->text.len && replace(&plan->message, answer->text.data) < 0) ||
+		replace(&plan->model, answer->model.len ? answer->model.data : model) < 0 ||
+		replace(&plan->finish_reason, reason) < 0)
+		return agr_error_oom(err);
+	plan->tokens_used += agr_usage_tokens(&answer->usage);
+	plan->cache_hit = plan->cache_hit || answer->usage.cached > 0;
+	for (size_t i = 0; i < answer->n_calls; i++)
+		if (add_call(plan, answer->calls[i].id.data, answer->calls[i].name.data,
+			answer->calls[i].arguments.data) < 0)
+			return agr_error_oom(err);
+	return 0;
+}
+
+int agr_plan_result_of_answer(agentrun_plan_result **out, const agr_answer *answer,
+	const char *model, int64_t took_ms, agentrun_error **err)
+{
+	agentrun_plan_result *plan;
+	int r = agr_plan_result_new(&plan, err);
+
+	*out = NULL;
+	if (r == 0)
+		r = agr_plan_result_add(plan, answer, model, err);
+	if (r < 0) {
+		agentrun_plan_result_free(plan);
+		return r;
+	}
+	plan->took_ms = took_ms;
+	*out = plan;
+	return 0;
+}
+
 size_t agentrun_plan_result_call_count(const agentrun_plan_result *plan)
 {
 	return plan->n_calls;

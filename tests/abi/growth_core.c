@@ -3,6 +3,8 @@
 #include "growth.h"
 
 #include <agentrun/sys/planner.h>
+#include <agentrun/sys/provider.h>
+#include <agentrun/sys/tool.h>
 #include <agentrun/sys/transport.h>
 
 #define WORKFLOW "{\"nodes\":[{\"id\":\"a\",\"type\":\"task\"}],\"edges\":[]}"
@@ -191,6 +193,63 @@ static int use_planner(const void *s)
 	return r;
 }
 
+static int no_encode(void *self, agentrun_provider_request *request,
+	const agentrun_provider_call *call, agentrun_error **err)
+{
+	(void)self, (void)request, (void)call, (void)err;
+	return AGENTRUN_ELLM;
+}
+
+static int no_decode(void *self, agentrun_buf *answer, const char *body, size_t len,
+	agentrun_error **err)
+{
+	(void)self, (void)answer, (void)body, (void)len, (void)err;
+	return AGENTRUN_ELLM;
+}
+
+static void provider_init(void *s, size_t size)
+{
+	agentrun_provider_impl impl = { .version = AGENTRUN_PROVIDER_IMPL_VERSION,
+		.struct_size = (uint32_t)size, .name = "growth", .encode = no_encode,
+		.decode = no_decode };
+
+	memcpy(s, &impl, size < sizeof(impl) ? size : sizeof(impl));
+}
+
+static int use_provider(const void *s)
+{
+	agentrun_ctx *ctx = new_ctx();
+	int r = agentrun_ctx_add_provider(ctx, s, NULL, NULL);
+
+	agentrun_ctx_free(ctx);
+	return r;
+}
+
+static int no_call(void *self, agentrun_buf *result, const agentrun_tool_call *call,
+	agentrun_error **err)
+{
+	(void)self, (void)result, (void)call, (void)err;
+	return AGENTRUN_EPIPELINE;
+}
+
+static void tool_init(void *s, size_t size)
+{
+	agentrun_tool_impl impl = { .version = AGENTRUN_TOOL_IMPL_VERSION,
+		.struct_size = (uint32_t)size, .name = "growth", .description = "grows",
+		.call = no_call };
+
+	memcpy(s, &impl, size < sizeof(impl) ? size : sizeof(impl));
+}
+
+static int use_tool(const void *s)
+{
+	agentrun_ctx *ctx = new_ctx();
+	int r = agentrun_ctx_add_tool(ctx, s, NULL, NULL);
+
+	agentrun_ctx_free(ctx);
+	return r;
+}
+
 /* All of a transport's first version is mandatory: there is no older one. */
 static void transport_init(void *s, size_t size)
 {
@@ -262,6 +321,8 @@ static const struct subject subjects[] = {
 	SUBJECT(agentrun_submit_options, tag, submit_options_init, use_submit_options),
 	SUBJECT(agentrun_worker_options, concurrency, worker_options_init, use_worker_options),
 	SUBJECT(agentrun_planner_impl, destroy, planner_init, use_planner),
+	SUBJECT(agentrun_provider_impl, destroy, provider_init, use_provider),
+	SUBJECT(agentrun_tool_impl, destroy, tool_init, use_tool),
 	{ "agentrun_transport_impl", sizeof(agentrun_transport_impl),
 		sizeof(agentrun_transport_impl), transport_init, use_transport },
 	SUBJECT(agentrun_http_request, flags, request_init, use_request),

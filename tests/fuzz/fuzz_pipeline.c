@@ -34,7 +34,7 @@ static int read_answer(void *user, char *to, size_t cap, size_t *len, agentrun_e
 	return 0;
 }
 
-static int fetch(void *user, const agr_pipeline_request *request, agr_answer *answer,
+static int fetch(void *user, const agr_pipeline_request *request, agr_response *answer,
 	agentrun_error **err)
 {
 	struct rest *rest = user;
@@ -42,7 +42,7 @@ static int fetch(void *user, const agr_pipeline_request *request, agr_answer *an
 	if (++rest->served > 20)
 		return agentrun_error_raise(err, AGENTRUN_ENETWORK, "enough");
 	rest->at = 0;
-	*answer = (agr_answer){ .status = request->timeout_ms == 7 ? 500 : 200,
+	*answer = (agr_response){ .status = request->timeout_ms == 7 ? 500 : 200,
 		.read = read_answer, .user = rest };
 	return 0;
 }

@@ -68,7 +68,7 @@ static int read_rest(void *user, char *to, size_t cap, size_t *len, agentrun_err
 	return read_piece(&((struct outside *)user)->rest, to, cap, len, err);
 }
 
-static int fetch(void *user, const agr_pipeline_request *q, agr_answer *answer,
+static int fetch(void *user, const agr_pipeline_request *q, agr_response *answer,
 	agentrun_error **err)
 {
 	struct outside *o = user;
@@ -86,7 +86,7 @@ static int fetch(void *user, const agr_pipeline_request *q, agr_answer *answer,
 		agr_buf_printf(&o->seen, " in %d", (int)q->timeout_ms);
 	o->rest = (struct pieces){ o->body, strlen(o->body), o->size ? o->size : SIZE_MAX,
 		o->fails_at };
-	*answer = (agr_answer){ o->status, read_rest, o, close_rest };
+	*answer = (agr_response){ o->status, read_rest, o, close_rest };
 	return 0;
 }
 

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/engine.h"
+#include "net/http.h"
+#include "llm/tools.h"
+#include "tool/own.h"
+
+/* ---- the execute lane --------------------------------------------------- */
+
+static int begin_pipeline(agr_task *task, const char *arguments)
+{
+	const agr_message *m = &task->message;
+	agr_pipeline_limits limits = agr_ctx_pipeline_limits(agr_engine_ctx(task->engine));
+	agr_run_options opts = { .context = m->context.p, .context_len = m->context.n,
+		.limits = limits, .deadline_ms = task->deadline_ms,
+		.cancelled = &task->cancelled };
+	int r;
+
+	r = agr_pipeline_compile(&task->pipeline, arguments, strlen(arguments), &limits,
+		&task->error);
+	if (r == 0)
+		r = agr_run_new(&task->run, task->pipeline, &opts, &task->error);
+	task->state = AGR_TASK_RUN;
+	return r;
+}
+
+void agr_call_end(agr_task *task)
+{
+	agr_fetch_clear(&task->fetch);
+	agr_run_free(task->run);
+	task->run = NULL;
+	agr_pipeline_free(task->pipeline);
+	task->pipeline = NULL;
+}
+
+/* On the HTTP client's thread. */
+static void answer_came(void *user, agentrun_http_event *take_event)
+{
+	agr_task *task = user;
+
+	task->answer = take_event;
+	agr_engine_resume(task);
+}
+
+/* Returns 1 when the request is under way: the task is no longer ours. */
+static int begin_request(agr_task *task)
+{
+	agr_http *http;
+	int r = agr_ctx_http(&http, agr_engine_ctx(task->engine), &task->error);
+
+	if (r == 0)
+		r = agr_fetch_prepare(&task->fetch, agr_engine_ctx(task->engine),
+			agr_run_request(task->run), task->deadline_ms, &task->error);
+	if (r < 0)
+		return r;
+	task->state = AGR_TASK_ANSWER;
+	return agr_engine_start_request(task, http, &task->fetch.request, answer_came);
+}
+
+int agr_call_answer(agr_task *task)
+{
+	agentrun_http_event *answer = task->answer;
+	const char *body;
+	size_t len;
+	int r;
+
+	agr_fetch_clear(&task->fetch);
+	task->answer = NULL;
+	task->error = agr_http_event_take_error(answer);
+	if (task->error) {
+		r = agentrun_error_code(task->error);
+		agr_run_blame(task->run, &task->error);
+	} else {
+		body = agentrun_http_event_body(answer, &len);
+		r = agr_run_supply_response(task->run, agentrun_http_event_status(answer),
+			body, len, &task->error);
+	}
+	agentrun_http_event_free(answer);
+	task->state = AGR_TASK_RUN;
+	return r;
+}
+
+static int supply_ref(agr_task *task)
+{
+	agentrun_buf data = AGENTRUN_BUF_INIT;
+	int r = agentrun_store_get(&data, agr_engine_store(task->engine),
+		agr_run_ref(task->run), &task->error);
+
+	if (r == AGENTRUN_EINVAL) /* the ref is the job's or the plan's, not ours */
+		r = agr_error_recode(&task->error, AGENTRUN_EINPUT);
+	if (r == 0)
+		r = agr_run_supply_ref(task->run, data.data, data.len, &task->error);
+	else
+		agr_run_blame(task->run, &task->error);
+	agentrun_buf_dispose(&data);
+	return r;
+}
+
+static void call_succeeded(agr_task *task)
+{
+	task->succeeded++;
+	task->state = AGR_TASK_CALLED;
+}
+
+int agr_call_run(agr_task *task)
+{
+	int r = agr_run_advance(task->run, &task->error);
+
+	if (r == AGR_RUN_WANTS_HTTP)
+		return begin_request(task);
+	if (r == AGR_RUN_WANTS_REF)
+		return supply_ref(task);
+	if (r < 0)
+		return r;
+	agentrun_patch_result_free(task->patch);
+	task->patch = NULL;
+	r = agr_run_take_output(task->run, &task->data, AGENTRUN_FORMAT_JSON, &task->error);
+	agr_call_end(task);
+	if (r == 0)
+		call_succeeded(task);
+	return r;
+}
+
+/* ---- the patch lane ----------------------------------------------------- */
+
+static int run_patch(agr_task *task, const char *arguments)
+{
+	agr_text text = { .name = AGR_TOOL_PATCH, .p = arguments, .n = strlen(arguments),
+		.code = AGENTRUN_EPATCH };
+	agentrun_patch_options opts;
+	agentrun_patch_result *patch;
+	agr_span root, spec;
+	const char *document;
+	size_t len;
+	int r = agr_scan_document(&root, &text, &task->error);
+
+	if (r < 0)
+		return r;
+	if (agr_span_type(root) != AGR_TYPE_OBJECT ||
+		!agr_object_get(root, "patch_spec", 10, &spec))
+		return agentrun_error_raise(&task->error, AGENTRUN_EPATCH,
+			"the arguments have no patch_spec");
+	if (!task->message.workflow.p)
+		return agentrun_error_raise(&task->error, AGENTRUN_EPATCH,
+			"the job has no current_workflow to change");
+	agentrun_patch_options_init(&opts, sizeof(opts));
+	opts.want_preview = 1;
+	opts.want_inverse = 1;
+	r = agentrun_apply_patch(&patch, agr_engine_ctx(task->engine),
+		task->message.workflow.p, task->message.workflow.n, spec.p, spec.n, &opts,
+		&task->error);
+	if (r < 0)
+		return r;
+	agentrun_patch_result_free(task->patch);
+	task->patch = patch;
+	document = agentrun_patch_result_document(patch, &len);
+	if (agentrun_buf_set(&task->data, document, len) < 0)
+		return agr_error_oom(&task->error);
+	/* A later patch of the same plan builds on this one. */
+	task->message.workflow = (agr_span){ document, len };
+	call_succeeded(task);
+	return 0;
+}
+
+/* ---- the application's tools ---------------------------------------------- */
+
+static int call_own(agr_task *task, const agr_own_tool *tool, const char *arguments)
+{
+	const agentrun_tool_call call = { .struct_size = sizeof(call),
+		.job_id = task->message.job_id,
+		.call_id = agentrun_plan_result_call_id(task->plan, task->call),
+		.workflow_tag = task->message.workflow_tag,
+		.workflow_owner = task->message.workflow_owner, .arguments = arguments,
+		.arguments_len = strlen(arguments) };
+	agentrun_buf result = AGENTRUN_BUF_INIT;
+	int r = agr_own_tool_call(tool, &result, &call, &task->error);
+
+	if (r < 0) {
+		agentrun_buf_dispose(&result);
+		return r;
+	}
+	agentrun_patch_result_free(task->patch);
+	task->patch = NULL;
+	agentrun_buf_dispose(&task->data);
+	task->data = result;
+	call_succeeded(task);
+	return 0;
+}
+
+/* ---- which tool ------------------------------------------------------------ */
+
+int agr_call_begin(agr_task *task, const char *name, const char *arguments)
+{
+	const agr_own_tool *own;
+
+	if (strcmp(name, AGR_TOOL_EXECUTE) == 0)
+		return begin_pipeline(task, arguments);
+	if (strcmp(name, AGR_TOOL_PATCH) == 0)
+		return run_patch(task, arguments);
+	own = agr_own_tool_find(agr_engine_ctx(task->engine)->tools, name);
+	if (own)
+		return call_own(task, own, arguments);
+	return agentrun_error_raise(&task->error, AGENTRUN_EPLAN,
+		"the tool \"%.100s\" is not offered", name);
+}

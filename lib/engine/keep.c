@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+/* The record of a job, put into the store. */
+#include <string.h>
+
+#include "engine/engine.h"
+#include "plan/plan.h"
+
+static void set(agentrun_record *record, int *r, int field, const char *text)
+{
+	if (*r == 0 && text)
+		*r = agentrun_record_set(record, field, text, strlen(text));
+}
+
+static int fill_record(const agr_task *task, agentrun_record *record)
+{
+	agr_buf calls = AGR_BUF_INIT, number = AGR_BUF_INIT;
+	char now[AGR_TIME_SIZE];
+	int r = 0;
+
+	agr_clock_iso8601(now, agr_clock_wall_ms());
+	agr_buf_printf(&number, "%lld", (long long)(agr_clock_mono_ms() - task->started_ms));
+	if (task->plan)
+		agr_plan_write_calls(&calls, task->plan);
+	if (calls.failed || number.failed)
+		r = AGENTRUN_ENOMEM;
+	set(record, &r, AGENTRUN_RECORD_JOB_ID, task->message.job_id);
+	set(record, &r, AGENTRUN_RECORD_RUN_ID, task->message.run_id);
+	set(record, &r, AGENTRUN_RECORD_NODE_ID, task->message.node_id);
+	set(record, &r, AGENTRUN_RECORD_STATUS, task->error ? "failed" : "completed");
+	set(record, &r, AGENTRUN_RECORD_TOOL_CALLS, calls.data);
+	set(record, &r, AGENTRUN_RECORD_EXECUTION_TIME_MS, number.data);
+	set(record, &r, AGENTRUN_RECORD_CACHE_HIT,
+		task->plan && agr_plan_result_cache_hit(task->plan) ? "true" : "false");
+	set(record, &r, AGENTRUN_RECORD_COMPLETED_AT, now);
+	if (r == 0 && !task->error)
+		r = agentrun_record_set(record, AGENTRUN_RECORD_RESULT_DATA, task->data.data,
+			task->data.len);
+	if (task->plan) {
+		set(record, &r, AGENTRUN_RECORD_LLM_MODEL,
+			agentrun_plan_result_model(task->plan));
+		agr_buf_reset(&number);
+		agr_buf_printf(&number, "%lld",
+			(long long)agentrun_plan_result_tokens_used(task->plan));
+		set(record, &r, AGENTRUN_RECORD_TOKENS_USED, number.data);
+	}
+	agr_buf_free(&calls);
+	agr_buf_free(&number);
+	return r;
+}
+
+static int put_record(agr_task *task, agentrun_buf *ref, agentrun_error **err)
+{
+	agentrun_buf error = AGENTRUN_BUF_INIT;
+	agentrun_record *record;
+	int r = agentrun_record_new(&record, err);
+
+	if (r < 0)
+		return r;
+	r = fill_record(task, record);
+	if (r == 0 && task->error)
+		r = agentrun_error_json(&error, task->error);
+	if (r == 0 && error.data)
+		r = agentrun_record_set(record, AGENTRUN_RECORD_ERROR, error.data, error.len);
+	if (r < 0)
+		agr_error_oom(err);
+	else
+		r = agentrun_store_put(ref, agr_engine_store(task->engine), record, err);
+	agentrun_record_free(record);
+	agentrun_buf_dispose(&error);
+	return r;
+}
+
+int agr_task_store(agr_task *task)
+{
+	agentrun_buf ref = AGENTRUN_BUF_INIT;
+	int r = put_record(task, &ref, &task->error);
+
+	task->ref = ref.data; /* ours to free() from now on */
+	task->state = AGR_TASK_DONE;
+	return r;
+}
+
+void agr_task_store_failure(agr_task *task)
+{
+	agentrun_buf ref = AGENTRUN_BUF_INIT;
+	agentrun_error *err = NULL;
+
+	if (!task->message.job_id || task->state == AGR_TASK_DONE)
+		return;
+	if (put_record(task, &ref, &err) < 0)
+		agr_log(agr_engine_ctx(task->engine), AGENTRUN_LOG_WARN, "store",
+			"the failure of job %s was not kept: %s", task->message.job_id,
+			agentrun_error_message(err));
+	agentrun_error_free(err);
+	agentrun_buf_dispose(&ref);
+}

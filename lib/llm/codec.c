@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+#include "llm/codec.h"
+
+#include <string.h>
+
+#include "llm/sse.h"
+
+void agr_wire_clear(agr_wire *wire)
+{
+	agr_buf_free(&wire->url);
+	agr_buf_free(&wire->headers);
+	agr_buf_free(&wire->secrets);
+	agr_buf_free(&wire->body);
+}
+
+/* ---- encoding ----------------------------------------------------------------- */
+
+void agr_wire_url(agr_wire *out, const char *base_url, const char *path)
+{
+	size_t n = strcspn(base_url, "?");
+	const char *query = base_url + n;
+
+	while (n && base_url[n - 1] == '/')
+		n--;
+	agr_buf_add(&out->url, base_url, n);
+	agr_buf_str(&out->url, path);
+	if (*query && strchr(path, '?')) {
+		agr_buf_char(&out->url, '&');
+		query++;
+	}
+	agr_buf_str(&out->url, query);
+}
+
+void agr_wire_header(agr_buf *to, const char *name, const char *value)
+{
+	agr_buf_printf(to, "%s: %s\n", name, value);
+}
+
+void agr_wire_end(agr_wire *out, const agr_ask *ask)
+{
+	agr_wire_header(&out->headers, "Content-Type", "application/json");
+	agr_wire_header(&out->headers, "Accept",
+		ask->stream ? "text/event-stream, application/json" : "application/json");
+	for (size_t i = 0; i < ask->n_headers; i++) {
+		agr_buf_str(&out->secrets, ask->headers[i]);
+		agr_buf_char(&out->secrets, '\n');
+	}
+	if (ask->more && *ask->more) {
+		agr_buf_char(&out->body, ',');
+		agr_buf_str(&out->body, ask->more);
+	}
+	agr_buf_char(&out->body, '}');
+}
+
+bool agr_url_has_host(const char *url, const char *suffix)
+{
+	const char *host = strstr(url, "://"), *at;
+	size_t n, len = strlen(suffix);
+
+	if (!host)
+		return false;
+	host += 3;
+	n = strcspn(host, "/?#");
+	at = memchr(host, '@', n);
+	if (at) {
+		n -= (size_t)(at + 1 - host);
+		host = at + 1;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (host[i] == ':')
+			n = i;
+	return n >= len && strncmp(host + n - len, suffix, len) == 0 &&
+		(n == len || *suffix == '.');
+}
+
+void agr_json_add(agr_buf *out, const char *text)
+{
+	agr_buf_json_str(out, text, strlen(text));
+}
+
+void agr_json_add_system(agr_buf *out, const agr_talk *talk)
+{
+	size_t at;
+
+	agr_json_add(out, talk->stable ? talk->stable : "");
+	if (!talk->workflow || out->failed)
+		return;
+	out->len--; /* the closing quote: the two become one text */
+	agr_buf_str(out, "\\n\\n");
+	at = out->len;
+	agr_json_add(out, talk->workflow);
+	if (out->failed)
+		return;
+	memmove(out->data + at, out->data + at + 1, out->len - at - 1);
+	out->len--;
+	out->data[out->len] = '\0';
+}
+
+void agr_json_add_arguments(agr_buf *out, const agr_call *call)
+{
+	if (agr_is_json_object(call->arguments.data, call->arguments.len)) {
+		agr_buf_add(out, call->arguments.data, call->arguments.len);
+		return;
+	}
+	agr_buf_str(out, "{\"not_json\":");
+	agr_buf_json_str(out, call->arguments.data, call->arguments.len);
+	agr_buf_char(out, '}');
+}
+
+/* ---- decoding ----------------------------------------------------------------- */
+
+struct reader {
+	const agr_codec *codec;
+	agr_answer *out;
+	agr_buf *error;
+	bool began;  /* there was an event that says something */
+	bool broken; /* one that is no JSON */
+};
+
+/* `error` of an object, or of the first element of a list (Gemini's streams). */
+static bool find_error(agr_span body, agr_span *out)
+{
+	agr_span response;
+	agr_iter it;
+
+	if (agr_span_type(body) == AGR_TYPE_ARRAY) {
+		it = agr_iter_of(body);
+		if (!agr_array_next(&it, &body))
+			return false;
+	}
+	if (agr_get_is(body, "type", "response.failed") &&
+		agr_get(body, "response", &response) && agr_get(response, "error", out))
+		return true;
+	if (agr_get_is(body, "type", "error") && !agr_get(body, "error", out)) {
+		*out = body; /* Responses: the event itself */
+		return true;
+	}
+	return agr_get(body, "error", out) && (agr_span_type(*out) == AGR_TYPE_OBJECT ||
+		agr_span_type(*out) == AGR_TYPE_STRING);
+}
+
+static int take_error(agr_buf *error, agr_span body, agentrun_error **err)
+{
+	agr_buf_reset(error);
+	agr_buf_add(error, body.p, body.n);
+	agr_buf_add(error, "", 0);
+	if (error->failed)
+		return agr_error_oom(err);
+	return agentrun_error_raise(err, AGENTRUN_ELLM, "the provider answered with an error");
+}
+
+static int take_event(void *user, const char *event, const char *data, size_t len,
+	agentrun_error **err)
+{
+	struct reader *r = user;
+	agr_text text = { .p = data, .n = len };
+	agr_span value, error;
+
+	if (strcmp(data, "[DONE]") == 0) {
+		r->out->done = true;
+		return 0;
+	}
+	if (agr_scan_document(&value, &text, NULL) < 0) {
+		r->broken = true;
+		return 0;
+	}
+	if (find_error(value, &error))
+		return take_error(r->error, error, err);
+	r->began = true;
+	return r->codec->event(r->out, event, value, err);
+}
+
+static int raise_retryable(agentrun_error **err, const char *what)
+{
+	int r = agentrun_error_raise(err, AGENTRUN_ELLM, "%s", what);
+
+	if (err && *err && agentrun_error_code(*err) == AGENTRUN_ELLM)
+		agentrun_error_set_retry(*err, 1, 0);
+	return r;
+}
+
+static int read_stream(struct reader *reader, const char *body, size_t len,
+	agentrun_error **err)
+{
+	agr_sse sse = AGR_SSE_INIT;
+	int r = agr_sse_feed(&sse, body, len, take_event, reader, err);
+
+	reader->out->streamed = true;
+	if (r == 0)
+		r = agr_sse_end(&sse, take_event, reader, err);
+	agr_sse_clear(&sse);
+	if (r == 0 && !reader->began)
+		r = raise_retryable(err, "the provider sent a stream without an event");
+	if (r == 0 && reader->codec->finish)
+		r = reader->codec->finish(reader->out, err);
+	if (r == 0 && (reader->broken || reader->out->end == AGR_END_NONE) &&
+		!reader->out->done)
+		r = raise_retryable(err, "the provider's stream broke off");
+	return r;
+}
+
+static bool is_stream(const char *content_type, const char *body, size_t len)
+{
+	if (content_type && agr_starts_with_nocase(content_type, "text/event-stream"))
+		return true;
+	while (len && agr_is_space(*body)) {
+		body++;
+		len--;
+	}
+	return len >= 6 && (*body == ':' || memcmp(body, "data:", 5) == 0 ||
+		memcmp(body, "event:", 6) == 0);
+}
+
+int agr_codec_read(const agr_codec *codec, agr_answer *out, const char *content_type,
+	const char *body, size_t len, agr_buf *error, agentrun_error **err)
+{
+	struct reader reader = { .codec = codec, .out = out, .error = error };
+	agr_text text = { .name = "answer", .p = body, .n = len };
+	agr_span value, fault;
+
+	if (codec->event && is_stream(content_type, body, len))
+		return read_stream(&reader, body, len, err);
+	if (agr_scan_document(&value, &text, NULL) < 0)
+		return raise_retryable(err, len ? "the provider's answer is no JSON, or was cut off"
+						: "the provider's answer is empty");
+	if (find_error(value, &fault))
+		return take_error(error, fault, err);
+	return codec->decode(codec, out, value, err);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+#include "llm/llm.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void agr_llm_free(agr_llm *llm)
+{
+	if (!llm)
+		return;
+	for (size_t i = 0; i < llm->n_tools; i++) {
+		free((char *)llm->tools[i].name);
+		free((char *)llm->tools[i].description);
+		free((char *)llm->tools[i].parameters);
+	}
+	free(llm->tools);
+	free(llm->stable);
+	agr_breakers_clear(&llm->breakers);
+	free(llm);
+}
+
+static int make(agr_llm **out, const agentrun_ctx *ctx, agentrun_error **err)
+{
+	agr_llm *llm = calloc(1, sizeof(*llm));
+	int r;
+
+	if (!llm)
+		return agr_error_oom(err);
+	llm->ctx = ctx;
+	agr_breakers_init(&llm->breakers);
+	r = agr_llm_make_tools(llm, ctx, err);
+	if (r == 0)
+		r = agr_llm_make_stable(llm, ctx, err);
+	if (r < 0)
+		agr_llm_free(llm);
+	else
+		*out = llm;
+	return r;
+}
+
+int agr_ctx_llm(agr_llm **out, agentrun_ctx *ctx, agentrun_error **err)
+{
+	int r = 0;
+
+	pthread_mutex_lock(&ctx->lock);
+	if (!ctx->llm)
+		r = make(&ctx->llm, ctx, err);
+	*out = ctx->llm;
+	pthread_mutex_unlock(&ctx->lock);
+	return r;
+}
+
+const agr_tool *agr_llm_tool(const agr_llm *llm, const char *name)
+{
+	for (size_t i = 0; i < llm->n_tools; i++)
+		if (strcmp(llm->tools[i].name, name) == 0)
+			return &llm->tools[i];
+	return NULL;
+}

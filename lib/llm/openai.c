@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+/* OpenAI's Chat Completions, and the many servers that speak it more or less. */
+#include <string.h>
+
+#include "llm/codec.h"
+
+/* ---- the request ----------------------------------------------------------- */
+
+static void add_calls(agr_buf *body, const agr_message_said *said)
+{
+	agr_buf arguments = AGR_BUF_INIT;
+
+	agr_buf_str(body, ",\"tool_calls\":[");
+	for (size_t i = 0; i < said->n_calls; i++) {
+		const agr_call *call = &said->calls[i];
+
+		agr_buf_str(body, i ? ",{\"id\":" : "{\"id\":");
+		agr_json_add(body, call->id.data);
+		agr_buf_str(body, ",\"type\":\"function\",\"function\":{\"name\":");
+		agr_json_add(body, call->name.data);
+		agr_buf_str(body, ",\"arguments\":");
+		agr_buf_reset(&arguments);
+		agr_json_add_arguments(&arguments, call);
+		agr_buf_json_str(body, arguments.data, arguments.len);
+		agr_buf_char(body, '}');
+		if (call->extra.len) {
+			agr_buf_str(body, ",\"extra_content\":");
+			agr_buf_add(body, call->extra.data, call->extra.len);
+		}
+		agr_buf_char(body, '}');
+	}
+	agr_buf_char(body, ']');
+	if (arguments.failed)
+		body->failed = arguments.failed;
+	agr_buf_free(&arguments);
+}
+
+static void add_assistant(agr_buf *body, const agr_message_said *said, bool reasoning)
+{
+	agr_buf_str(body, ",{\"role\":\"assistant\",\"content\":");
+	if (said->text_len || !said->n_calls)
+		agr_buf_json_str(body, said->text, said->text_len);
+	else
+		agr_buf_str(body, "null");
+	if (reasoning && said->reasoning) {
+		agr_buf_str(body, ",\"reasoning_content\":");
+		agr_json_add(body, said->reasoning);
+	}
+	if (said->n_calls)
+		add_calls(body, said);
+	agr_buf_char(body, '}');
+}
+
+static void add_results(agr_buf *body, const agr_message_said *said)
+{
+	for (size_t i = 0; i < said->n_results; i++) {
+		agr_buf_str(body, ",{\"role\":\"tool\",\"tool_call_id\":");
+		agr_json_add(body, said->results[i].id);
+		agr_buf_str(body, ",\"content\":");
+		agr_buf_json_str(body, said->results[i].content, said->results[i].content_len);
+		agr_buf_char(body, '}');
+	}
+}
+
+static void add_messages(agr_buf *body, const agr_ask *ask)
+{
+	agr_buf_str(body, ",\"messages\":[{\"role\":\"system\",\"content\":");
+	agr_json_add_system(body, ask->talk);
+	agr_buf_char(body, '}');
+	for (size_t i = 0; i < ask->talk->n_said; i++) {
+		const agr_message_said *said = &ask->talk->said[i];
+
+		if (said->role == AGR_ROLE_ASSISTANT) {
+			add_assistant(body, said, ask->return_reasoning);
+		} else if (said->role == AGR_ROLE_TOOL) {
+			add_results(body, said);
+		} else {
+			agr_buf_str(body, ",{\"role\":\"user\",\"content\":");
+			agr_buf_json_str(body, said->text, said->text_len);
+			agr_buf_char(body, '}');
+		}
+	}
+	agr_buf_char(body, ']');
+}
+
+static void add_tools(agr_buf *body, const agr_ask *ask, bool vendor)
+{
+	const agr_talk *talk = ask->talk;
+
+	if (!talk->n_tools)
+		return;
+	agr_buf_str(body, ",\"tools\":[");
+	for (size_t i = 0; i < talk->n_tools; i++) {
+		const agr_tool *tool = &talk->tools[i];
+
+		agr_buf_str(body, i ? ",{\"type\":\"function\",\"function\":{\"name\":"
+				    : "{\"type\":\"function\",\"function\":{\"name\":");
+		agr_json_add(body, tool->name);
+		agr_buf_str(body, ",\"description\":");
+		agr_json_add(body, tool->description);
+		agr_buf_str(body, ",\"parameters\":");
+		agr_buf_add(body, tool->parameters, tool->parameters_len);
+		if (vendor && tool->strict)
+			agr_buf_str(body, ",\"strict\":true");
+		agr_buf_str(body, "}}");
+	}
+	agr_buf_printf(body, "],\"tool_choice\":\"%s\"", ask->no_tools ? "none" : "auto");
+	if (ask->one_call)
+		agr_buf_str(body, ",\"parallel_tool_calls\":false");
+}
+
+/* Models that reason take no temperature of one's own. */
+static bool takes_temperature(const char *model)
+{
+	return !agr_starts_with(model, "gpt-5") && !(*model == 'o' && agr_is_digit(model[1]));
+}
+
+static bool is_azure(const char *url)
+{
+	return agr_url_has_host(url, ".azure.com") || agr_url_has_host(url, ".azure-api.net");
+}
+
+static int encode(const agr_codec *codec, agr_wire *out, const agr_ask *ask,
+	agentrun_error **err)
+{
+	bool azure = is_azure(ask->base_url);
+	bool vendor = azure || agr_url_has_host(ask->base_url, "api.openai.com");
+	agr_buf *body = &out->body;
+
+	(void)codec;
+	agr_wire_url(out, ask->base_url, "/chat/completions");
+	if (ask->api_key && azure)
+		agr_wire_header(&out->secrets, "api-key", ask->api_key);
+	else if (ask->api_key)
+		agr_buf_printf(&out->secrets, "Authorization: Bearer %s\n", ask->api_key);
+	agr_buf_str(body, "{\"model\":");
+	agr_json_add(body, ask->model);
+	add_messages(body, ask);
+	add_tools(body, ask, vendor);
+	if (ask->temperature && takes_temperature(ask->model))
+		agr_buf_printf(body, ",\"temperature\":%s", ask->temperature);
+	/* The older name is what compatible servers know, the newer what reasoning models
+	 * insist on. */
+	agr_buf_printf(body, ",\"%s\":%lld",
+		vendor || !takes_temperature(ask->model) ? "max_completion_tokens" : "max_tokens",
+		(long long)ask->max_tokens);
+	if (vendor && ask->cache_key) {
+		agr_buf_str(body, ",\"prompt_cache_key\":");
+		agr_json_add(body, ask->cache_key);
+	}
+	if (ask->stream)
+		agr_buf_str(body, ",\"stream\":true,\"stream_options\":{\"include_usage\":true}");
+	agr_wire_end(out, ask);
+	return agr_buf_check(body, "request", err);
+}
+
+/* ---- the answer -------------------------------------------------------------- */
+
+static agr_end end_of(agr_span choice, agr_answer *out)
+{
+	static const struct {
+		const char *name;
+		agr_end end;
+	} ends[] = {
+		{ "stop", AGR_END_STOP }, { "eos", AGR_END_STOP }, { "end_turn", AGR_END_STOP },
+		{ "tool_calls", AGR_END_CALLS }, { "tool_call", AGR_END_CALLS },
+		{ "function_call", AGR_END_CALLS }, { "length", AGR_END_LENGTH },
+		{ "max_tokens", AGR_END_LENGTH }, { "content_filter", AGR_END_FILTER },
+		{ "refusal", AGR_END_REFUSAL },
+	};
+	agr_buf name = AGR_BUF_INIT;
+	agr_end end = AGR_END_OTHER;
+
+	if (!agr_get_text(choice, "finish_reason", &name) || !name.len) {
+		agr_buf_free(&name);
+		return out->end;
+	}
+	for (size_t i = 0; i < AGR_COUNT(ends); i++)
+		if (strcmp(ends[i].name, name.data) == 0)
+			end = ends[i].end;
+	agr_buf_free(&out->finish_reason);
+	out->finish_reason = name;
+	return end;
+}
+
+static void read_usage(agr_span root, agr_usage *usage)
+{
+	agr_span u, details;
+
+	if (!agr_get_typed(root, "usage", AGR_TYPE_OBJECT, &u))
+		return;
+	usage->input = agr_get_int(u, "prompt_tokens", usage->input);
+	usage->output = agr_get_int(u, "completion_tokens", usage->output);
+	usage->total = agr_get_int(u, "total_tokens", usage->total);
+	if (agr_get(u, "prompt_tokens_details", &details)) {
+		usage->cached = agr_get_int(details, "cached_tokens", usage->cached);
+		usage->cache_write = agr_get_int(details, "cache_write_tokens", usage->cache_write);
+	}
+	usage->cached = agr_get_int(u, "prompt_cache_hit_tokens", usage->cached); /* DeepSeek */
+}
+
+/* A string, or parts of which some have text. */
+static void read_content(agr_span message, agr_answer *out)
+{
+	agr_span content, part;
+	agr_iter it;
+
+	if (agr_get_text(message, "content", &out->text) ||
+		!agr_get_typed(message, "content", AGR_TYPE_ARRAY, &content))
+		return;
+	it = agr_iter_of(content);
+	while (agr_array_next(&it, &part))
+		if (agr_span_type(part) == AGR_TYPE_STRING)
+			agr_text_add(&out->text, part);
+		else if (!agr_get_text(part, "text", &out->text))
+			agr_get_text(part, "refusal", &out->refusal);
+}
+
+/* Of a whole call or of a delta: the name once, the arguments bit by bit; an object
+ * as it stands. */
+static void read_function(agr_call *call, agr_span item)
+{
+	agr_span function, arguments;
+
+	if (!agr_get(item, "function", &function) && !agr_get(item, "custom", &function))
+		function = item;
+	if (!call->id.len)
+		agr_get_text(item, "id", &call->id);
+	if (!call->name.len)
+		agr_get_text(function, "name", &call->name);
+	if (!agr_get(function, "arguments", &arguments) &&
+		!agr_get(function, "input", &arguments))
+		arguments.p = NULL;
+	if (arguments.p && agr_span_type(arguments) == AGR_TYPE_STRING)
+		agr_text_add(&call->arguments, arguments);
+	else if (arguments.p && agr_span_type(arguments) == AGR_TYPE_OBJECT &&
+		!call->arguments.len)
+		agr_buf_add(&call->arguments, arguments.p, arguments.n);
+	if (!call->extra.len && agr_get_typed(item, "extra_content", AGR_TYPE_OBJECT, &arguments))
+		agr_buf_add(&call->extra, arguments.p, arguments.n);
+}
+
+static int read_calls(agr_span message, agr_answer *out, agentrun_error **err)
+{
+	agr_span calls, item;
+	agr_iter it;
+
+	if (agr_get_typed(message, "tool_calls", AGR_TYPE_ARRAY, &calls)) {
+		it = agr_iter_of(calls);
+		while (agr_array_next(&it, &item)) {
+			agr_call *call = agr_answer_add_call(out);
+
+			if (!call)
+				return agr_error_oom(err);
+			read_function(call, item);
+		}
+	} else if (agr_get_typed(message, "function_call", AGR_TYPE_OBJECT, &item) &&
+		!agr_get_is(item, "name", "")) {
+		agr_call *call = agr_answer_add_call(out);
+
+		if (!call)
+			return agr_error_oom(err);
+		read_function(call, item);
+	}
+	return 0;
+}
+
+static void read_reasoning(agr_span message, agr_answer *out)
+{
+	if (!agr_get_text(message, "reasoning_content", &out->reasoning))
+		agr_get_text(message, "reasoning", &out->reasoning);
+}
+
+static int decode(const agr_codec *codec, agr_answer *out, agr_span root,
+	agentrun_error **err)
+{
+	agr_span choices, choice, message;
+	agr_iter it;
+
+	(void)codec;
+	if (agr_span_type(root) != AGR_TYPE_OBJECT)
+		return agentrun_error_raise(err, AGENTRUN_ELLM,
+			"the provider's answer is no JSON object");
+	agr_get_text(root, "model", &out->model);
+	read_usage(root, &out->usage);
+	out->empty = true;
+	if (!agr_get_typed(root, "choices", AGR_TYPE_ARRAY, &choices))
+		return 0;
+	it = agr_iter_of(choices);
+	if (!agr_array_next(&it, &choice))
+		return 0;
+	out->empty = false;
+	out->end = end_of(choice, out);
+	if (!agr_get_typed(choice, "message", AGR_TYPE_OBJECT, &message))
+		return 0;
+	read_content(message, out);
+	agr_get_text(message, "refusal", &out->refusal);
+	read_reasoning(message, out);
+	return read_calls(message, out, err);
+}
+
+/* ---- the stream --------------------------------------------------------------- */
+
+static int read_call_delta(agr_span delta, agr_answer *out, agentrun_error **err)
+{
+	int64_t index = agr_get_int(delta, "index", -1);
+	agr_span id = { NULL, 0 }, function, name;
+	agr_call *call;
+
+	if (!agr_get_typed(delta, "id", AGR_TYPE_STRING, &id) || id.n == 2)
+		id.p = NULL;
+	call = agr_answer_find_call(out, index, id);
+	/* Without index and id, a name where there are arguments already begins another. */
+	if (call && index < 0 && !id.p && call->arguments.len &&
+		agr_get(delta, "function", &function) &&
+		agr_get_typed(function, "name", AGR_TYPE_STRING, &name) && name.n > 2 &&
+		!(call->name.len && agr_string_is(name, call->name.data, call->name.len) &&
+			!agr_is_json_object(call->arguments.data, call->arguments.len)))
+		call = NULL;
+	if (!call) {
+		call = agr_answer_add_call(out);
+		if (!call)
+			return agr_error_oom(err);
+		call->index = index;
+	}
+	read_function(call, delta);
+	return 0;
+}
+
+static int event(agr_answer *out, const char *name, agr_span data, agentrun_error **err)
+{
+	agr_span choices, choice, delta, calls, item;
+	agr_iter it;
+	int r = 0;
+
+	(void)name;
+	if (!out->model.len)
+		agr_get_text(data, "model", &out->model);
+	read_usage(data, &out->usage);
+	if (!agr_get_typed(data, "choices", AGR_TYPE_ARRAY, &choices))
+		return 0;
+	it = agr_iter_of(choices);
+	if (!agr_array_next(&it, &choice) || agr_get_int(choice, "index", 0) != 0)
+		return 0;
+	out->end = end_of(choice, out);
+	if (!agr_get_typed(choice, "delta", AGR_TYPE_OBJECT, &delta) &&
+		!agr_get_typed(choice, "message", AGR_TYPE_OBJECT, &delta))
+		return 0;
+	read_content(delta, out);
+	agr_get_text(delta, "refusal", &out->refusal);
+	read_reasoning(delta, out);
+	if (!agr_get_typed(delta, "tool_calls", AGR_TYPE_ARRAY, &calls))
+		return 0;
+	it = agr_iter_of(calls);
+	while (r == 0 && agr_array_next(&it, &item))
+		r = read_call_delta(item, out, err);
+	return r;
+}
+
+const agr_codec agr_codec_openai = {
+	.name = "openai",
+	.base_url = "https://api.openai.com/v1",
+	.model = "gpt-5-mini",
+	.encode = encode,
+	.decode = decode,
+	.event = event,
+};

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+#include "llm/sample.h"
+
+#include <string.h>
+
+#define MAX_STRING 300
+#define MAX_ELEMENTS 20
+#define MAX_DEPTH 6
+
+static void write_string(agr_buf *out, agr_span string)
+{
+	agr_buf text = AGR_BUF_INIT;
+	size_t n;
+
+	if (string.n <= MAX_STRING) {
+		agr_buf_add(out, string.p, string.n);
+		return;
+	}
+	agr_string_decode(&text, string);
+	for (n = 0; n < text.len && n < MAX_STRING;) {
+		size_t len = agr_utf8_len(text.data + n, text.len - n);
+
+		n += len ? len : 1;
+	}
+	if (n < text.len) {
+		text.len = n;
+		agr_buf_str(&text, "…");
+	}
+	agr_buf_json_str(out, text.data ? text.data : "", text.len);
+	if (text.failed)
+		out->failed = text.failed;
+	agr_buf_free(&text);
+}
+
+static void write_value(agr_buf *out, agr_span value, int depth)
+{
+	agr_type type = agr_span_type(value);
+	agr_iter it;
+	agr_span key, element;
+	size_t i = 0;
+
+	if (type == AGR_TYPE_STRING) {
+		write_string(out, value);
+		return;
+	}
+	if (type != AGR_TYPE_ARRAY && type != AGR_TYPE_OBJECT) {
+		agr_buf_add(out, value.p, value.n);
+		return;
+	}
+	if (depth == MAX_DEPTH) {
+		agr_buf_str(out, "\"…\"");
+		return;
+	}
+	it = agr_iter_of(value);
+	agr_buf_char(out, type == AGR_TYPE_ARRAY ? '[' : '{');
+	while (type == AGR_TYPE_ARRAY ? agr_array_next(&it, &element)
+				      : agr_object_next(&it, &key, &element)) {
+		if (i++)
+			agr_buf_char(out, ',');
+		if (i > MAX_ELEMENTS * (type == AGR_TYPE_OBJECT ? 4u : 1u)) {
+			agr_buf_str(out, type == AGR_TYPE_ARRAY ? "\"…\"" : "\"…\":\"…\"");
+			break;
+		}
+		if (type == AGR_TYPE_OBJECT) {
+			agr_buf_add(out, key.p, key.n);
+			agr_buf_char(out, ':');
+		}
+		write_value(out, element, depth + 1);
+	}
+	agr_buf_char(out, type == AGR_TYPE_ARRAY ? ']' : '}');
+}
+
+void agr_sample_write(agr_buf *out, agr_span value)
+{
+	write_value(out, value, 0);
+}
+
+void agr_sample_rows(agr_buf *out, agr_span rows, size_t n, size_t max_bytes)
+{
+	agr_iter it = agr_iter_of(rows);
+	size_t from = out->len;
+	agr_span row;
+
+	agr_buf_char(out, '[');
+	for (size_t i = 0; i < n && agr_array_next(&it, &row); i++) {
+		size_t before = out->len;
+
+		if (i)
+			agr_buf_char(out, ',');
+		write_value(out, row, 1);
+		if (i && !out->failed && out->len - from > max_bytes) {
+			out->len = before;
+			break;
+		}
+	}
+	agr_buf_char(out, ']');
+}
+
+void agr_sample_preview(agr_buf *out, agr_span data)
+{
+	agr_span key, value;
+	agr_iter it;
+
+	switch (agr_span_type(data)) {
+	case AGR_TYPE_ARRAY:
+		agr_buf_printf(out, "{\"type\":\"dataset\",\"row_count\":%zu,\"sample\":",
+			agr_span_count(data));
+		agr_sample_rows(out, data, 3, 2000);
+		break;
+	case AGR_TYPE_OBJECT:
+		agr_buf_str(out, "{\"type\":\"object\",\"keys\":[");
+		it = agr_iter_of(data);
+		for (size_t i = 0; i < 100 && agr_object_next(&it, &key, &value); i++) {
+			if (i)
+				agr_buf_char(out, ',');
+			agr_buf_add(out, key.p, key.n);
+		}
+		agr_buf_char(out, ']');
+		break;
+	default:
+		agr_buf_str(out, "{\"type\":\"value\",\"value\":");
+		write_value(out, data, 0);
+	}
+	agr_buf_char(out, '}');
+}

@@ -1,0 +1,556 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+#include "llm/turn.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "llm/failure.h"
+#include "llm/profile.h"
+#include "net/http.h"
+
+#define BACKOFF_BASE_MS 500
+#define BACKOFF_MOST_MS 8000
+
+enum state { STATE_BEGIN, STATE_SEND, STATE_WAIT_ANSWER, STATE_JUDGE, STATE_WAIT_TIME,
+	STATE_DONE };
+
+struct agr_turn {
+	agentrun_ctx *ctx;
+	agr_llm *llm;
+	const agr_talk *talk;
+	agr_turn_options opts;
+	char *id_prefix, *cache_key, *temperature; /* ours */
+	agr_profile *who; /* the provider, then its fallbacks */
+	size_t n_who, at;
+	enum state state;
+	unsigned attempt;  /* of this candidate, from 0 */
+	unsigned attempts; /* in all */
+	int64_t wake_ms;
+	agr_wire wire;
+	const char **lines; /* of the request's headers, then its secret ones */
+	agentrun_http_request request;
+	agentrun_http_event *event;
+	agr_answer answer;
+};
+
+/* ---- who is asked ------------------------------------------------------------------ */
+
+static int add_candidate(agr_turn *turn, const char *name, const char *model,
+	agentrun_error **err)
+{
+	agr_profile *grown = realloc(turn->who, (turn->n_who + 1) * sizeof(*grown));
+	int r;
+
+	if (!grown)
+		return agr_error_oom(err);
+	turn->who = grown;
+	r = agr_profile_read(&grown[turn->n_who++], turn->ctx, name, model, err);
+	return r;
+}
+
+/* `llm.fallback`: NAME, or NAME/MODEL, one a line. */
+static int add_fallbacks(agr_turn *turn, agentrun_error **err)
+{
+	const char *line = agentrun_config_get(turn->ctx->config, "llm.fallback");
+	int r = 0;
+
+	while (r == 0 && line && *line) {
+		size_t n = strcspn(line, "\n");
+		char *name = agr_strndup(line, n), *model;
+
+		if (!name)
+			return agr_error_oom(err);
+		model = strchr(name, '/');
+		if (model)
+			*model++ = '\0';
+		r = add_candidate(turn, name, model && *model ? model : NULL, err);
+		if (r < 0)
+			agr_error_prefix(err, "llm.fallback");
+		free(name);
+		line += n + (line[n] == '\n');
+	}
+	return r;
+}
+
+/* A number's text that JSON takes too: 0.1, not .10. */
+static int read_temperature(agr_turn *turn, agentrun_error **err)
+{
+	const char *text = agentrun_config_get(turn->ctx->config, "llm.temperature");
+	agr_buf number = AGR_BUF_INIT;
+
+	if (!text || !*text)
+		return 0;
+	agr_number_write(&number, agr_llm_number(turn->ctx->config, "llm.temperature", 0));
+	turn->temperature = agr_buf_give_str(&number, err);
+	return turn->temperature ? 0 : AGENTRUN_ENOMEM;
+}
+
+int agr_turn_new(agr_turn **out, agentrun_ctx *ctx, const agr_talk *talk,
+	const agr_turn_options *opts, agentrun_error **err)
+{
+	agr_turn *turn = calloc(1, sizeof(*turn));
+	int r;
+
+	*out = NULL;
+	if (!turn)
+		return agr_error_oom(err);
+	turn->ctx = ctx;
+	turn->talk = talk;
+	turn->opts = *opts;
+	turn->wire = (agr_wire)AGR_WIRE_INIT;
+	agr_answer_init(&turn->answer);
+	if (!turn->opts.max_tokens)
+		turn->opts.max_tokens = agentrun_config_get_int(ctx->config, "llm.max_tokens", 4000);
+	turn->id_prefix = strdup(opts->id_prefix ? opts->id_prefix : "call");
+	turn->cache_key = opts->cache_key ? strdup(opts->cache_key) : NULL;
+	r = turn->id_prefix && (turn->cache_key || !opts->cache_key) ? 0 : agr_error_oom(err);
+	if (r == 0)
+		r = agr_ctx_llm(&turn->llm, ctx, err);
+	if (r == 0)
+		r = read_temperature(turn, err);
+	if (r == 0)
+		r = add_candidate(turn, opts->provider, opts->model, err);
+	if (r == 0)
+		r = add_fallbacks(turn, err);
+	turn->at = opts->start_at < turn->n_who ? opts->start_at : 0;
+	if (r < 0)
+		agr_turn_free(turn);
+	else
+		*out = turn;
+	return r;
+}
+
+void agr_turn_free(agr_turn *turn)
+{
+	if (!turn)
+		return;
+	for (size_t i = 0; i < turn->n_who; i++)
+		agr_profile_clear(&turn->who[i]);
+	free(turn->who);
+	free(turn->id_prefix);
+	free(turn->cache_key);
+	free(turn->temperature);
+	free(turn->lines);
+	agr_wire_clear(&turn->wire);
+	agentrun_http_event_free(turn->event);
+	agr_answer_clear(&turn->answer);
+	free(turn);
+}
+
+/* ---- the request --------------------------------------------------------------------- */
+
+/* Cut a text of lines into its lines, in place. */
+static size_t cut_lines(agr_buf *text, const char **lines)
+{
+	char *p = text->data;
+	size_t n = 0;
+
+	while (p && *p) {
+		char *end = strchr(p, '\n');
+
+		if (lines)
+			lines[n] = p;
+		n++;
+		if (lines && end)
+			*end = '\0';
+		p = end ? end + 1 : NULL;
+	}
+	return n;
+}
+
+static int encode(agr_turn *turn, agentrun_error **err)
+{
+	const agr_profile *who = &turn->who[turn->at];
+	agr_ask ask = { .talk = turn->talk, .base_url = who->base_url, .model = who->model,
+		.api_key = who->api_key, .headers = (const char *const *)who->headers,
+		.n_headers = who->n_headers, .more = who->more, .temperature = turn->temperature,
+		.max_tokens = turn->opts.max_tokens,
+		.stream = who->codec->event &&
+			agentrun_config_get_bool(turn->ctx->config, "llm.stream", 0),
+		.one_call = turn->opts.one_call, .no_tools = turn->opts.no_tools,
+		.return_reasoning = who->return_reasoning, .cache_key = turn->cache_key };
+	size_t plain, secret;
+	int r;
+
+	agr_wire_clear(&turn->wire);
+	turn->wire = (agr_wire)AGR_WIRE_INIT;
+	r = who->codec->encode(who->codec, &turn->wire, &ask, err);
+	agr_buf_add(&turn->wire.url, "", 0);
+	if (r == 0 && (turn->wire.url.failed || turn->wire.headers.failed ||
+		turn->wire.secrets.failed || turn->wire.body.failed))
+		r = agr_error_oom(err);
+	if (r < 0)
+		return r;
+	plain = cut_lines(&turn->wire.headers, NULL);
+	secret = cut_lines(&turn->wire.secrets, NULL);
+	free(turn->lines);
+	turn->lines = calloc(plain + secret + 1, sizeof(*turn->lines));
+	if (!turn->lines)
+		return agr_error_oom(err);
+	cut_lines(&turn->wire.headers, turn->lines);
+	cut_lines(&turn->wire.secrets, turn->lines + plain);
+	turn->request.n_headers = plain;
+	turn->request.n_secret_headers = secret;
+	return 0;
+}
+
+static int64_t timeout_of(const agr_turn *turn)
+{
+	double seconds = agr_llm_number(turn->ctx->config, "llm.timeout_sec", 30);
+	int64_t ms = seconds > 86400 ? 86400000 : (int64_t)(seconds * 1000);
+
+	return agr_deadline_left(turn->opts.deadline_ms, ms > 0 ? ms : 86400000);
+}
+
+static int raise_late(agentrun_error **err)
+{
+	return agentrun_error_raise(err, AGENTRUN_ETIMEDOUT,
+		"the deadline passed before the model answered");
+}
+
+static int send_request(agr_turn *turn, agentrun_error **err)
+{
+	agentrun_http_request *q = &turn->request;
+	int64_t timeout = timeout_of(turn);
+
+	if (timeout <= 0)
+		return raise_late(err);
+	q->struct_size = sizeof(*q);
+	q->method = "POST";
+	q->url = turn->wire.url.data;
+	q->headers = turn->lines;
+	q->secret_headers = turn->lines + q->n_headers;
+	q->body = turn->wire.body.data;
+	q->body_len = turn->wire.body.len;
+	q->timeout_ms = timeout;
+	q->max_response_bytes = (size_t)agentrun_config_get_int(turn->ctx->config,
+		"http.max_response_bytes", 67108864);
+	q->flags = AGENTRUN_HTTP_NO_REDIRECTS | AGENTRUN_HTTP_OPERATOR;
+	turn->attempts++;
+	turn->state = STATE_WAIT_ANSWER;
+	return AGR_TURN_WANTS_HTTP;
+}
+
+/* ---- when it fails -------------------------------------------------------------------- */
+
+/* 0 to 1. */
+static double chance(void)
+{
+	uint32_t bits = 0;
+
+	if (getrandom(&bits, sizeof(bits), 0) != (ssize_t)sizeof(bits))
+		bits = (uint32_t)agr_clock_mono_ns();
+	return bits / 4294967296.0;
+}
+
+static int64_t backoff_ms(const agr_turn *turn, int64_t asked_ms)
+{
+	int64_t most = BACKOFF_BASE_MS;
+
+	if (asked_ms > 0) /* a little later, so that not all come at once */
+		return asked_ms + (int64_t)(chance() * (double)(asked_ms < 2500 ? asked_ms / 10
+									       : 250));
+	for (unsigned i = 0; i < turn->attempt && most < BACKOFF_MOST_MS; i++)
+		most *= 2;
+	return (int64_t)(chance() * (double)most);
+}
+
+/* May the same be asked again, and is there time to wait for it? */
+static bool can_wait(agr_turn *turn, const agr_failure *failure)
+{
+	const agentrun_config *config = turn->ctx->config;
+	double longest = agr_llm_number(config, "llm.max_wait_sec", 60);
+	int64_t wait;
+
+	if (failure->remedy != AGR_REMEDY_RETRY ||
+		turn->attempt >= agentrun_config_get_int(config, "llm.max_retries", 3))
+		return false;
+	wait = backoff_ms(turn, failure->wait_ms);
+	if (failure->wait_ms > (int64_t)(longest * 1000) ||
+		wait >= agr_deadline_left(turn->opts.deadline_ms, INT64_MAX))
+		return false;
+	turn->wake_ms = agr_clock_mono_ms() + wait;
+	return true;
+}
+
+static void log_failure(const agr_turn *turn, const agentrun_error *why, const char *then)
+{
+	agr_log(turn->ctx, AGENTRUN_LOG_DEBUG, "llm", "%s (%s): %s; %s",
+		turn->who[turn->at].name, turn->who[turn->at].model,
+		agentrun_error_message(why), then);
+}
+
+/* What to do about it: wait (0), another model (0), or give up (the error). */
+static int recover(agr_turn *turn, const agr_failure *failure, agentrun_error *take_why,
+	agentrun_error **err)
+{
+	bool pressed = turn->opts.deadline_ms != AGR_DEADLINE_NONE &&
+		agr_clock_mono_ms() >= turn->opts.deadline_ms;
+
+	if (pressed) {
+		agentrun_error_free(take_why);
+		return raise_late(err);
+	}
+	if (can_wait(turn, failure)) {
+		log_failure(turn, take_why, "trying again");
+		turn->attempt++;
+		turn->state = STATE_WAIT_TIME;
+	} else if (failure->remedy != AGR_REMEDY_NONE && turn->at + 1 < turn->n_who) {
+		log_failure(turn, take_why, "falling back to the next provider or model");
+		turn->at++;
+		turn->attempt = 0;
+		turn->state = STATE_BEGIN;
+	} else {
+		if (turn->attempts > 1)
+			agr_error_prefix(&take_why, "after %u attempts", turn->attempts);
+		agr_error_prefix(&take_why, "%s", turn->who[turn->at].name);
+		return agr_error_pass(err, take_why);
+	}
+	agentrun_error_free(take_why);
+	return 0;
+}
+
+static void report_health(agr_turn *turn, bool sick)
+{
+	const agentrun_config *config = turn->ctx->config;
+
+	agr_breaker_report(&turn->llm->breakers, turn->who[turn->at].name, sick,
+		agr_clock_mono_ms(),
+		(unsigned)agentrun_config_get_int(config, "llm.breaker_failures", 10),
+		(int64_t)(agr_llm_number(config, "llm.breaker_sec", 30) * 1000));
+}
+
+/* ---- the answer ------------------------------------------------------------------------ */
+
+/* 0: an answer was read; else what is wrong with it, and what may help. */
+static int read_answer(agr_turn *turn, agr_failure *failure, agentrun_error **err)
+{
+	const agr_profile *who = &turn->who[turn->at];
+	int status = agentrun_http_event_status(turn->event);
+	agr_buf fault = AGR_BUF_INIT;
+	const char *body;
+	size_t len;
+	int r;
+
+	*failure = (agr_failure){ AGR_REMEDY_NONE, -1, false };
+	body = agentrun_http_event_body(turn->event, &len);
+	if (status < 200 || status > 299)
+		return agr_failure_of_answer(failure, status, turn->event, body, len, who->api_key,
+			err);
+	agr_answer_clear(&turn->answer);
+	r = agr_codec_read(who->codec, &turn->answer,
+		agentrun_http_event_header(turn->event, "content-type"), body, len, &fault, err);
+	if (r < 0 && fault.len) { /* the answer was an error */
+		agentrun_error_free(*err);
+		*err = NULL;
+		r = agr_failure_of_answer(failure, status, turn->event, fault.data, fault.len,
+			who->api_key, err);
+	} else if (r < 0 && r != AGENTRUN_ENOMEM) {
+		failure->remedy = agentrun_error_is_retryable(*err) ? AGR_REMEDY_RETRY
+								    : AGR_REMEDY_NONE;
+	} else if (r == 0) {
+		r = agr_answer_finish(&turn->answer, turn->id_prefix, turn->opts.first_id, err);
+	}
+	agr_buf_free(&fault);
+	return r;
+}
+
+static int judge(agr_turn *turn, agentrun_error **err)
+{
+	agentrun_error *why = agr_http_event_take_error(turn->event);
+	agr_failure failure;
+	int r = 0;
+
+	if (why)
+		agr_failure_of_transport(&failure, &why);
+	else
+		r = read_answer(turn, &failure, &why);
+	agentrun_http_event_free(turn->event);
+	turn->event = NULL;
+	report_health(turn, why && failure.is_sick);
+	if (why)
+		return agentrun_error_code(why) == AGENTRUN_ENOMEM ||
+			agentrun_error_code(why) == AGENTRUN_ECANCELLED ?
+			agr_error_pass(err, why) : recover(turn, &failure, why, err);
+	turn->state = STATE_DONE;
+	r = agr_answer_check(&turn->answer, turn->opts.max_tokens, err);
+	if (r < 0)
+		agr_error_prefix(err, "%s", turn->who[turn->at].name);
+	return r;
+}
+
+/* ---- the machine ------------------------------------------------------------------------ */
+
+static int begin(agr_turn *turn, agentrun_error **err)
+{
+	const agr_failure closed = { AGR_REMEDY_FALLBACK, -1, false };
+	agentrun_error *why = NULL;
+	int64_t wait;
+	int r;
+
+	if (!agr_breaker_allows(&turn->llm->breakers, turn->who[turn->at].name,
+		agr_clock_mono_ms(), &wait)) {
+		agentrun_error_raise(&why, AGENTRUN_EPROVIDER,
+			"it failed too often in a row and is left alone for %lld ms more",
+			(long long)wait);
+		if (agentrun_error_code(why) == AGENTRUN_EPROVIDER)
+			agentrun_error_set_retry(why, 1, wait);
+		return recover(turn, &closed, why, err);
+	}
+	r = encode(turn, err);
+	turn->state = STATE_SEND;
+	return r;
+}
+
+int agr_turn_advance(agr_turn *turn, agentrun_error **err)
+{
+	for (;;) {
+		int r = 0;
+
+		switch (turn->state) {
+		case STATE_BEGIN:
+			r = begin(turn, err);
+			break;
+		case STATE_SEND:
+			return send_request(turn, err);
+		case STATE_WAIT_ANSWER:
+			return AGR_TURN_WANTS_HTTP;
+		case STATE_JUDGE:
+			r = judge(turn, err);
+			break;
+		case STATE_WAIT_TIME:
+			if (agr_clock_mono_ms() < turn->wake_ms)
+				return AGR_TURN_WANTS_TIME;
+			turn->state = STATE_SEND;
+			break;
+		default:
+			return AGR_TURN_DONE;
+		}
+		if (r < 0)
+			return r;
+	}
+}
+
+agentrun_http_request *agr_turn_request(agr_turn *turn)
+{
+	return &turn->request;
+}
+
+void agr_turn_supply(agr_turn *turn, agentrun_http_event *take_event)
+{
+	turn->event = take_event;
+	turn->state = STATE_JUDGE;
+}
+
+int64_t agr_turn_wake_ms(const agr_turn *turn)
+{
+	return turn->wake_ms;
+}
+
+agr_answer *agr_turn_answer(agr_turn *turn)
+{
+	return &turn->answer;
+}
+
+const agr_codec *agr_turn_codec(const agr_turn *turn)
+{
+	return turn->who[turn->at].codec;
+}
+
+const char *agr_turn_provider(const agr_turn *turn)
+{
+	return turn->who[turn->at].name;
+}
+
+const char *agr_turn_model(const agr_turn *turn)
+{
+	return turn->who[turn->at].model;
+}
+
+size_t agr_turn_candidate(const agr_turn *turn)
+{
+	return turn->at;
+}
+
+unsigned agr_turn_attempts(const agr_turn *turn)
+{
+	return turn->attempts;
+}
+
+/* ---- blocking ---------------------------------------------------------------------------- */
+
+static void sleep_until(int64_t wake_ms)
+{
+	int64_t left = agr_deadline_left(wake_ms, 86400000);
+	struct timespec t = { (time_t)(left / 1000), (long)(left % 1000 * 1000000) };
+
+	nanosleep(&t, NULL); /* cut short by a signal: asked again */
+}
+
+struct wait {
+	pthread_mutex_t lock;
+	pthread_cond_t came;
+	agentrun_http_event *event;
+};
+
+static void event_came(void *user, agentrun_http_event *take_event)
+{
+	struct wait *wait = user;
+
+	pthread_mutex_lock(&wait->lock);
+	wait->event = take_event;
+	pthread_cond_signal(&wait->came);
+	pthread_mutex_unlock(&wait->lock);
+}
+
+/* As agr_http_fetch(), but what went wrong stays in the event. */
+static int fetch(agr_turn *turn, agentrun_error **err)
+{
+	struct wait wait = { .event = NULL };
+	agr_http *http;
+	int r = agr_ctx_http(&http, turn->ctx, err);
+
+	if (r < 0)
+		return r;
+	pthread_mutex_init(&wait.lock, NULL);
+	pthread_cond_init(&wait.came, NULL);
+	r = agr_http_start(http, &turn->request, event_came, &wait, NULL, err);
+	if (r == 0) {
+		pthread_mutex_lock(&wait.lock);
+		while (!wait.event)
+			pthread_cond_wait(&wait.came, &wait.lock);
+		pthread_mutex_unlock(&wait.lock);
+		agr_turn_supply(turn, wait.event);
+	}
+	pthread_cond_destroy(&wait.came);
+	pthread_mutex_destroy(&wait.lock);
+	return r;
+}
+
+int agr_turn_refused(agr_turn *turn, agentrun_error **err)
+{
+	agr_failure failure;
+
+	agr_failure_of_transport(&failure, err);
+	agr_error_prefix(err, "%s", turn->who[turn->at].name);
+	return agentrun_error_code(*err);
+}
+
+int agr_turn_run(agr_turn *turn, agentrun_error **err)
+{
+	int r;
+
+	while ((r = agr_turn_advance(turn, err)) > 0) {
+		if (r == AGR_TURN_WANTS_TIME) {
+			sleep_until(turn->wake_ms);
+			continue;
+		}
+		r = fetch(turn, err);
+		if (r < 0)
+			return err && *err ? agr_turn_refused(turn, err) : r;
+	}
+	return r;
+}

@@ -1,0 +1,489 @@
+# SPDX-License-Identifier: LicenseRef-agentrun-internal
+"""Plans and jobs with a scripted provider: one turn, its failures, the loop."""
+import json
+import time
+
+import provider as p
+from harness import ROWS, WORKFLOW, CliTest
+
+KEY = "sk-test-9876543210abcdef"
+COUNT = {"step": "count"}
+
+
+class Llm(CliTest):
+    def serve(self, *answers):
+        server = p.Provider(*answers)
+        self.addCleanup(server.close)
+        return server
+
+    def env(self, server, **more):
+        return {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": server.url + "/v1", **more}
+
+    def plan(self, server, prompt="the cheapest flights", *args, env=None, **more):
+        return self.value("plan", prompt, *args, env=env or self.env(server), **more)
+
+    def plan_fails(self, status, server, says=None, *args, env=None):
+        ran = self.fails(status, *args, "plan", "the cheapest flights",
+                         env=env or self.env(server), says=says)
+        self.assertNotIn(KEY, ran.err + ran.out)
+        return ran
+
+    def run_job(self, server, prompt="how many flights go to LAX", *args, status=0,
+                config=None, env=None, rows=ROWS):
+        head = ["-c", self.file("c.yaml", config)] if config else []
+        if rows is not None:
+            args = (*args, "--input", self.file("rows.json", rows))
+        ran = self.run_it(*head, "run", prompt, *args, env=env or self.env(server))
+        self.assertEqual(ran.status, status, ran.err + ran.out)
+        self.assertNotIn(KEY, ran.err + ran.out)
+        return ran.json
+
+
+class Plan(Llm):
+    def test_the_calls_are_printed_as_they_were_received(self):
+        text = '{"pipeline": [ {"step":"nope","n":123456789012345678901} ]}'
+        server = self.serve(p.chat("On it.", p.call("execute_pipeline", text, "call_A"),
+                                   p.call("fly_to_the_moon", "{broken", "call_B"),
+                                   usage=(100, 20, 64)))
+        got = self.plan(server)
+        self.assertEqual(got["tool_calls"], [
+            {"id": "call_A", "function": {"name": "execute_pipeline", "arguments": text}},
+            {"id": "call_B", "function": {"name": "fly_to_the_moon", "arguments": "{broken"}}])
+        self.assertEqual((got["message"], got["model"], got["tokens_used"], got["cache_hit"],
+                          got["finish_reason"]),
+                         ("On it.", "test-model-1", 120, True, "tool_calls"))
+        self.assertEqual(len(server.requests), 1)
+        request = server.requests[0]
+        self.assertEqual(request.path, "/v1/chat/completions")
+        self.assertEqual(request.headers["Authorization"], "Bearer " + KEY)
+
+    def test_auto_is_the_provider_whose_key_is_there_else_builtin(self):
+        server = self.serve(p.chat("hi"))
+        self.assertEqual(self.plan(server)["model"], "test-model-1")
+        got = self.value("plan", "count the rows", "--input", self.file("r.json", ROWS))
+        self.assertEqual(got["model"], "builtin")
+        got = self.plan(server, "count the rows", "--planner", "builtin", "--input",
+                        self.file("r.json", ROWS))
+        self.assertEqual(got["model"], "builtin")
+        self.assertEqual(len(server.requests), 1)
+        self.fails(3, "plan", "x", "--planner", "openai", says="OPENAI_API_KEY")
+        self.fails(2, "plan", "x", "--planner", "nobody", says="nobody")
+
+    def test_the_environment_stands_above_the_file_and_names_the_model(self):
+        server = self.serve(p.chat("hi"))
+        config = self.file("c.yaml", "llm: {provider: openai, model: file-model, "
+                                     "base_url: 'http://127.0.0.1:1/v1', api_key: no}\n")
+        self.value("-c", config, "plan", "x", env=self.env(server, OPENAI_MODEL="env-model"))
+        self.assertEqual(server.asked(0)["model"], "env-model")
+        config = self.file("c.yaml", f"llm: {{provider: openai, model: file-model, base_url: "
+                                     f"'{server.url}/v1', api_key: k1}}\n")
+        self.value("-c", config, "plan", "x")
+        self.assertEqual(server.asked(1)["model"], "file-model")
+        self.assertEqual(server.requests[1].headers["Authorization"], "Bearer k1")
+
+    def test_a_compatible_server_needs_no_key(self):
+        server = self.serve(p.chat("hi"))
+        config = self.file("c.yaml", f"llm:\n  provider: local\n  providers:\n    local: {{kind: "
+                                     f"openai, base_url: '{server.url}/v1/', model: m, headers: "
+                                     "['X-Team: t'], body: '{\"seed\": 7}'}\n")
+        self.assertEqual(self.value("-c", config, "plan", "x")["message"], "hi")
+        self.assertNotIn("Authorization", server.requests[0].headers)
+        self.assertEqual(server.requests[0].headers["X-Team"], "t")
+        self.assertEqual(server.asked(0)["seed"], 7)
+
+    def test_a_clear_intent_offers_its_lane_alone(self):
+        server = self.serve(p.chat("hi"))
+        rows, flow = self.file("r.json", ROWS), self.file("w.json", WORKFLOW)
+        self.plan(server, "show me the 3 cheapest flights to LAX", "--input", rows)
+        self.plan(server, "add an http node named notify after fetch", "--workflow", flow)
+        self.plan(server, "blub")
+        names = [[t["function"]["name"] for t in server.asked(i)["tools"]] for i in range(3)]
+        self.assertIn("execute_pipeline", names[0])
+        self.assertNotIn("patch_workflow", names[0])
+        self.assertIn("patch_workflow", names[1])
+        self.assertNotIn("execute_pipeline", names[1])
+        self.assertTrue({"execute_pipeline", "patch_workflow"} <= set(names[2]))
+
+    def test_the_prefix_is_the_same_for_the_same_workflow(self):
+        server = self.serve(p.chat("hi"))
+        flow = self.file("w.json", WORKFLOW)
+        self.plan(server, "add a node after fetch", "--workflow", flow)
+        self.plan(server, "remove the node pick", "--workflow", flow)
+        one, two = (r.body for r in server.requests)
+        at = one.index(b'"role":"user"')
+        self.assertEqual(one[:at], two[:at])
+        self.assertGreater(at, 5000)
+
+    def test_every_api_is_spoken(self):
+        cases = {
+            "anthropic": ("/v1/messages", "x-api-key", {
+                "type": "message", "model": "c", "stop_reason": "tool_use", "content": [
+                    {"type": "tool_use", "id": "t1", "name": "a", "input": {"x": 1}}],
+                "usage": {"input_tokens": 5, "output_tokens": 6,
+                          "cache_read_input_tokens": 100}}, 111),
+            "gemini": ("/v1beta/models/gemini-2.5-flash:generateContent", "x-goog-api-key", {
+                "candidates": [{"content": {"parts": [{"functionCall": {
+                    "name": "a", "args": {"x": 1}}}]}, "finishReason": "STOP"}],
+                "usageMetadata": {"promptTokenCount": 5, "candidatesTokenCount": 6,
+                                  "thoughtsTokenCount": 50, "totalTokenCount": 61}}, 61),
+        }
+        for name, (path, header, body, tokens) in cases.items():
+            with self.subTest(name=name):
+                server = self.serve(body)
+                env = {f"{name.upper()}_API_KEY": KEY, f"{name.upper()}_BASE_URL": server.url}
+                got = self.value("plan", "x", "--planner", name, env=env)
+                self.assertEqual(json.loads(got["tool_calls"][0]["function"]["arguments"]),
+                                 {"x": 1})
+                self.assertEqual(got["tokens_used"], tokens)
+                self.assertEqual(server.requests[0].path, path)
+                self.assertEqual(server.requests[0].headers[header], KEY)
+                self.assertEqual(self.value("plan", "x", env=env)["tokens_used"], tokens)
+        server = self.serve({"object": "response", "status": "completed", "output": [
+            {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "a",
+             "arguments": "{}"}], "usage": {"total_tokens": 9}})
+        config = self.file("c.yaml", "llm: {api: responses}\n")
+        got = self.value("-c", config, "plan", "x", env=self.env(server))
+        self.assertEqual(got["tool_calls"][0]["id"], "call_1")
+        self.assertEqual(server.requests[0].path, "/v1/responses")
+
+    def test_streams_and_packed_bodies(self):
+        config = self.file("c.yaml", "llm: {stream: true}\n")
+        server = self.serve(p.events(
+            {"model": "m", "choices": [{"index": 0, "delta": {"tool_calls": [
+                {"index": 0, "id": "c1", "function": {"name": "a", "arguments": "{\"x\""}}]}}]},
+            {"choices": [{"index": 0, "delta": {"tool_calls": [
+                {"index": 0, "function": {"arguments": ": 1}"}}]}, "finish_reason": "stop"}]},
+            "[DONE]"))
+        got = self.value("-c", config, "plan", "x", env=self.env(server))
+        self.assertEqual(got["tool_calls"][0]["function"], {"name": "a", "arguments": '{"x": 1}'})
+        self.assertIs(server.asked(0)["stream"], True)
+        self.assertEqual(self.plan(self.serve(p.zipped(p.chat("packed"))))["message"], "packed")
+        try:
+            import brotli
+        except ImportError:
+            return
+        body = brotli.compress(json.dumps(p.chat("brotli")).encode())
+        server = self.serve((200, {"Content-Encoding": "br"}, body))
+        self.assertEqual(self.plan(server)["message"], "brotli")
+
+    def test_connections_are_reused(self):
+        server = self.serve((500, {}, p.error()), (500, {}, p.error()), p.chat("hi"))
+        self.plan(server)
+        self.assertEqual(len(server.requests), 3)
+
+
+class Failures(Llm):
+    def test_what_may_pass_is_tried_again(self):
+        for status in (408, 409, 429, 500, 502, 503, 504, 529):
+            with self.subTest(status=status):
+                server = self.serve((status, {}, p.error("later")), p.chat("hi"))
+                self.assertEqual(self.plan(server)["message"], "hi")
+                self.assertEqual(len(server.requests), 2)
+
+    def test_max_retries_ends_it(self):
+        server = self.serve((503, {"Retry-After": "0"}, p.error("down for good")))
+        self.plan_fails(1, server, "openai: after 4 attempts: HTTP 503: down for good")
+        self.assertEqual(len(server.requests), 4)
+        server = self.serve((500, {}, p.error()))
+        config = self.file("c.yaml", "llm: {max_retries: 0}\n")
+        self.plan_fails(1, server, "HTTP 500", "-c", config)
+        self.assertEqual(len(server.requests), 1)
+
+    def test_what_does_not_pass_is_sent_once(self):
+        for status in (400, 401, 402, 403, 404, 413, 422):
+            with self.subTest(status=status):
+                server = self.serve((status, {}, p.error(f"Incorrect key {KEY}", "a_code")))
+                self.plan_fails(1, server, rf"HTTP {status}: Incorrect key \*\*\* \(a_code\)")
+                self.assertEqual(len(server.requests), 1)
+
+    def test_a_429_that_means_money_is_sent_once(self):
+        server = self.serve((429, {"Retry-After": "1"}, p.error(
+            "You exceeded your current quota", "insufficient_quota", "insufficient_quota")))
+        self.plan_fails(1, server, "HTTP 429: You exceeded.*insufficient_quota")
+        self.assertEqual(len(server.requests), 1)
+        server = self.serve((429, {}, p.error("insufficient_quota", "rate_limit_exceeded")),
+                            p.chat("hi"))
+        self.plan(server)
+        self.assertEqual(len(server.requests), 2)
+
+    def test_retry_after_is_honoured(self):
+        def dated(request):
+            date = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 2))
+            return 429, {"Retry-After": date}, p.error()
+        for headers, least in (({"Retry-After": "1"}, 1), ({"retry-after-ms": "700"}, 0.7),
+                               ({"Retry-After": "0.8"}, 0.8), (dated, 0.9),
+                               ({"x-ratelimit-reset-requests": "900ms",
+                                 "x-ratelimit-remaining-requests": "0"}, 0.9)):
+            with self.subTest(headers=headers):
+                first = headers if callable(headers) else (429, headers, p.error())
+                server = self.serve(first, p.chat("hi"))
+                self.plan(server)
+                waited = server.times[1] - server.times[0]
+                self.assertGreaterEqual(waited, least - 0.05)
+                self.assertLess(waited, least + 2.5)
+
+    def test_a_long_wait_fails_at_once(self):
+        server = self.serve((429, {"Retry-After": "61"}, p.error("slow")))
+        began = time.monotonic()
+        self.plan_fails(1, server, "HTTP 429: slow")
+        self.assertLess(time.monotonic() - began, 5)
+        self.assertEqual(len(server.requests), 1)
+
+    def test_a_jobs_deadline_is_not_outlived(self):
+        server = self.serve((429, {"Retry-After": "5"}, p.error("slow")))
+        job = self.file("j.json", {"prompt": "how many", "timeout_sec": 2})
+        began = time.monotonic()
+        ran = self.run_it("run", "--job", job, env=self.env(server))
+        self.assertLess(time.monotonic() - began, 2)
+        error = ran.json["error"]
+        self.assertEqual((error["type"], error["retryable"]), ("llm_error", True))
+        self.assertGreaterEqual(error["retry_after_ms"], 5000)
+        server = self.serve(lambda request: time.sleep(3) or p.chat("late"))
+        job = self.file("j.json", {"prompt": "how many", "timeout_sec": 1})
+        ran = self.run_it("run", "--job", job, env=self.env(server))
+        self.assertEqual(ran.json["error"]["type"], "timeout")
+
+    def test_nobody_there(self):
+        closed = p.Raw(b"")
+        closed.close()
+        self.plan_fails(5, closed, "openai: after 4 attempts: .*onnect")
+
+    def test_a_silent_provider(self):
+        server = self.serve(lambda request: time.sleep(2) or p.chat("late"))
+        config = self.file("c.yaml", "llm: {timeout_sec: 0.3, max_retries: 1}\n")
+        self.plan_fails(5, server, "did not answer in time", "-c", config)
+
+    def test_cut_off_slow_and_reset(self):
+        whole = p.http(p.chat("hi"))
+        for name, first in (("cut", whole[:-20]), ("half a header", b"HTTP/1.1 20"),
+                            ("nothing", b"")):
+            with self.subTest(name=name):
+                server = p.Raw(first, whole)
+                self.addCleanup(server.close)
+                self.assertEqual(self.plan(server)["message"], "hi")
+                self.assertEqual(server.n, 2)
+        server = p.Raw(b"", reset=True)
+        self.addCleanup(server.close)
+        self.plan_fails(5, server, "after 4 attempts")
+        server = p.Raw([whole[:100], 0.3, whole[100:]])
+        self.addCleanup(server.close)
+        self.assertEqual(self.plan(server)["message"], "hi")
+
+    def test_pages_of_html(self):
+        page = b"<html><head><title>502 Bad Gateway</title></head><body>x</body></html>"
+        server = self.serve((502, {"Content-Type": "text/html"}, page))
+        self.plan_fails(1, server, "HTTP 502: 502 Bad Gateway")
+        self.assertEqual(len(server.requests), 4)
+        server = self.serve((200, {"Content-Type": "text/html"}, page), p.chat("hi"))
+        self.assertEqual(self.plan(server)["message"], "hi")
+
+    def test_redirects_are_not_followed(self):
+        other = self.serve(p.chat("hi"))
+        for status in (301, 302, 303, 307, 308):
+            server = self.serve((status, {"Location": other.url + "/v1/chat/completions"}, b""))
+            self.plan_fails(1, server, rf"HTTP {status}: redirects")
+        self.assertEqual(other.requests, [])
+
+    def test_answers_that_are_no_use(self):
+        filtered = p.chat("", finish="content_filter")
+        refused = p.chat(None)
+        refused["choices"][0]["message"]["refusal"] = "I cannot do that."
+        for body, says in ((p.chat("hal", finish="length"), "llm.max_tokens"),
+                           (filtered, "content filter"), (refused, "I cannot do that"),
+                           ({"choices": []}, "without choices"), (p.chat(""), "nothing"),
+                           (p.error("in a 200"), "in a 200")):
+            with self.subTest(says=says):
+                server = self.serve(body)
+                self.plan_fails(1, server, says)
+                self.assertEqual(len(server.requests), 1)
+
+    def test_another_model_and_another_provider(self):
+        down = self.serve((503, {}, p.error("down")))
+        up = self.serve(p.chat("from the other"))
+        config = self.file("c.yaml", f"llm:\n  max_retries: 1\n  fallback: [other, other/m2]\n"
+                                     f"  providers:\n    other: {{kind: openai, base_url: "
+                                     f"'{up.url}', model: m1}}\n")
+        got = self.value("-c", config, "plan", "x", env=self.env(down))
+        self.assertEqual(got["message"], "from the other")
+        self.assertEqual((len(down.requests), up.asked(0)["model"]), (2, "m1"))
+        missing = self.serve((404, {}, p.error("no such model", "model_not_found")))
+        self.value("-c", config, "plan", "x", env=self.env(missing))
+        self.assertEqual(len(missing.requests), 1)
+        unauthorized = self.serve((401, {}, p.error("bad key")))
+        self.fails(1, "-c", config, "plan", "x", env=self.env(unauthorized), says="401")
+        self.assertEqual(len(up.requests), 2)
+
+    def test_a_private_address_is_fine_for_the_operator(self):
+        self.assertEqual(self.plan(self.serve(p.chat("hi")))["message"], "hi")
+
+
+class Loop(Llm):
+    def test_a_call_its_result_and_the_closing_words(self):
+        where = {"step": "table_filter", "condition": {"field": "to", "op": "==", "value": "LAX"}}
+        server = self.serve(p.chat("Counting.", p.pipeline(where, COUNT), usage=(100, 20, 0)),
+                            p.chat("There are 2.", usage=(150, 5, 90)))
+        got = self.run_job(server)
+        self.assertEqual(got["status"], "completed")
+        self.assertEqual(got["result_preview"],
+                         {"type": "dataset", "row_count": 1, "sample": [{"count": 2}]})
+        meta = got["metadata"]
+        self.assertEqual((meta["message"], meta["tokens_used"], meta["cache_hit"],
+                          meta["llm_model"], len(meta["tool_calls"])),
+                         ("There are 2.", 275, True, "test-model-1", 1))
+        self.assertEqual(meta["intent"]["intent"], "execute")
+        told = server.asked(1)["messages"]
+        self.assertEqual([m["role"] for m in told], ["system", "user", "assistant", "tool"])
+        self.assertEqual(told[3]["tool_call_id"], "call_1")
+        result = json.loads(told[3]["content"])
+        self.assertEqual((result["ok"], result["data"]), (True, [{"count": 2}]))
+        self.assertRegex(result["ref"], "^(cas|artifact)://")
+
+    def test_long_results_go_back_as_a_preview_with_a_ref_that_can_be_used(self):
+        rows = [{"n": i, "text": "x" * 400} for i in range(300)]
+
+        def second(request):
+            content = json.loads(json.loads(request.body)["messages"][-1]["content"])
+            self.ref = content["ref"]
+            self.assertEqual(content["preview"]["row_count"], 250)
+            self.assertLess(len(json.dumps(content)), 5000)
+            return p.chat(None, p.pipeline(COUNT, input_ref=self.ref))
+        server = self.serve(p.chat(None, p.pipeline({"step": "limit", "n": 250})), second,
+                            p.chat("done"))
+        got = self.run_job(server, "count the first 250 rows", rows=rows)
+        self.assertEqual(got["result_preview"]["sample"], [{"count": 250}])
+
+    def test_all_calls_of_an_answer_run_in_order_and_all_are_answered(self):
+        server = self.serve(p.chat(None, p.pipeline({"step": "limit", "n": 1}, id="a"),
+                                   p.pipeline({"step": "nope"}, id="b"),
+                                   p.pipeline(COUNT, id="c")), p.chat("done"))
+        got = self.run_job(server)
+        self.assertEqual(got["result_preview"]["sample"], [{"count": len(ROWS)}])
+        told = [m for m in server.asked(1)["messages"] if m["role"] == "tool"]
+        self.assertEqual([m["tool_call_id"] for m in told], ["a", "b", "c"])
+        self.assertIn("nope", told[1]["content"])
+        self.assertIs(json.loads(told[1]["content"])["ok"], False)
+
+    def test_broken_arguments_go_back_to_be_mended(self):
+        server = self.serve(p.chat(None, p.call("execute_pipeline", "{broken")),
+                            p.chat(None, p.call("execute_pipeline", {"pipeline": []})),
+                            p.chat(None, p.pipeline(COUNT)), p.chat("done"))
+        got = self.run_job(server)
+        self.assertEqual(got["status"], "completed")
+        tool = [m["content"] for m in server.asked(2)["messages"] if m["role"] == "tool"]
+        self.assertIn("not JSON", tool[0])
+        self.assertIn("pipeline", tool[1])
+
+    def test_max_repairs(self):
+        server = self.serve(p.chat(None, p.call("execute_pipeline", "{broken")))
+        got = self.run_job(server, status=3)
+        self.assertEqual((got["error"]["type"], got["error"]["tool"]),
+                         ("invalid_plan", "execute_pipeline"))
+        self.assertEqual(len(server.requests), 3)
+        server = self.serve(p.chat(None, p.call("no_such_tool", {})))
+        got = self.run_job(server, status=3, config="llm: {max_repairs: 0}\n")
+        self.assertIn("no_such_tool", got["error"]["message"])
+        self.assertEqual(len(server.requests), 1)
+
+    def test_max_turns_ends_with_what_was_reached(self):
+        server = self.serve(p.chat("again", p.pipeline(COUNT)))
+        got = self.run_job(server, config="llm: {max_turns: 3}\n")
+        self.assertEqual((got["status"], len(server.requests)), ("completed", 3))
+        self.assertEqual(len(got["metadata"]["tool_calls"]), 3)
+        missing = {"step": "groupby", "by": "to", "agg": "sum", "field": "to"}
+        server = self.serve(p.chat("again", p.pipeline(missing)))
+        got = self.run_job(server, status=1, config="llm: {max_turns: 2}\n")
+        self.assertEqual(got["error"]["type"], "pipeline_error")
+
+    def test_single_turn(self):
+        server = self.serve(p.chat("Here.", p.pipeline(COUNT)))
+        got = self.run_job(server, config="llm: {single_turn: true}\n")
+        self.assertEqual((got["status"], len(server.requests)), ("completed", 1))
+        self.assertIs(server.asked(0)["parallel_tool_calls"], False)
+        server = self.serve(p.chat(None, p.pipeline({"step": "nope"})),
+                            p.chat(None, p.pipeline(COUNT)))
+        got = self.run_job(server, config="llm: {single_turn: true}\n")
+        self.assertEqual((got["status"], len(server.requests)), ("completed", 2))
+
+    def test_a_call_of_another_lane_is_refused_and_told(self):
+        server = self.serve(p.chat(None, p.patch({"op": "remove", "path": "/nodes/0"})),
+                            p.chat(None, p.pipeline(COUNT)), p.chat("done"))
+        got = self.run_job(server, "show me the 3 cheapest flights to LAX",
+                           "--workflow", self.file("w.json", WORKFLOW))
+        self.assertEqual(got["result_preview"]["type"], "dataset")
+        content = json.loads(server.asked(1)["messages"][-1]["content"])
+        self.assertEqual(content["error"]["type"], "policy_refused")
+        server = self.serve(p.chat(None, p.patch({"op": "remove", "path": "/nodes/0"})),
+                            p.chat("Then not."))
+        got = self.run_job(server, "show me the 3 cheapest flights to LAX", status=4)
+        self.assertEqual(got["error"]["type"], "policy_refused")
+        self.assertEqual(got["metadata"]["message"], "Then not.")
+
+    def test_a_patch_and_its_refusal(self):
+        node = {"id": "notify", "type": "http", "config": {"url": "https://e.example/"}}
+        server = self.serve(
+            p.chat(None, p.patch({"op": "add", "path": "/nodes/-", "value": {"id": "a b"}})),
+            p.chat(None, p.patch({"op": "add", "path": "/nodes/-", "value": node},
+                                 {"op": "add", "path": "/edges/-",
+                                  "value": {"from": "fetch", "to": "notify"}})),
+            p.chat("Added."))
+        got = self.run_job(server, "add an http node named notify after fetch", "--workflow",
+                           self.file("w.json", WORKFLOW), rows=None)
+        self.assertEqual((got["result_preview"]["type"], got["result_preview"]["op_count"]),
+                         ("patch", 2))
+        content = json.loads(server.asked(1)["messages"][-1]["content"])
+        self.assertEqual(content["error"]["type"], "patch_rejected")
+        self.assertTrue(content["error"]["violations"])
+        content = json.loads(server.asked(2)["messages"][-1]["content"])
+        self.assertIn("notify", content["changes"])
+
+    def test_text_alone_is_a_text(self):
+        server = self.serve(p.chat("What do you mean? " + "ä" * 1000))
+        got = self.run_job(server, "blub", rows=None)
+        self.assertEqual(got["status"], "completed")
+        self.assertEqual(got["result_preview"]["type"], "text")
+        self.assertLessEqual(len(got["result_preview"]["text"].encode()), 1024)
+        self.assertEqual(len(got["metadata"]["message"]), 1018)
+        self.assertEqual(got["metadata"]["tool_calls"], [])
+
+    def test_the_providers_failure_is_the_jobs(self):
+        server = self.serve((401, {}, p.error(f"bad key {KEY}", "invalid_api_key")))
+        got = self.run_job(server, status=1)
+        self.assertEqual((got["error"]["type"], got["error"]["retryable"]), ("llm_error", False))
+        server = self.serve(p.chat("hal", finish="length"))
+        self.assertEqual(self.run_job(server, status=1)["error"]["type"], "llm_error")
+        server = self.serve((503, {}, p.error("down")), (503, {}, p.error("down")),
+                            p.chat(None, p.pipeline(COUNT)), p.chat("done"))
+        self.assertEqual(self.run_job(server)["status"], "completed")
+        self.assertEqual(len(server.requests), 4)
+
+    def test_thoughts_go_back_signed(self):
+        thought = {"type": "thinking", "thinking": "hm", "signature": "c2ln"}
+        server = self.serve(
+            {"model": "c", "stop_reason": "tool_use", "content": [
+                thought, {"type": "tool_use", "id": "t1", "name": "execute_pipeline",
+                          "input": {"pipeline": [COUNT]}}], "usage": {}},
+            {"model": "c", "stop_reason": "end_turn", "content": [
+                {"type": "text", "text": "done"}], "usage": {}})
+        got = self.run_job(server, env={"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_BASE_URL":
+                                        server.url})
+        self.assertEqual(got["status"], "completed")
+        messages = server.asked(1)["messages"]
+        self.assertEqual(messages[1]["content"][0], thought)
+        self.assertEqual((messages[2]["role"], messages[2]["content"][0]["tool_use_id"]),
+                         ("user", "t1"))
+        server = self.serve(
+            {"candidates": [{"finishReason": "STOP", "content": {"role": "model", "parts": [
+                {"functionCall": {"name": "execute_pipeline", "args": {"pipeline": [COUNT]}},
+                 "thoughtSignature": "c2ln"}]}}]},
+            {"candidates": [{"finishReason": "STOP", "content": {"parts": [{"text": "done"}]}}]})
+        self.run_job(server, env={"GEMINI_API_KEY": KEY, "GEMINI_BASE_URL": server.url})
+        self.assertEqual(server.asked(1)["contents"][1]["parts"][0]["thoughtSignature"], "c2ln")
+
+    def test_nothing_of_a_job_tells_the_key(self):
+        server = self.serve((500, {}, p.error(KEY)), p.chat(None, p.pipeline(COUNT)),
+                            p.chat("done"))
+        ran = self.run_it("--log-level", "debug", "run", "how many", "--input",
+                          self.file("r.json", ROWS), env=self.env(server))
+        self.assertEqual(ran.status, 0, ran.err)
+        self.assertIn("trying again", ran.err)
+        self.assertNotIn(KEY, ran.err + ran.out)
