@@ -17,7 +17,7 @@
  * store, backend and max_inline_bytes. To open a store or a queue is the
  * program's: the command line reads `log` and of `storage` backend, path and
  * max_inline_bytes, and libagentrun-redis reads `redis` and of `queue` max_deliveries
- * and lease_sec. Nothing reads `orchestrator`, `rate_limit`, `budget` and the rest of
+ * and lease_sec. Nothing reads `rate_limit`, `budget` and the rest of
  * `classifier` and `storage` yet.
  *
  * A configuration is one thread's until it is given to a context, which copies

@@ -80,6 +80,8 @@ const agr_config_key agr_config_keys[] = {
 	SHARE("classifier.threshold", "0.7", "confidence from which a lane is closed"),
 
 	TEXT("orchestrator.api_url", NULL, "orchestrator that takes patches"),
+	INT("orchestrator.timeout_sec", 1, "30", "one request to it"),
+	INT("orchestrator.max_retries", 0, "5", "tries after the first"),
 
 	CHOICE("storage.backend", "memory|sqlite|redis", "memory", "where results are kept"),
 	TEXT("storage.path", "agentrun.db", "file of the sqlite backend"),

@@ -28,6 +28,7 @@ static int begin_pipeline(agr_task *task, const char *arguments)
 
 void agr_call_end(agr_task *task)
 {
+	agr_orchestrate_end(task);
 	agr_fetch_clear(&task->fetch);
 	agr_run_free(task->run);
 	task->run = NULL;
@@ -98,7 +99,7 @@ static int supply_ref(agr_task *task)
 	return r;
 }
 
-static void call_succeeded(agr_task *task)
+void agr_call_succeeded(agr_task *task)
 {
 	task->succeeded++;
 	task->state = AGR_TASK_CALLED;
@@ -119,7 +120,7 @@ int agr_call_run(agr_task *task)
 	r = agr_run_take_output(task->run, &task->data, AGENTRUN_FORMAT_JSON, &task->error);
 	agr_call_end(task);
 	if (r == 0)
-		call_succeeded(task);
+		agr_call_succeeded(task);
 	return r;
 }
 
@@ -160,7 +161,9 @@ static int run_patch(agr_task *task, const char *arguments)
 		return agr_error_oom(&task->error);
 	/* A later patch of the same plan builds on this one. */
 	task->message.workflow = (agr_span){ document, len };
-	call_succeeded(task);
+	if (agr_orchestrator_is_set(agr_engine_ctx(task->engine)))
+		return agr_orchestrate_land(task, spec);
+	agr_call_succeeded(task);
 	return 0;
 }
 
@@ -185,7 +188,7 @@ static int call_own(agr_task *task, const agr_own_tool *tool, const char *argume
 	task->patch = NULL;
 	agentrun_buf_dispose(&task->data);
 	task->data = result;
-	call_succeeded(task);
+	agr_call_succeeded(task);
 	return 0;
 }
 

@@ -9,6 +9,7 @@
  *     task.c      classify -> plan -> tool calls -> store
  *     converse.c  the conversation with a model: turns, and what goes back to it
  *     call.c      one tool call
+ *     orchestrate.c  the workflow from an orchestrator, the patch to it
  *     keep.c      the record that is stored
  *     result.c    the result message
  *     timers.c    tasks that wait for a time
@@ -25,6 +26,7 @@
 #include <agentrun/plan.h>
 
 #include "ctx/ctx.h"
+#include "orchestrator/orchestrator.h"
 #include "engine/timers.h"
 #include "llm/turn.h"
 #include "pipeline/fetch.h"
@@ -63,6 +65,8 @@ enum {
 	AGR_TASK_CALL,   /* begin the next tool call of the plan */
 	AGR_TASK_RUN,    /* its pipeline goes on */
 	AGR_TASK_ANSWER, /* an answer from the network came in for it */
+	AGR_TASK_EXCHANGE,        /* with an orchestrator */
+	AGR_TASK_EXCHANGE_ANSWER, /* its answer came in */
 	AGR_TASK_CALLED, /* it succeeded */
 	AGR_TASK_STORE,
 	AGR_TASK_DONE
@@ -109,6 +113,10 @@ typedef struct agr_task {
 	agr_run *run;
 	agr_fetch fetch;
 	agentrun_http_event *answer; /* that came in */
+	agr_exchange *exchange;  /* under way, or NULL */
+	bool fetched;            /* the workflow was asked for */
+	bool landing, landed;    /* the patch is being sent; it was */
+	agentrun_buf workflow;   /* that was fetched */
 
 	agentrun_result *reserve; /* in case that no memory is left for a result */
 	agentrun_result *result;  /* once done */
@@ -129,6 +137,8 @@ void agr_task_free(agr_task *task);
 /* Has the store the result of a job that completed? 1: record, ref and data are the
  * task's now; 0: no; or an error. */
 int agr_recall(agr_task *task, agentrun_error **err);
+/* What an orchestrator calls the patch that it took; false: `data` is no such answer. */
+bool agr_landed_id(agr_span *id, const agentrun_buf *data);
 /* Append the preview of a patch, if the record is of one: 1, 0 or AGENTRUN_ENOMEM. */
 int agr_recall_patch(agr_buf *out, const agr_task *task);
 
@@ -157,7 +167,18 @@ int agr_converse_next(agr_task *task);
 int agr_call_begin(agr_task *task, const char *name, const char *arguments);
 int agr_call_run(agr_task *task);    /* AGR_TASK_RUN: 1, it waits */
 int agr_call_answer(agr_task *task); /* AGR_TASK_ANSWER */
+void agr_call_succeeded(agr_task *task);
 void agr_call_end(agr_task *task);   /* drop what it left */
+
+/* ---- orchestrate.c ------------------------------------------------------- */
+
+/* Ask for the job's workflow; then it is planned. */
+int agr_orchestrate_fetch(agr_task *task);
+/* Send a patch that was applied here without a fault; then the call succeeded. */
+int agr_orchestrate_land(agr_task *task, agr_span spec);
+int agr_orchestrate_advance(agr_task *task); /* AGR_TASK_EXCHANGE: 1, it waits */
+int agr_orchestrate_answer(agr_task *task);  /* AGR_TASK_EXCHANGE_ANSWER */
+void agr_orchestrate_end(agr_task *task);    /* drop what it left */
 
 /* ---- keep.c -------------------------------------------------------------- */
 

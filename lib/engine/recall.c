@@ -56,6 +56,15 @@ static int last_call(agr_buf *arguments, agr_span calls, const char *tool)
 	return arguments->failed ? AGENTRUN_ENOMEM : 1;
 }
 
+bool agr_landed_id(agr_span *id, const agentrun_buf *data)
+{
+	agr_span answer = { data->data, data->len }, nodes;
+
+	return agr_span_type(answer) == AGR_TYPE_OBJECT &&
+		!agr_object_get(answer, "nodes", 5, &nodes) &&
+		agr_object_get(answer, "id", 2, id);
+}
+
 int agr_recall_patch(agr_buf *out, const agr_task *task)
 {
 	size_t len = 0;
@@ -64,6 +73,8 @@ int agr_recall_patch(agr_buf *out, const agr_task *task)
 	agr_buf arguments = AGR_BUF_INIT;
 	agr_span root, spec, operations, description = { "null", 4 };
 	char hash[AGR_SHA256_HEX];
+	agr_span id;
+	bool landed;
 	int r = calls ? last_call(&arguments, (agr_span){ calls, len }, AGR_TOOL_PATCH) : 0;
 
 	text.p = arguments.data;
@@ -75,13 +86,19 @@ int agr_recall_patch(agr_buf *out, const agr_task *task)
 		!agr_object_get(spec, "operations", 10, &operations) ||
 		agr_span_type(operations) != AGR_TYPE_ARRAY))
 		r = 0;
-	if (r == 1)
+	landed = r == 1 && agr_landed_id(&id, &task->data);
+	if (r == 1 && !landed)
 		r = agr_canonical_hash(hash, (agr_span){ task->data.data, task->data.len },
 			NULL) < 0 ? AGENTRUN_ENOMEM : 1;
 	if (r == 1) {
 		agr_object_get(spec, "description", 11, &description);
-		agr_buf_printf(out, "{\"type\":\"patch\",\"patch_id\":\"%s\",\"op_count\":%zu,"
-			"\"description\":", hash, agr_span_count(operations));
+		agr_buf_str(out, "{\"type\":\"patch\",\"patch_id\":");
+		if (landed)
+			agr_value_write(out, id);
+		else
+			agr_buf_json_str(out, hash, strlen(hash));
+		agr_buf_printf(out, ",\"op_count\":%zu,\"description\":",
+			agr_span_count(operations));
 		agr_value_write(out, description);
 		agr_buf_char(out, '}');
 	}

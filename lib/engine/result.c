@@ -90,9 +90,18 @@ static void preview_text(agr_buf *out, const char *text)
 	agr_buf_char(out, '}');
 }
 
-static void preview_patch(agr_buf *out, const agentrun_patch_result *patch)
+static void preview_patch(agr_buf *out, const agr_task *task)
 {
-	add_text(out, "{\"type\":\"patch\",\"patch_id\":", agentrun_patch_result_hash(patch));
+	const agentrun_patch_result *patch = task->patch;
+	agr_span id;
+
+	agr_buf_str(out, "{\"type\":\"patch\"");
+	if (task->landed && agr_landed_id(&id, &task->data)) {
+		agr_buf_str(out, ",\"patch_id\":");
+		agr_value_write(out, id);
+	} else {
+		add_text(out, ",\"patch_id\":", agentrun_patch_result_hash(patch));
+	}
 	agr_buf_printf(out, ",\"op_count\":%zu", agentrun_patch_result_operation_count(patch));
 	add_text(out, ",\"description\":", agentrun_patch_result_description(patch));
 	agr_buf_char(out, '}');
@@ -191,7 +200,7 @@ static int add_outcome(agr_buf *out, const agr_task *task)
 	add_text(out, ",\"status\":\"completed\",\"result_ref\":", task->ref);
 	agr_buf_str(out, ",\"result_preview\":");
 	if (task->patch)
-		preview_patch(out, task->patch);
+		preview_patch(out, task);
 	else if (task->text_only)
 		preview_text(out, agentrun_plan_result_message(task->plan));
 	else if (!task->record || (patch = agr_recall_patch(out, task)) == 0)

@@ -129,12 +129,24 @@ static int plan_at_once(agr_task *task)
 	return r;
 }
 
+/* Is there a workflow to be changed that the job does not bring? */
+static bool wants_workflow(const agr_task *task)
+{
+	const agr_message *m = &task->message;
+
+	return !m->workflow.p && !task->fetched && m->workflow_tag && *m->workflow_tag &&
+		lane_for_planner(task) != AGENTRUN_LANE_EXECUTE &&
+		agr_orchestrator_is_set(agr_engine_ctx(task->engine));
+}
+
 /* A planner computes; a model is asked, which takes its time. */
 static int plan(agr_task *task)
 {
 	const agentrun_ctx *ctx = agr_engine_ctx(task->engine);
 	const char *name = agr_llm_choose(ctx, agr_engine_planner(task->engine));
 
+	if (wants_workflow(task))
+		return agr_orchestrate_fetch(task);
 	if (strcmp(name, "builtin") == 0 || agr_ctx_planner(ctx, name) ||
 		!agr_llm_has(ctx, name))
 		return plan_at_once(task);
@@ -184,6 +196,7 @@ static int turn(agr_task *task)
 {
 	/* Also a cancelled job is read: its result names it. */
 	if (task->state != AGR_TASK_READ && task->state != AGR_TASK_ANSWER &&
+		task->state != AGR_TASK_EXCHANGE_ANSWER &&
 		task->state != AGR_TASK_HEAR && task->state != AGR_TASK_STORE) {
 		int r = check_time(task, &task->error);
 
@@ -209,6 +222,10 @@ static int turn(agr_task *task)
 		return agr_call_run(task);
 	case AGR_TASK_ANSWER:
 		return agr_call_answer(task);
+	case AGR_TASK_EXCHANGE:
+		return agr_orchestrate_advance(task);
+	case AGR_TASK_EXCHANGE_ANSWER:
+		return agr_orchestrate_answer(task);
 	case AGR_TASK_CALLED:
 		return called(task);
 	default:
@@ -249,6 +266,7 @@ void agr_task_free(agr_task *task)
 	agentrun_record_free(task->record);
 	agentrun_buf_dispose(&task->data);
 	agentrun_buf_dispose(&task->aside);
+	agentrun_buf_dispose(&task->workflow);
 	agr_message_clear(&task->message);
 	agentrun_result_free(task->reserve);
 	agentrun_result_free(task->result);

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+/* What a job has to do with an orchestrator: the workflow from there, the patch to it. */
+#include <string.h>
+
+#include "engine/engine.h"
+#include "net/http.h"
+
+int agr_orchestrate_fetch(agr_task *task)
+{
+	const agr_message *m = &task->message;
+
+	task->fetched = true;
+	task->state = AGR_TASK_EXCHANGE;
+	return agr_exchange_workflow(&task->exchange, agr_engine_ctx(task->engine),
+		m->workflow_tag, m->workflow_owner, task->deadline_ms, &task->error);
+}
+
+int agr_orchestrate_land(agr_task *task, agr_span spec)
+{
+	const agr_message *m = &task->message;
+	const agr_patch_place place = { .job_id = m->job_id, .run_id = m->run_id,
+		.node_id = m->node_id, .workflow_tag = m->workflow_tag,
+		.workflow_owner = m->workflow_owner };
+
+	task->landing = true;
+	task->state = AGR_TASK_EXCHANGE;
+	return agr_exchange_patch(&task->exchange, agr_engine_ctx(task->engine), &place, spec,
+		task->deadline_ms, &task->error);
+}
+
+void agr_orchestrate_end(agr_task *task)
+{
+	agr_exchange_free(task->exchange);
+	task->exchange = NULL;
+	task->landing = false;
+}
+
+/* ---- the exchange goes on ---------------------------------------------------------- */
+
+/* On the HTTP client's thread. */
+static void answer_came(void *user, agentrun_http_event *take_event)
+{
+	agr_task *task = user;
+
+	task->answer = take_event;
+	agr_engine_resume(task);
+}
+
+static int start_request(agr_task *task)
+{
+	agr_http *http;
+	int r = agr_ctx_http(&http, agr_engine_ctx(task->engine), &task->error);
+
+	if (r < 0)
+		return r;
+	task->state = AGR_TASK_EXCHANGE_ANSWER;
+	r = agr_engine_start_request(task, http, agr_exchange_request(task->exchange),
+		answer_came);
+	if (r < 0 && r != AGENTRUN_ECANCELLED && r != AGENTRUN_ENOMEM)
+		r = agr_error_recode(&task->error, AGENTRUN_EORCHESTRATOR);
+	return r;
+}
+
+/* The workflow, which may stand in an envelope; the job lends it from now on. */
+static int take_workflow(agr_task *task)
+{
+	agr_span answer = agr_exchange_answer(task->exchange), nodes, inner;
+
+	if (!agr_object_get(answer, "nodes", 5, &nodes) &&
+		agr_object_get(answer, "workflow", 8, &inner) &&
+		agr_span_type(inner) == AGR_TYPE_OBJECT)
+		answer = inner;
+	if (agentrun_buf_set(&task->workflow, answer.p, answer.n) < 0)
+		return agr_error_oom(&task->error);
+	task->message.workflow = (agr_span){ task->workflow.data, task->workflow.len };
+	agr_orchestrate_end(task);
+	task->state = AGR_TASK_PLAN;
+	return 0;
+}
+
+/* What it answered is what the patch gave. */
+static int take_landing(agr_task *task)
+{
+	agr_span answer = agr_exchange_answer(task->exchange);
+
+	if (agentrun_buf_set(&task->data, answer.p, answer.n) < 0)
+		return agr_error_oom(&task->error);
+	agr_orchestrate_end(task);
+	task->landed = true;
+	agr_call_succeeded(task);
+	return 0;
+}
+
+/* Without the workflow nothing can be changed, but rows can still be looked at. */
+static int without_workflow(agr_task *task, int r)
+{
+	if (task->landing || r == AGENTRUN_ECANCELLED || r == AGENTRUN_ETIMEDOUT ||
+		agentrun_intent_lane(task->intent) == AGENTRUN_LANE_PATCH)
+		return r;
+	agr_log(agr_engine_ctx(task->engine), AGENTRUN_LOG_WARN, "orchestrator",
+		"job %s: the workflow is not known: %s", task->message.job_id,
+		agentrun_error_message(task->error));
+	agentrun_error_free(task->error);
+	task->error = NULL;
+	agr_orchestrate_end(task);
+	task->state = AGR_TASK_PLAN;
+	return 0;
+}
+
+int agr_orchestrate_advance(agr_task *task)
+{
+	int r = agr_exchange_advance(task->exchange, &task->error);
+
+	if (r == AGR_EXCHANGE_WANTS_HTTP)
+		r = start_request(task);
+	else if (r == AGR_EXCHANGE_WANTS_TIME)
+		return agr_engine_sleep(task, agr_exchange_wake_ms(task->exchange));
+	else if (r == AGR_EXCHANGE_DONE)
+		return task->landing ? take_landing(task) : take_workflow(task);
+	return r < 0 ? without_workflow(task, r) : r;
+}
+
+/* What came in counts, also where the time is over by now. */
+int agr_orchestrate_answer(agr_task *task)
+{
+	agr_exchange_supply(task->exchange, task->answer);
+	task->answer = NULL;
+	task->state = AGR_TASK_EXCHANGE;
+	return agr_orchestrate_advance(task);
+}

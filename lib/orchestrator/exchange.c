@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+#include "orchestrator/exchange.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "llm/failure.h"
+#include "net/event.h"
+
+#define BACKOFF_BASE_MS 250
+#define BACKOFF_MOST_MS 10000
+#define MESSAGE_MAX 500 /* of what the orchestrator says */
+
+void agr_exchange_free(agr_exchange *x)
+{
+	if (!x)
+		return;
+	for (size_t i = 0; i < x->n_headers; i++)
+		free(x->headers[i]);
+	agentrun_http_event_free(x->event);
+	agr_buf_free(&x->answer_text);
+	free(x->url);
+	free(x->body);
+	free(x);
+}
+
+agentrun_http_request *agr_exchange_request(agr_exchange *x)
+{
+	return &x->request;
+}
+
+void agr_exchange_supply(agr_exchange *x, agentrun_http_event *take_event)
+{
+	x->event = take_event;
+}
+
+int64_t agr_exchange_wake_ms(const agr_exchange *x)
+{
+	return x->wake_ms;
+}
+
+agr_span agr_exchange_answer(const agr_exchange *x)
+{
+	return x->answer;
+}
+
+/* ---- sending --------------------------------------------------------------------- */
+
+static int raise_late(agentrun_error **err)
+{
+	return agentrun_error_raise(err, AGENTRUN_ETIMEDOUT,
+		"the deadline passed before the orchestrator answered");
+}
+
+static int send_request(agr_exchange *x, agentrun_error **err)
+{
+	int64_t timeout = 1000 * agentrun_config_get_int(x->ctx->config,
+		"orchestrator.timeout_sec", 30);
+
+	timeout = agr_deadline_left(x->deadline_ms, timeout);
+	if (timeout <= 0)
+		return raise_late(err);
+	x->request = (agentrun_http_request){
+		.struct_size = sizeof(x->request),
+		.method = x->method,
+		.url = x->url,
+		.headers = (const char *const *)x->headers,
+		.n_headers = x->n_headers,
+		.body = x->body,
+		.body_len = x->body ? strlen(x->body) : 0,
+		.timeout_ms = timeout,
+		.max_response_bytes = (size_t)agentrun_config_get_int(x->ctx->config,
+			"http.max_response_bytes", 67108864),
+		.flags = AGENTRUN_HTTP_NO_REDIRECTS | AGENTRUN_HTTP_OPERATOR,
+	};
+	x->sent = true;
+	return AGR_EXCHANGE_WANTS_HTTP;
+}
+
+/* ---- what came back --------------------------------------------------------------- */
+
+/* {"error":{"message"}}, {"error":TEXT}, {"message"}, {"detail"}: the text, or the body. */
+static agr_span message_of(const char *body, size_t len)
+{
+	static const char *const names[] = { "message", "detail", "error" };
+	agr_text text = { .p = body, .n = len };
+	agr_span root, value, inner;
+
+	if (agr_scan_document(&root, &text, NULL) < 0 ||
+		agr_span_type(root) != AGR_TYPE_OBJECT)
+		return (agr_span){ body, len };
+	if (agr_object_get(root, "error", 5, &inner) &&
+		agr_span_type(inner) == AGR_TYPE_OBJECT)
+		root = inner;
+	for (size_t i = 0; i < AGR_COUNT(names); i++)
+		if (agr_object_get(root, names[i], strlen(names[i]), &value) &&
+			agr_span_type(value) == AGR_TYPE_STRING)
+			return value;
+	return root;
+}
+
+static int raise_status(const agr_exchange *x, int status, bool retryable, int64_t wait_ms,
+	agentrun_error **err)
+{
+	agr_buf said = AGR_BUF_MAX(MESSAGE_MAX), plain = AGR_BUF_INIT;
+	const char *body;
+	size_t len;
+	agr_span message;
+	int r;
+
+	body = agentrun_http_event_body(x->event, &len);
+	message = message_of(body, len);
+	if (message.n && *message.p == '"')
+		agr_string_decode(&plain, message);
+	else
+		agr_buf_add(&plain, message.p, message.n);
+	agr_buf_printable(&said, plain.data ? plain.data : "",
+		plain.len < MESSAGE_MAX / 4 ? plain.len : MESSAGE_MAX / 4);
+	r = agentrun_error_raise(err, AGENTRUN_EORCHESTRATOR,
+		"the orchestrator answered with status %d%s%s", status, said.len ? ": " : "",
+		said.len ? said.data : "");
+	if (err && r == AGENTRUN_EORCHESTRATOR)
+		agentrun_error_set_retry(*err, retryable, wait_ms > 0 ? wait_ms : 0);
+	agr_buf_free(&said);
+	agr_buf_free(&plain);
+	return r;
+}
+
+/* An answer of status 200 to 299: it must be a JSON object. */
+static int take_answer(agr_exchange *x, agentrun_error **err)
+{
+	agr_text text = { .name = "the orchestrator's answer", .code = AGENTRUN_EORCHESTRATOR };
+	const char *body;
+	size_t len;
+	int r;
+
+	body = agentrun_http_event_body(x->event, &len);
+	agr_buf_reset(&x->answer_text);
+	agr_buf_add(&x->answer_text, body, len);
+	r = agr_buf_check(&x->answer_text, "the orchestrator's answer", err);
+	text.p = x->answer_text.data ? x->answer_text.data : "";
+	text.n = x->answer_text.len;
+	if (r == 0)
+		r = agr_scan_document(&x->answer, &text, err);
+	if (r == 0 && agr_span_type(x->answer) != AGR_TYPE_OBJECT)
+		r = agentrun_error_raise(err, AGENTRUN_EORCHESTRATOR,
+			"the orchestrator's answer is no JSON object");
+	/* It may have done what it was asked: asking again with the same key tells. */
+	if (r == AGENTRUN_EORCHESTRATOR && err)
+		agentrun_error_set_retry(*err, 1, 0);
+	return r;
+}
+
+/* 0: it is an answer. *wait_ms: what it asks to wait, -1: nothing. */
+static int judge(agr_exchange *x, int64_t *wait_ms, agentrun_error **err)
+{
+	agentrun_error *why = agr_http_event_take_error(x->event);
+	int status = agentrun_http_event_status(x->event);
+
+	*wait_ms = -1;
+	if (why) {
+		int code = agentrun_error_code(why);
+
+		agr_error_prefix(&why, "orchestrator");
+		if (code != AGENTRUN_ENOMEM && code != AGENTRUN_ECANCELLED) {
+			agr_error_recode(&why, AGENTRUN_EORCHESTRATOR);
+			agentrun_error_set_retry(why, code == AGENTRUN_ENETWORK ||
+				code == AGENTRUN_ETIMEDOUT, 0);
+		}
+		return agr_error_pass(err, why);
+	}
+	if (status >= 200 && status <= 299)
+		return take_answer(x, err);
+	*wait_ms = agr_retry_after_ms(x->event, status, agr_clock_wall_ms());
+	return raise_status(x, status, status == 408 || status == 429 || status >= 500, *wait_ms,
+		err);
+}
+
+/* ---- trying again ------------------------------------------------------------------ */
+
+static int64_t backoff_ms(const agr_exchange *x)
+{
+	int64_t most = BACKOFF_BASE_MS;
+	uint32_t random = 0;
+
+	for (unsigned i = 0; i < x->attempt && most < BACKOFF_MOST_MS; i++)
+		most *= 2;
+	if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
+		random = (uint32_t)agr_clock_mono_ns();
+	return most / 2 + (int64_t)(random % (uint64_t)(most / 2 + 1));
+}
+
+/* May it be sent again, and is there time to wait for it? */
+static bool can_wait(agr_exchange *x, const agentrun_error *why, int64_t asked_ms)
+{
+	int64_t wait = asked_ms > 0 ? asked_ms : backoff_ms(x);
+
+	if (!agentrun_error_is_retryable(why) || x->attempt >=
+		agentrun_config_get_int(x->ctx->config, "orchestrator.max_retries", 5))
+		return false;
+	if (wait > 60000 || wait >= agr_deadline_left(x->deadline_ms, INT64_MAX))
+		return false;
+	x->wake_ms = agr_clock_mono_ms() + wait;
+	return true;
+}
+
+static int recover(agr_exchange *x, agentrun_error *take_why, int64_t asked_ms,
+	agentrun_error **err)
+{
+	int code = agentrun_error_code(take_why);
+
+	if (code == AGENTRUN_EORCHESTRATOR && can_wait(x, take_why, asked_ms)) {
+		agr_log(x->ctx, AGENTRUN_LOG_DEBUG, "orchestrator", "%s; trying again",
+			agentrun_error_message(take_why));
+		agentrun_error_free(take_why);
+		x->attempt++;
+		return AGR_EXCHANGE_WANTS_TIME;
+	}
+	if (x->attempt)
+		agr_error_prefix(&take_why, "after %u attempts", x->attempt + 1);
+	return agr_error_pass(err, take_why);
+}
+
+int agr_exchange_advance(agr_exchange *x, agentrun_error **err)
+{
+	agentrun_error *why = NULL;
+	int64_t asked_ms;
+
+	if (x->done)
+		return AGR_EXCHANGE_DONE;
+	if (!x->event) {
+		if (x->attempt && !x->sent && agr_clock_mono_ms() < x->wake_ms)
+			return AGR_EXCHANGE_WANTS_TIME;
+		return send_request(x, err);
+	}
+	judge(x, &asked_ms, &why);
+	agentrun_http_event_free(x->event);
+	x->event = NULL;
+	x->sent = false;
+	if (why)
+		return recover(x, why, asked_ms, err);
+	x->done = true;
+	return AGR_EXCHANGE_DONE;
+}
