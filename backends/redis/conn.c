@@ -52,6 +52,8 @@ static int wait_for(const redis_conn *conn, short what, int64_t deadline)
 {
 	struct pollfd fd = { .fd = conn->fd, .events = what };
 
+	if (what == POLLIN && conn->tls && redis_tls_pending(conn->tls))
+		return 1;
 	for (;;) {
 		int64_t left = deadline - now_ms();
 		int n = poll(&fd, 1, left > 0 ? (int)(left < 60000 ? left : 60000) : 0);
@@ -268,7 +270,8 @@ void redis_conn_bytes(redis_conn *conn, const char *bytes, size_t len)
 		return;
 	if (len)
 		memcpy(to, bytes, len);
-	memcpy(to + len, "\r\n", 2);
+	to[len] = '\r';
+	to[len + 1] = '\n';
 	conn->out_len += len + 2;
 }
 
@@ -467,7 +470,7 @@ int redis_conn_fault(redis_conn *conn, const redisReply *reply, agentrun_error *
 	const struct fault *fault;
 	bool mine = err && !*err;
 
-	if (reply->type != REDIS_REPLY_ERROR)
+	if (!reply || reply->type != REDIS_REPLY_ERROR)
 		return 0;
 	fault = fault_of(reply->str);
 	if (!fault)

@@ -17,10 +17,8 @@ char *redis_join(const char *a, const char *b)
 	size_t n = strlen(a), m = strlen(b);
 	char *text = malloc(n + m + 1);
 
-	if (text) {
-		memcpy(text, a, n);
-		memcpy(text + n, b, m + 1);
-	}
+	if (text)
+		snprintf(text, n + m + 1, "%s%s", a, b);
 	return text;
 }
 
@@ -48,7 +46,7 @@ int redis_lane_list(redis_lane *lane, const char *job_queue, const char *consume
 	lane->in_hand = processing ? redis_join(processing, consumer) : NULL;
 	free(processing);
 	lane->cancelled = redis_join(lane->base, ":cancelled");
-	lane->settled = redis_join(lane->base, ":settled");
+	lane->settled = redis_join(lane->base, ":settled:");
 	lane->dead = redis_join(lane->base, ":dead");
 	return lane->in_hand && lane->cancelled && lane->settled && lane->dead ? 0
 		: redis_oom(err);
@@ -67,7 +65,7 @@ int redis_lane_stream(redis_lane *lane, const char *stream, const char *group,
 	if (!lane->source || !lane->group || !lane->base)
 		return redis_oom(err);
 	lane->cancelled = redis_join(lane->base, ":cancelled");
-	lane->settled = redis_join(lane->base, ":settled");
+	lane->settled = redis_join(lane->base, ":settled:");
 	lane->dead = redis_join(stream, ":dead");
 	return lane->cancelled && lane->settled && lane->dead ? 0 : redis_oom(err);
 }
