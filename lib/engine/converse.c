@@ -55,15 +55,44 @@ int agr_converse_begin(agr_task *task, const char *provider)
 	return r;
 }
 
-void agr_converse_free(agr_converse *c)
+static agr_who who_of(const agr_task *task)
 {
+	return (agr_who){ task->message.workflow_owner, task->message.workflow_tag };
+}
+
+static void settle(agr_task *task, const agr_usage *usage)
+{
+	const agr_who who = who_of(task);
+
+	agr_limits_settle(agr_engine_ctx(task->engine)->limits, &task->converse->reserved, &who,
+		usage);
+}
+
+void agr_converse_drop(agr_task *task)
+{
+	agr_converse *c = task->converse;
+
 	if (!c)
 		return;
+	settle(task, NULL);
+	task->converse = NULL;
 	agr_turn_free(c->turn);
 	agr_talk_clear(&c->talk);
 	agentrun_error_free(c->fault);
 	free(c->provider);
 	free(c);
+}
+
+/* The most that the turn may cost, before it is begun. */
+static int reserve(agr_task *task)
+{
+	const agr_who who = who_of(task);
+	agr_converse *c = task->converse;
+
+	return agr_limits_reserve(agr_engine_ctx(task->engine)->limits, &c->reserved, &who,
+		agr_turn_model(c->turn), agr_talk_tokens(&c->talk),
+		agentrun_config_get_int(config_of(task), "llm.max_tokens", 4000),
+		agr_clock_wall_ms(), &task->error);
 }
 
 /* ---- asking ------------------------------------------------------------------------- */
@@ -87,7 +116,7 @@ static int begin_turn(agr_task *task)
 		r = agr_turn_new(&c->turn, agr_engine_ctx(task->engine), &c->talk, &how,
 			&task->error);
 	agr_buf_free(&prefix);
-	return r;
+	return r < 0 ? r : reserve(task);
 }
 
 /* On the HTTP client's thread. */
@@ -171,6 +200,7 @@ static int take_answer(agr_task *task)
 	c->first_call = agentrun_plan_result_call_count(task->plan);
 	c->turns++;
 	c->candidate = agr_turn_candidate(c->turn);
+	settle(task, &answer->usage);
 	r = agr_plan_result_add(task->plan, answer, agr_turn_model(c->turn), &task->error);
 	if (r == 0)
 		r = agr_talk_take_answer(&c->talk, answer, agr_turn_codec(c->turn), &task->error);

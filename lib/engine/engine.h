@@ -26,6 +26,7 @@
 
 #include "ctx/ctx.h"
 #include "engine/timers.h"
+#include "limit/limit.h"
 #include "llm/turn.h"
 #include "pipeline/fetch.h"
 #include "table/scan.h"
@@ -78,6 +79,7 @@ typedef struct agr_converse {
 	size_t candidate;    /* of the provider and its fallbacks, the one that answered */
 	size_t first_call;   /* of the plan: the first of the last answer */
 	size_t said;         /* where that answer is in `talk` */
+	agr_reservation reserved; /* of the budget, for the turn under way */
 	agentrun_error *fault; /* why the last call that failed did; or NULL */
 } agr_converse;
 
@@ -103,6 +105,7 @@ typedef struct agr_task {
 	size_t call;      /* of the plan, being run */
 	size_t succeeded; /* calls that did */
 	agr_converse *converse; /* NULL: no model is asked */
+	bool entered;     /* it counts against the limits of what runs at once */
 	bool text_only;   /* the result is what the model said */
 	agentrun_buf aside; /* what a call returned that is no result: a search */
 	agr_pipeline *pipeline;
@@ -136,7 +139,8 @@ int agr_recall_patch(agr_buf *out, const agr_task *task);
 
 /* Begin the conversation of a job that is classified. */
 int agr_converse_begin(agr_task *task, const char *provider);
-void agr_converse_free(agr_converse *converse); /* NULL ok */
+/* Free what there is of it, and give back what was reserved. */
+void agr_converse_drop(agr_task *task);
 /* AGR_TASK_ASK and AGR_TASK_HEAR: 0, 1 (it waits), or the error that ends the job. */
 int agr_converse_ask(agr_task *task);
 int agr_converse_hear(agr_task *task);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "engine/engine.h"
+#include "limit/limit.h"
 #include "llm/profile.h"
 #include "llm/tools.h"
 #include "plan/plan.h"
@@ -65,11 +66,36 @@ static agr_span data_of(const agr_message *message)
 	return data;
 }
 
+/* The job may begin now, or it is told when to come back. */
+static int enter(agr_task *task)
+{
+	const agr_who who = { task->message.workflow_owner, task->message.workflow_tag };
+	agr_limits *limits;
+	int r = agr_ctx_limits(&limits, agr_engine_ctx(task->engine), &task->error);
+
+	if (r == 0)
+		r = agr_limits_enter(limits, &who, agr_clock_mono_ms(), &task->error);
+	task->entered = r == 0 && limits;
+	return r;
+}
+
+static void leave(agr_task *task)
+{
+	const agr_who who = { task->message.workflow_owner, task->message.workflow_tag };
+
+	if (task->entered)
+		agr_limits_leave(agr_engine_ctx(task->engine)->limits, &who);
+	task->entered = false;
+}
+
 static int classify(agr_task *task)
 {
 	agr_span data = data_of(&task->message);
 	agentrun_classify_options opts;
+	int r = enter(task);
 
+	if (r < 0)
+		return r;
 	agentrun_classify_options_init(&opts, sizeof(opts));
 	opts.workflow = task->message.workflow.p;
 	opts.workflow_len = task->message.workflow.n;
@@ -229,9 +255,11 @@ bool agr_task_advance(agr_task *task)
 			agr_error_tool(&task->error,
 				agentrun_plan_result_call_name(task->plan, task->call));
 		agr_call_end(task);
+		agr_converse_drop(task);
 		agr_task_store_failure(task);
 		task->state = AGR_TASK_DONE;
 	}
+	leave(task);
 	return true;
 }
 
@@ -240,7 +268,8 @@ void agr_task_free(agr_task *task)
 	if (!task)
 		return;
 	agr_call_end(task);
-	agr_converse_free(task->converse);
+	agr_converse_drop(task);
+	leave(task);
 	agentrun_http_event_free(task->answer);
 	agentrun_patch_result_free(task->patch);
 	agentrun_plan_result_free(task->plan);
