@@ -315,6 +315,7 @@ START_TEST(jobs_that_sleep_are_cancelled_at_once)
 	int64_t began = agr_clock_mono_ms();
 
 	net.script = be_down;
+	set("llm.breaker_failures", "0");
 	open_ctx();
 	open_engine();
 	for (int i = 0; i < 50; i++)
