@@ -128,18 +128,28 @@ static void answer_came(void *user, agentrun_http_event *take_event)
 	agr_engine_resume(task);
 }
 
-static int start_request(agr_task *task)
+static int start_request(agr_task *task, agr_turn *turn, int hear)
 {
-	agr_turn *turn = task->converse->turn;
 	agr_http *http;
 	int r = agr_ctx_http(&http, agr_engine_ctx(task->engine), &task->error);
 
 	if (r < 0)
 		return r;
-	task->state = AGR_TASK_HEAR;
+	task->state = hear;
 	r = agr_engine_start_request(task, http, agr_turn_request(turn), answer_came);
 	if (r < 0 && !atomic_load(&task->cancelled))
 		r = agr_turn_refused(turn, &task->error);
+	return r;
+}
+
+int agr_turn_drive(agr_task *task, agr_turn *turn, int hear)
+{
+	int r = agr_turn_advance(turn, &task->error);
+
+	if (r == AGR_TURN_WANTS_HTTP)
+		return start_request(task, turn, hear);
+	if (r == AGR_TURN_WANTS_TIME)
+		return agr_engine_sleep(task, agr_turn_wake_ms(turn));
 	return r;
 }
 
@@ -148,16 +158,15 @@ static int take_answer(agr_task *task);
 int agr_converse_ask(agr_task *task)
 {
 	agr_converse *c = task->converse;
-	int r = c->turn ? 0 : begin_turn(task);
+	int r = 0;
 
-	if (r < 0)
-		return r;
-	r = agr_turn_advance(c->turn, &task->error);
-	if (r == AGR_TURN_WANTS_HTTP)
-		return start_request(task);
-	if (r == AGR_TURN_WANTS_TIME)
-		return agr_engine_sleep(task, agr_turn_wake_ms(c->turn));
-	return r < 0 ? r : take_answer(task);
+	if (!c->turn) {
+		agr_engine_note(task, c->turns + 1, NULL);
+		r = begin_turn(task);
+	}
+	if (r == 0)
+		r = agr_turn_drive(task, c->turn, AGR_TASK_HEAR);
+	return r ? r : take_answer(task);
 }
 
 int agr_converse_hear(agr_task *task)

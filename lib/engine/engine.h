@@ -58,6 +58,8 @@ enum {
 	AGR_TASK_READ,
 	AGR_TASK_RECALL,
 	AGR_TASK_CLASSIFY,
+	AGR_TASK_JUDGE_ASK,  /* a model is asked what the prompt is about */
+	AGR_TASK_JUDGE_HEAR, /* its provider's answer came in */
 	AGR_TASK_PLAN,
 	AGR_TASK_ASK,    /* a model is asked, or asked again */
 	AGR_TASK_HEAR,   /* its provider's answer came in */
@@ -68,6 +70,13 @@ enum {
 	AGR_TASK_STORE,
 	AGR_TASK_DONE
 };
+
+/* A model's word on the intent. */
+typedef struct agr_judge {
+	agr_talk talk;
+	agr_turn *turn;
+	agr_reservation reserved;
+} agr_judge;
 
 /* The conversation of a job with a model. */
 typedef struct agr_converse {
@@ -96,6 +105,7 @@ typedef struct agr_task {
 	uint64_t http_id;
 	agr_timer timer;       /* likewise */
 
+	agentrun_progress progress; /* likewise */
 	bool named; /* under the engine's lock: the job id can be read */
 
 	int state;
@@ -105,6 +115,8 @@ typedef struct agr_task {
 	size_t call;      /* of the plan, being run */
 	size_t succeeded; /* calls that did */
 	agr_converse *converse; /* NULL: no model is asked */
+	agr_judge judge;
+	int64_t tokens;   /* spent beside those of the plan */
 	bool entered;     /* it counts against the limits of what runs at once */
 	bool text_only;   /* the result is what the model said */
 	agentrun_buf aside; /* what a call returned that is no result: a search */
@@ -135,12 +147,23 @@ int agr_recall(agr_task *task, agentrun_error **err);
 /* Append the preview of a patch, if the record is of one: 1, 0 or AGENTRUN_ENOMEM. */
 int agr_recall_patch(agr_buf *out, const agr_task *task);
 
+/* ---- judge.c -------------------------------------------------------------- */
+
+/* AGR_TASK_JUDGE_ASK and _HEAR: 0, 1 (it waits), or an error. */
+int agr_judge_ask(agr_task *task);
+int agr_judge_hear(agr_task *task);
+void agr_judge_drop(agr_task *task);
+
 /* ---- converse.c ---------------------------------------------------------- */
 
 /* Begin the conversation of a job that is classified. */
 int agr_converse_begin(agr_task *task, const char *provider);
 /* Free what there is of it, and give back what was reserved. */
 void agr_converse_drop(agr_task *task);
+/* Go on with a turn: 0, it is done; 1, the task waits and is no longer the caller's: for
+ * a time, after which its state is as it was, or for an answer, with which its state is
+ * `hear`; or an error. */
+int agr_turn_drive(agr_task *task, agr_turn *turn, int hear);
 /* AGR_TASK_ASK and AGR_TASK_HEAR: 0, 1 (it waits), or the error that ends the job. */
 int agr_converse_ask(agr_task *task);
 int agr_converse_hear(agr_task *task);
@@ -186,6 +209,8 @@ int agr_engine_start_request(agr_task *task, struct agr_http *http,
 	agentrun_http_request *request,
 	void (*on_event)(void *user, agentrun_http_event *take_event));
 
+/* For who watches: the job is at this turn (0: as it was), runs this tool (NULL: none). */
+void agr_engine_note(agr_task *task, unsigned turn, const char *tool);
 /* Put the task to sleep until then (monotonic). 1, and the task is no longer the
  * caller's; or AGENTRUN_ECANCELLED. */
 int agr_engine_sleep(agr_task *task, int64_t wake_ms);

@@ -4,6 +4,7 @@
 
 #include "engine/engine.h"
 #include "limit/limit.h"
+#include "llm/classify.h"
 #include "llm/profile.h"
 #include "llm/tools.h"
 #include "plan/plan.h"
@@ -101,9 +102,12 @@ static int classify(agr_task *task)
 	opts.workflow_len = task->message.workflow.n;
 	opts.input = data.p;
 	opts.input_len = data.n;
-	task->state = AGR_TASK_PLAN;
-	return agentrun_classify(&task->intent, agr_engine_ctx(task->engine),
+	opts.mode = AGENTRUN_CLASSIFY_BUILTIN;
+	r = agentrun_classify(&task->intent, agr_engine_ctx(task->engine),
 		task->message.prompt, task->message.prompt_len, &opts, &task->error);
+	task->state = r == 0 && agr_classify_wants_model(agr_engine_ctx(task->engine),
+		AGENTRUN_CLASSIFY_AUTO, task->intent) ? AGR_TASK_JUDGE_ASK : AGR_TASK_PLAN;
+	return r;
 }
 
 /* Does the intent let a planner use this tool? */
@@ -191,7 +195,10 @@ static int begin_call(agr_task *task)
 			agentrun_lane_name(agentrun_intent_lane(task->intent)));
 	else if (task->converse)
 		r = agr_converse_check_call(task, name, arguments);
-	return r < 0 ? r : agr_call_begin(task, name, arguments);
+	if (r < 0)
+		return r;
+	agr_engine_note(task, 0, name);
+	return agr_call_begin(task, name, arguments);
 }
 
 static int called(agr_task *task)
@@ -210,7 +217,7 @@ static int turn(agr_task *task)
 {
 	/* Also a cancelled job is read: its result names it. */
 	if (task->state != AGR_TASK_READ && task->state != AGR_TASK_ANSWER &&
-		task->state != AGR_TASK_HEAR && task->state != AGR_TASK_STORE) {
+		task->state != AGR_TASK_HEAR && task->state != AGR_TASK_JUDGE_HEAR && task->state != AGR_TASK_STORE) {
 		int r = check_time(task, &task->error);
 
 		if (r < 0)
@@ -223,6 +230,10 @@ static int turn(agr_task *task)
 		return recall(task);
 	case AGR_TASK_CLASSIFY:
 		return classify(task);
+	case AGR_TASK_JUDGE_ASK:
+		return agr_judge_ask(task);
+	case AGR_TASK_JUDGE_HEAR:
+		return agr_judge_hear(task);
 	case AGR_TASK_PLAN:
 		return plan(task);
 	case AGR_TASK_ASK:
@@ -255,6 +266,7 @@ bool agr_task_advance(agr_task *task)
 			agr_error_tool(&task->error,
 				agentrun_plan_result_call_name(task->plan, task->call));
 		agr_call_end(task);
+		agr_judge_drop(task);
 		agr_converse_drop(task);
 		agr_task_store_failure(task);
 		task->state = AGR_TASK_DONE;
@@ -268,6 +280,7 @@ void agr_task_free(agr_task *task)
 	if (!task)
 		return;
 	agr_call_end(task);
+	agr_judge_drop(task);
 	agr_converse_drop(task);
 	leave(task);
 	agentrun_http_event_free(task->answer);

@@ -52,6 +52,7 @@ static int find_lane(struct asked *asked, agentrun_ctx *ctx,
 	if (opts->lane != AGENTRUN_LANE_UNCLEAR)
 		return 0;
 	agentrun_classify_options_init(&classify, sizeof(classify));
+	classify.mode = AGENTRUN_CLASSIFY_BUILTIN; /* one model turn is all there is */
 	classify.workflow = opts->workflow;
 	classify.workflow_len = opts->workflow_len;
 	classify.input = asked->brief.data.p;

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LicenseRef-agentrun-internal
 """Plans and jobs with a scripted provider: one turn, its failures, the loop."""
 import json
+import os
+import pty
 import time
 
 import provider as p
@@ -487,3 +489,103 @@ class Loop(Llm):
         self.assertEqual(ran.status, 0, ran.err)
         self.assertIn("trying again", ran.err)
         self.assertNotIn(KEY, ran.err + ran.out)
+
+
+class Classify(Llm):
+    def report(self, intent, confidence, reasoning="because"):
+        return p.chat(None, p.call("report_intent", {
+            "intent": intent, "confidence": confidence, "reasoning": reasoning}))
+
+    def test_a_model_classifies_when_it_is_asked_to(self):
+        server = self.serve(self.report("patch", 0.93, "it says always"))
+        got = self.value("classify", "blub", "--llm", env=self.env(server))
+        self.assertEqual((got["intent"], got["confidence"], got["allowed_tools"]),
+                         ("patch", 0.93, ["patch_workflow"]))
+        self.assertEqual(got["reasoning"], "test-model-1: it says always")
+        self.assertEqual(self.value("classify", "blub", env=self.env(server))["intent"], "unclear")
+        self.assertEqual(len(server.requests), 1)
+        self.fails(3, "classify", "blub", "--llm", says="no provider is configured")
+        text = 'Sure:\n```json\n{"intent":"execute","confidence":0.8,"reasoning":"r"}\n```'
+        got = self.value("classify", "x", "--llm", env=self.env(self.serve(p.chat(text))))
+        self.assertEqual(got["intent"], "execute")
+        self.fails(1, "classify", "x", "--llm", env=self.env(self.serve(p.chat("no idea"))),
+                   says="did not report")
+
+    def test_the_modes_of_the_configuration(self):
+        server = self.serve(self.report("execute", 0.9))
+        hybrid = self.file("h.yaml", "classifier: {mode: hybrid}\n")
+        llm = self.file("l.yaml", "classifier: {mode: llm}\n")
+        clear = "show me the 3 cheapest flights to LAX"
+        self.assertEqual(self.value("-c", hybrid, "classify", clear, env=self.env(server))
+                         ["intent"], "execute")
+        self.assertEqual(len(server.requests), 0)
+        self.assertEqual(self.value("-c", hybrid, "classify", "blub", env=self.env(server))
+                         ["intent"], "execute")
+        self.assertEqual(len(server.requests), 1)
+        self.value("-c", llm, "classify", clear, env=self.env(server))
+        self.assertEqual(len(server.requests), 2)
+        down = self.serve((401, {}, p.error("no")))
+        self.assertEqual(self.value("-c", hybrid, "classify", "blub", env=self.env(down))
+                         ["intent"], "unclear")
+        self.fails(1, "-c", llm, "classify", "blub", env=self.env(down), says="401")
+
+    def test_a_job_whose_intent_a_model_tells(self):
+        server = self.serve(self.report("execute", 0.95), p.chat(None, p.pipeline(COUNT)),
+                            p.chat("done"))
+        got = self.run_job(server, "blub", config="classifier: {mode: hybrid}\n")
+        self.assertEqual(got["metadata"]["intent"]["intent"], "execute")
+        self.assertEqual(got["metadata"]["tokens_used"], 360)
+        names = [t["function"]["name"] for t in server.asked(1)["tools"]]
+        self.assertNotIn("patch_workflow", names)
+        server = self.serve((503, {}, p.error("down")))
+        got = self.run_job(server, "blub", status=1,
+                           config="{classifier: {mode: llm}, llm: {max_retries: 0}}\n")
+        self.assertEqual((got["error"]["type"], len(server.requests)), ("llm_error", 1))
+
+
+class Limits(Llm):
+    def test_a_budget_that_one_call_may_exceed_refuses_it(self):
+        server = self.serve(p.chat("hi"))
+        config = self.file("c.yaml", "budget: {tokens_per_day: 5000}\n")
+        self.fails(4, "-c", config, "plan", "x", env=self.env(server),
+                   says=r"budget of 5000 tokens a day.*budget\.tokens_per_day.*come back in")
+        got = self.run_job(server, status=4, config="budget: {tokens_per_day: 5000}\n")
+        self.assertEqual((got["error"]["type"], got["error"]["retryable"]),
+                         ("budget_exceeded", True))
+        self.assertGreater(got["error"]["retry_after_ms"], 0)
+        config = self.file("c.yaml", "budget: {usd_per_day: 0.001, prices: ['m 1 1']}\n")
+        self.fails(3, "-c", config, "plan", "x", env=self.env(server), says="no price")
+        config = self.file("c.yaml", "{budget: {usd_per_day: 0.001, prices: ['m 1 1']}, "
+                                     "llm: {model: m}}\n")
+        self.fails(4, "-c", config, "plan", "x", env=self.env(server), says="dollars")
+        config = self.file("c.yaml", "{budget: {usd_per_day: 0.1, prices: ['m 1 1']}, "
+                                     "llm: {model: m}}\n")
+        self.value("-c", config, "plan", "x", env=self.env(server))
+        config = self.file("c.yaml", "rate_limit: {per_user: sometimes}\n")
+        self.fails(3, "-c", config, "run", "x", "--planner", "builtin", says="rate_limit.per_user")
+        self.assertEqual(len(server.requests), 1)
+
+
+class Progress(Llm):
+    def test_a_line_moves_on_a_terminal_alone(self):
+        server = self.serve(lambda request: time.sleep(1) or p.chat(None, p.pipeline(COUNT)),
+                            lambda request: time.sleep(1) or p.chat("done"))
+        ours, theirs = pty.openpty()
+        process = self.start("run", "how many", "--input", self.file("r.json", ROWS),
+                             env=self.env(server, TERM="xterm"), stderr=theirs)
+        os.close(theirs)
+        shown = b""
+        while True:
+            try:
+                more = os.read(ours, 4096)
+            except OSError:
+                break
+            if not more:
+                break
+            shown += more
+        os.close(ours)
+        out, _ = process.communicate(timeout=20)
+        self.assertEqual(json.loads(out)["status"], "completed")
+        self.assertRegex(shown.decode(), r"turn 1.*0 tokens")
+        self.assertRegex(shown.decode(), r"turn 2.*120 tokens")
+        self.assertTrue(shown.endswith(b"\r\x1b[K"))
