@@ -262,7 +262,13 @@ static const agr_call *current_call(const agr_task *task)
 int agr_converse_check_call(agr_task *task, const char *name, const char *arguments)
 {
 	const agr_tool *tool = agr_talk_tool(&task->converse->talk, name);
+	agr_llm *llm;
+	int r = agr_ctx_llm(&llm, agr_engine_ctx(task->engine), &task->error);
 
+	if (r < 0)
+		return r;
+	if (!tool) /* one that it remembers, or that was to be found first */
+		tool = agr_llm_tool(llm, name);
 	if (!tool)
 		return agentrun_error_raise(&task->error, AGENTRUN_EPLAN,
 			"the tool \"%.100s\" is not offered", name);

@@ -118,6 +118,8 @@ typedef struct agr_task {
 	agr_judge judge;
 	int64_t tokens;   /* spent beside those of the plan */
 	bool entered;     /* it counts against the limits of what runs at once */
+	agentrun_buf steps; /* the pipeline that openapi_action became */
+	bool wants_document; /* its first pipeline runs, which fetches the document */
 	bool text_only;   /* the result is what the model said */
 	agentrun_buf aside; /* what a call returned that is no result: a search */
 	agr_pipeline *pipeline;

@@ -291,6 +291,7 @@ void agr_task_free(agr_task *task)
 	agentrun_record_free(task->record);
 	agentrun_buf_dispose(&task->data);
 	agentrun_buf_dispose(&task->aside);
+	agentrun_buf_dispose(&task->steps);
 	agr_message_clear(&task->message);
 	agentrun_result_free(task->reserve);
 	agentrun_result_free(task->result);

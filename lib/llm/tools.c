@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/config.h"
 #include "llm/llm.h"
 #include "patch/workflow.h"
 #include "pipeline/own.h"
@@ -12,6 +13,9 @@
 #include "tool/own.h"
 
 /* ---- execute_pipeline ------------------------------------------------------------ */
+
+/* More tools of the application's than this are not offered but found. */
+#define MAX_OFFERED 24
 
 struct steps {
 	agr_buf list, definitions;
@@ -204,10 +208,24 @@ static int add_tool(agr_llm *llm, const char *name, const char *description,
 	return tool->name && tool->description ? 0 : agr_error_oom(err);
 }
 
+static size_t own_count(const agentrun_ctx *ctx)
+{
+	size_t n = 0;
+
+	for (const agr_own_tool *own = ctx->tools; own; own = agr_own_tool_next(own))
+		n++;
+	return n;
+}
+
 bool agr_tool_is_offered(const agentrun_ctx *ctx, const char *name)
 {
-	(void)ctx;
-	return strcmp(name, AGR_TOOL_EXECUTE) == 0 || strcmp(name, AGR_TOOL_PATCH) == 0;
+	bool many = own_count(ctx) > MAX_OFFERED;
+
+	if (strcmp(name, AGR_TOOL_SEARCH) == 0)
+		return many;
+	if (strcmp(name, AGR_TOOL_DELEGATE) == 0)
+		return agr_config_has_section(ctx->config, "agents");
+	return find_built_in(name) || !many;
 }
 
 int agr_llm_make_tools(agr_llm *llm, const agentrun_ctx *ctx, agentrun_error **err)
@@ -218,8 +236,6 @@ int agr_llm_make_tools(agr_llm *llm, const agentrun_ctx *ctx, agentrun_error **e
 		const struct built_in *tool = &built_in[i];
 		agr_buf schema = AGR_BUF_INIT;
 
-		if (!agr_tool_is_offered(ctx, tool->name))
-			continue;
 		if (tool->schema)
 			agr_buf_str(&schema, tool->schema);
 		else

@@ -6,7 +6,7 @@ import pty
 import time
 
 import provider as p
-from harness import ROWS, WORKFLOW, CliTest
+from harness import ROWS, WORKFLOW, CliTest, Server
 
 KEY = "sk-test-9876543210abcdef"
 COUNT = {"step": "count"}
@@ -489,6 +489,78 @@ class Loop(Llm):
         self.assertEqual(ran.status, 0, ran.err)
         self.assertIn("trying again", ran.err)
         self.assertNotIn(KEY, ran.err + ran.out)
+
+
+DOCUMENT = {
+    "openapi": "3.0.3", "servers": [{"url": "/api/{v}/", "variables": {"v": {"default": "v2"}}}],
+    "paths": {
+        "/flights/{code}": {
+            "parameters": [{"name": "code", "in": "path", "required": True},
+                           {"name": "limit", "in": "query"}],
+            "get": {"operationId": "getFlights", "parameters": [
+                {"$ref": "#/components/parameters/tag"},
+                {"name": "X-Trace", "in": "header"}, {"name": "sid", "in": "cookie"},
+                {"name": "Authorization", "in": "header"}]},
+            "post": {"operationId": "book", "requestBody": {"content": {}}}}},
+    "components": {"parameters": {"tag": {"name": "tag", "in": "query", "required": True}}}}
+
+
+class Tools(Llm):
+    def action(self, operation, params=None, **more):
+        return p.call("openapi_action", {"openapi_url": self.api.url + "/docs/openapi.json",
+                                         "operation_id": operation, "params": params or {},
+                                         **more})
+
+    def act(self, *calls, status=0, allow="true", extra=""):
+        self.api = getattr(self, "api", None) or Server({
+            "/docs/openapi.json": (200, {}, DOCUMENT), "/api/v2/flights/L%2FX": (200, {}, ROWS),
+            "/api/v2/flights/LAX": (200, {}, {"booked": True})})
+        self.addCleanup(self.api.close)
+        made = [call() for call in calls]
+        server = self.serve(*[p.chat(None, call) for call in made], p.chat("done"))
+        got = self.run_job(server, "look it up", rows=None, status=status, config=(
+            f"{{http: {{allow_private_networks: {allow}}}, auth_profiles: {{shop: {{type: bearer, "
+            f"value: {KEY}}}}}{extra}}}\n"))
+        return server, got
+
+    def test_an_operation_of_an_openapi_document(self):
+        _, got = self.act(lambda: self.action("getFlights", {
+            "code": "L/X", "tag": ["a b", "c"], "limit": 5, "X-Trace": 7, "sid": "s",
+            "Authorization": "Bearer theirs"}, auth_profile="shop"))
+        self.assertEqual(got["result_preview"]["row_count"], len(ROWS))
+        request = self.api.requests[1]
+        self.assertEqual((request.method, request.path),
+                         ("GET", "/api/v2/flights/L%2FX?tag=a%20b&tag=c&limit=5"))
+        self.assertEqual((request.headers["X-Trace"], request.headers["Cookie"],
+                          request.headers["Authorization"]), ("7", "sid=s", "Bearer " + KEY))
+
+    def test_a_body_is_what_is_no_parameter(self):
+        for params in ({"code": "LAX", "seat": 5, "body": {"seat": 4}}, {"code": "LAX", "seat": 4}):
+            _, got = self.act(lambda: self.action("book", params))
+            self.assertEqual(got["result_preview"], {"type": "object", "keys": ["booked"]})
+            self.assertEqual(json.loads(self.api.requests[-1].body), {"seat": 4})
+
+    def test_what_is_wrong_in_an_action_is_told(self):
+        server, got = self.act(lambda: self.action("getFlight"),
+                               lambda: self.action("getFlights", {"code": "x"}),
+                               lambda: self.action("getFlights", {"code": "L/X", "tag": 1}))
+        self.assertEqual(got["status"], "completed")
+        told = [json.loads(m["content"])["error"]["message"]
+                for m in server.asked(2)["messages"] if m["role"] == "tool"]
+        self.assertRegex(told[0], "no operation.*it has getFlights, book")
+        self.assertRegex(told[1], 'lacks "tag"')
+
+    def test_an_action_is_under_the_address_policy(self):
+        server, got = self.act(lambda: self.action("getFlights"), status=4, allow="false")
+        self.assertEqual(got["error"]["type"], "policy_refused")
+        self.assertEqual(self.api.requests, [])
+
+    def test_tools_are_found(self):
+        server, got = self.act(lambda: p.call("search_tools", {"query": "call an HTTP API",
+                                                               "limit": 1}))
+        content = json.loads(server.asked(1)["messages"][-1]["content"])
+        self.assertEqual([t["name"] for t in content["tools"]], ["openapi_action"])
+        self.assertEqual(got["result_preview"], {"type": "text", "text": "done"})
 
 
 class Classify(Llm):
