@@ -223,15 +223,9 @@ void agr_config_swap(agentrun_config *a, agentrun_config *b)
 	b->n = n;
 }
 
-bool agr_config_has_section(const agentrun_config *config, const char *section)
+const char *agr_config_key_at(const agentrun_config *config, size_t i)
 {
-	size_t len = strlen(section);
-
-	for (size_t i = 0; config && i < config->n; i++)
-		if (strncmp(config->entries[i].key, section, len) == 0 &&
-			config->entries[i].key[len] == '.')
-			return true;
-	return false;
+	return config && i < config->n ? config->entries[i].key : NULL;
 }
 
 const agr_env *agr_config_env(const agentrun_config *config)

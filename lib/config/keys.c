@@ -76,6 +76,11 @@ const agr_config_key agr_config_keys[] = {
 	INT("llm.max_repairs", 0, "2", "chances to mend a broken tool call"),
 	BOOL("llm.single_turn", "false", "end a job after one call that succeeded"),
 
+	TEXT("agents.*.instructions", NULL, "what an agent is told that work is delegated to"),
+	TEXT("agents.*.description", NULL, "for who may delegate to it: what it is good at"),
+	TEXT("agents.*.provider", NULL, "its provider; default: the job's"),
+	TEXT("agents.*.model", NULL, "its model; default: the provider's"),
+
 	CHOICE("classifier.mode", "builtin|llm|hybrid", "builtin", "who classifies"),
 	SHARE("classifier.threshold", "0.7", "confidence from which a lane is closed"),
 

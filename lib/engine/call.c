@@ -330,6 +330,8 @@ int agr_call_begin(agr_task *task, const char *name, const char *arguments)
 		return call_search(task, arguments);
 	if (strcmp(name, AGR_TOOL_OPENAPI) == 0)
 		return begin_openapi(task, arguments);
+	if (strcmp(name, AGR_TOOL_DELEGATE) == 0)
+		return agr_delegate_begin(task, arguments);
 	own = agr_own_tool_find(agr_engine_ctx(task->engine)->tools, name);
 	if (own)
 		return call_own(task, own, arguments);

@@ -8,6 +8,7 @@
 
 #include "engine/engine.h"
 #include "llm/brief.h"
+#include "llm/profile.h"
 #include "llm/sample.h"
 #include "llm/tools.h"
 #include "net/http.h"
@@ -28,13 +29,9 @@ static int lane_of(const agr_task *task)
 		agentrun_intent_lane(task->intent) : AGENTRUN_LANE_UNCLEAR;
 }
 
-int agr_converse_begin(agr_task *task, const char *provider)
+static int begin(agr_task *task, const char *provider, const char *model,
+	const agr_brief *brief)
 {
-	const agr_message *m = &task->message;
-	agr_brief brief = { .prompt = m->prompt, .prompt_len = m->prompt_len,
-		.workflow = m->workflow, .context = m->context, .workflow_tag = m->workflow_tag,
-		.workflow_owner = m->workflow_owner, .node_id = m->node_id,
-		.intent = task->intent, .lane = lane_of(task) };
 	agr_converse *c = calloc(1, sizeof(*c));
 	agr_llm *llm;
 	int r;
@@ -42,17 +39,45 @@ int agr_converse_begin(agr_task *task, const char *provider)
 	if (!c)
 		return agr_error_oom(&task->error);
 	task->converse = c;
+	c->lane = brief->lane;
 	c->provider = strdup(provider);
-	if (!c->provider)
+	c->model = model ? strdup(model) : NULL;
+	if (!c->provider || (model && !c->model))
 		return agr_error_oom(&task->error);
-	agr_get(m->context, "data", &brief.data);
 	r = agr_ctx_llm(&llm, agr_engine_ctx(task->engine), &task->error);
 	if (r == 0)
-		r = agr_brief_write(&c->talk, llm, &brief, &task->error);
+		r = agr_brief_write(&c->talk, llm, brief, &task->error);
 	if (r == 0)
 		r = agr_plan_result_new(&task->plan, &task->error);
 	task->state = AGR_TASK_ASK;
 	return r;
+}
+
+int agr_converse_begin(agr_task *task, const char *provider)
+{
+	const agr_message *m = &task->message;
+	agr_brief brief = { .prompt = m->prompt, .prompt_len = m->prompt_len,
+		.workflow = m->workflow, .context = m->context, .workflow_tag = m->workflow_tag,
+		.workflow_owner = m->workflow_owner, .node_id = m->node_id,
+		.intent = task->intent, .lane = lane_of(task) };
+
+	agr_get(m->context, "data", &brief.data);
+	return begin(task, provider, NULL, &brief);
+}
+
+int agr_converse_begin_as(agr_task *task, const char *provider, const char *model,
+	const char *prompt, int lane)
+{
+	const agr_message *m = &task->message;
+	agr_brief brief = { .prompt = prompt, .prompt_len = strlen(prompt),
+		.context = m->context, .workflow_tag = m->workflow_tag,
+		.workflow_owner = m->workflow_owner, .node_id = m->node_id, .lane = lane };
+
+	agr_get(m->context, "data", &brief.data);
+	if (!provider)
+		provider = agr_llm_choose(agr_engine_ctx(task->engine),
+			agr_engine_planner(task->engine));
+	return begin(task, provider, model, &brief);
 }
 
 static agr_who who_of(const agr_task *task)
@@ -80,6 +105,7 @@ void agr_converse_drop(agr_task *task)
 	agr_talk_clear(&c->talk);
 	agentrun_error_free(c->fault);
 	free(c->provider);
+	free(c->model);
 	free(c);
 }
 
@@ -102,7 +128,7 @@ static int begin_turn(agr_task *task)
 	agr_converse *c = task->converse;
 	agr_buf prefix = AGR_BUF_INIT;
 	char key[65];
-	agr_turn_options how = { .provider = c->provider, .deadline_ms = task->deadline_ms,
+	agr_turn_options how = { .provider = c->provider, .model = c->model, .deadline_ms = task->deadline_ms,
 		.first_id = agentrun_plan_result_call_count(task->plan) + 1,
 		.start_at = c->candidate, .cache_key = key,
 		.one_call = agentrun_config_get_bool(config_of(task), "llm.single_turn", 0) };
@@ -179,6 +205,14 @@ int agr_converse_hear(agr_task *task)
 
 /* ---- the answer ----------------------------------------------------------------------- */
 
+/* The conversation is over, and there is a result. */
+static int end(agr_task *task)
+{
+	if (!agr_delegate_end(task))
+		task->state = AGR_TASK_STORE;
+	return 0;
+}
+
 /* The model calls no more: what was reached, what it said, or why nothing came of it. */
 static int finish(agr_task *task)
 {
@@ -186,17 +220,18 @@ static int finish(agr_task *task)
 	const char *text = agentrun_plan_result_message(task->plan);
 	agr_buf json = AGR_BUF_INIT;
 	agentrun_error *fault = c->fault;
+	int r;
 
-	task->state = AGR_TASK_STORE;
 	if (task->succeeded)
-		return 0;
+		return end(task);
 	if (fault) {
 		c->fault = NULL;
 		return agr_error_pass(&task->error, fault);
 	}
 	agr_buf_json_str(&json, text, strlen(text));
 	task->text_only = true;
-	return agr_buf_give(&json, &task->data, "text", &task->error);
+	r = agr_buf_give(&json, &task->data, "text", &task->error);
+	return r < 0 ? r : end(task);
 }
 
 static int take_answer(agr_task *task)
@@ -230,12 +265,11 @@ int agr_converse_next(agr_task *task)
 	const agentrun_config *config = config_of(task);
 	agr_converse *c = task->converse;
 	size_t calls = agentrun_plan_result_call_count(task->plan) - c->first_call;
+	int r;
 
 	if (calls == 1 && !c->fault && task->succeeded &&
-		agentrun_config_get_bool(config, "llm.single_turn", 0)) {
-		task->state = AGR_TASK_STORE;
-		return 0;
-	}
+		agentrun_config_get_bool(config, "llm.single_turn", 0))
+		return end(task);
 	if (c->turns < agentrun_config_get_int(config, "llm.max_turns", 8)) {
 		task->state = AGR_TASK_ASK;
 		return 0;
@@ -245,9 +279,9 @@ int agr_converse_next(agr_task *task)
 			"the model did not come to a result within llm.max_turns (%u)", c->turns);
 	if (!task->succeeded)
 		return finish(task);
-	task->state = AGR_TASK_STORE;
-	return agr_plan_result_say(task->plan, *agentrun_plan_result_message(task->plan) ? NULL :
+	r = agr_plan_result_say(task->plan, *agentrun_plan_result_message(task->plan) ? NULL :
 		"ended at llm.max_turns with what was reached", "max_turns", &task->error);
+	return r < 0 ? r : end(task);
 }
 
 /* ---- calls ------------------------------------------------------------------------------ */
@@ -402,7 +436,17 @@ static int tell_fault(agr_task *task, agentrun_error **err)
 	return tell(task, &content, true, err);
 }
 
+/* What an agent failed with is what the call of it failed with. */
+static bool survives_within(agr_task *task);
+
 bool agr_converse_survives(agr_task *task)
+{
+	if (survives_within(task))
+		return true;
+	return !is_fatal(task) && agr_delegate_fail(task) && survives_within(task);
+}
+
+static bool survives_within(agr_task *task)
 {
 	agr_converse *c = task->converse;
 	bool calling = task->state == AGR_TASK_CALL || task->state == AGR_TASK_RUN ||

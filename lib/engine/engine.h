@@ -9,6 +9,7 @@
  *     task.c      classify -> plan -> tool calls -> store
  *     converse.c  the conversation with a model: turns, and what goes back to it
  *     call.c      one tool call
+ *     delegate.c  a call that is a conversation of its own
  *     keep.c      the record that is stored
  *     result.c    the result message
  *     timers.c    tasks that wait for a time
@@ -80,7 +81,8 @@ typedef struct agr_judge {
 
 /* The conversation of a job with a model. */
 typedef struct agr_converse {
-	char *provider;
+	char *provider, *model; /* model: NULL, the configured one */
+	int lane;            /* only its tools; AGENTRUN_LANE_UNCLEAR: all */
 	agr_talk talk;
 	agr_turn *turn;      /* under way, or the last one */
 	unsigned turns;      /* answers that came */
@@ -91,6 +93,8 @@ typedef struct agr_converse {
 	agr_reservation reserved; /* of the budget, for the turn under way */
 	agentrun_error *fault; /* why the last call that failed did; or NULL */
 } agr_converse;
+
+typedef struct agr_frame agr_frame; /* delegate.c */
 
 typedef struct agr_task {
 	struct agr_task *next; /* of the pool's queue or the done list */
@@ -120,6 +124,7 @@ typedef struct agr_task {
 	bool entered;     /* it counts against the limits of what runs at once */
 	agentrun_buf steps; /* the pipeline that openapi_action became */
 	bool wants_document; /* its first pipeline runs, which fetches the document */
+	agr_frame *frame; /* the job's own conversation, while an agent's is held; or NULL */
 	bool text_only;   /* the result is what the model said */
 	agentrun_buf aside; /* what a call returned that is no result: a search */
 	agr_pipeline *pipeline;
@@ -160,6 +165,10 @@ void agr_judge_drop(agr_task *task);
 
 /* Begin the conversation of a job that is classified. */
 int agr_converse_begin(agr_task *task, const char *provider);
+/* The same with another prompt, provider and model (NULL: the job's, the configured
+ * one). */
+int agr_converse_begin_as(agr_task *task, const char *provider, const char *model,
+	const char *prompt, int lane);
 /* Free what there is of it, and give back what was reserved. */
 void agr_converse_drop(agr_task *task);
 /* Go on with a turn: 0, it is done; 1, the task waits and is no longer the caller's: for
@@ -187,6 +196,14 @@ int agr_call_begin(agr_task *task, const char *name, const char *arguments);
 int agr_call_run(agr_task *task);    /* AGR_TASK_RUN: 1, it waits */
 int agr_call_answer(agr_task *task); /* AGR_TASK_ANSWER */
 void agr_call_end(agr_task *task);   /* drop what it left */
+
+/* ---- delegate.c ---------------------------------------------------------- */
+
+int agr_delegate_begin(agr_task *task, const char *arguments);
+/* The conversation is over: was it an agent's? Then its result is the call's. */
+bool agr_delegate_end(agr_task *task);
+/* It failed with task->error: was it an agent's? Then that is the call's. */
+bool agr_delegate_fail(agr_task *task);
 
 /* ---- keep.c -------------------------------------------------------------- */
 

@@ -175,8 +175,8 @@ static int plan(agr_task *task)
 
 static int begin_call(agr_task *task)
 {
+	int r = 0, lane = task->converse ? task->converse->lane : lane_for_planner(task);
 	const char *name, *arguments;
-	int r = 0;
 
 	if (task->call >= agentrun_plan_result_call_count(task->plan)) {
 		if (task->converse)
@@ -189,10 +189,10 @@ static int begin_call(agr_task *task)
 	if (agr_tool_lane(agr_engine_ctx(task->engine), name) < 0)
 		r = agentrun_error_raise(&task->error, AGENTRUN_EPLAN,
 			"the planner called an unknown tool, \"%.100s\"", name);
-	else if (!agr_tool_fits(agr_engine_ctx(task->engine), name, lane_for_planner(task)))
+	else if (!agr_tool_fits(agr_engine_ctx(task->engine), name, lane))
 		r = agentrun_error_raise(&task->error, AGENTRUN_EPOLICY,
 			"%s is refused: the prompt is of the lane \"%s\"", name,
-			agentrun_lane_name(agentrun_intent_lane(task->intent)));
+			agentrun_lane_name(lane));
 	else if (task->converse)
 		r = agr_converse_check_call(task, name, arguments);
 	if (r < 0)
@@ -267,6 +267,7 @@ bool agr_task_advance(agr_task *task)
 				agentrun_plan_result_call_name(task->plan, task->call));
 		agr_call_end(task);
 		agr_judge_drop(task);
+		agr_delegate_fail(task);
 		agr_converse_drop(task);
 		agr_task_store_failure(task);
 		task->state = AGR_TASK_DONE;
@@ -281,6 +282,7 @@ void agr_task_free(agr_task *task)
 		return;
 	agr_call_end(task);
 	agr_judge_drop(task);
+	agr_delegate_fail(task);
 	agr_converse_drop(task);
 	leave(task);
 	agentrun_http_event_free(task->answer);

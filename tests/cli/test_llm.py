@@ -562,6 +562,48 @@ class Tools(Llm):
         self.assertEqual([t["name"] for t in content["tools"]], ["openapi_action"])
         self.assertEqual(got["result_preview"], {"type": "text", "text": "done"})
 
+    AGENTS = ("agents: {counter: {instructions: You count., description: it counts, model: "
+              "small}}\n")
+
+    def delegate(self, id="call_1", agent="counter", **inputs):
+        return p.call("delegate_to_agent", {"agent_type": agent, "inputs": inputs}, id)
+
+    def test_an_agent_works_in_a_conversation_of_its_own(self):
+        server = self.serve(p.chat(None, self.delegate(task="Count them", data=[1, 2])),
+                            p.chat(None, p.pipeline(COUNT)), p.chat("Two."), p.chat("done"))
+        got = self.run_job(server, config=self.AGENTS)
+        self.assertEqual(got["result_preview"]["sample"], [{"count": 2}])
+        self.assertEqual((len(got["metadata"]["tool_calls"]), got["metadata"]["tokens_used"],
+                          got["metadata"]["message"]), (1, 480, "done"))
+        self.assertEqual([server.asked(i)["model"] for i in range(4)],
+                         ["gpt-5-mini", "small", "small", "gpt-5-mini"])
+        offered = {t["function"]["name"]: t["function"]["description"]
+                   for t in server.asked(0)["tools"]}
+        self.assertIn("counter (it counts)", offered["delegate_to_agent"])
+        text = server.asked(1)["messages"][1]["content"]
+        self.assertRegex(text, "^You count\\.[^$]*Count them")
+        self.assertIn("begins: 2", text)
+        self.assertEqual(json.loads(server.asked(3)["messages"][-1]["content"])["data"],
+                         [{"count": 2}])
+
+    def test_what_an_agent_fails_with_is_told(self):
+        server = self.serve(p.chat(None, self.delegate("a", "nobody"), self.delegate("b")),
+                            p.chat(None, self.delegate("c"), p.patch({"op": "test"}, id="d")),
+                            p.chat("I give up"), p.chat(None, p.pipeline(COUNT)),
+                            p.chat("done"))
+        got = self.run_job(server, config=self.AGENTS)
+        self.assertEqual(got["result_preview"]["sample"], [{"count": len(ROWS)}])
+        told = [json.loads(m["content"]) for m in server.asked(3)["messages"]
+                if m["role"] == "tool"]
+        self.assertRegex(told[0]["error"]["message"], 'no agent "nobody"')
+        self.assertEqual((told[1]["ok"], told[1]["error"]["type"]), (False, "policy_refused"))
+        down = self.serve(p.chat(None, self.delegate()), (401, {}, p.error("no")),
+                          p.chat(None, p.pipeline(COUNT)), p.chat("done"))
+        self.assertEqual(self.run_job(down, config=self.AGENTS)["status"], "completed")
+        text = self.serve(p.chat(None, self.delegate()), p.chat("forty-two"), p.chat("done"))
+        self.assertEqual(self.run_job(text, config=self.AGENTS)["result_preview"],
+                         {"type": "value", "value": "forty-two"})
+
 
 class Classify(Llm):
     def report(self, intent, confidence, reasoning="because"):
