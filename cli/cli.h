@@ -7,12 +7,14 @@
  *     options.c  one option table a command -> getopt_long and --help
  *     job.c      a job message from a prompt and files
  *     io.c       files, stdin, stdout, complaints
+ *     progress.c the line that moves while a model is waited for
  *     open.c     context and store as the configuration says; loads libraries
  *     cmd_*.c    a command each
  */
 #ifndef CLI_H
 #define CLI_H
 
+#include <pthread.h>
 #include <stdbool.h>
 
 #include <agentrun/agentrun.h>
@@ -125,6 +127,22 @@ int cli_job_check(const cli_command *self, const cli_job *o, int n);
 /* The message of a prompt, without ids. */
 int cli_job_message(cli_global *global, const cli_job *o, const char *prompt,
 	agentrun_buf *out, agentrun_error **err);
+
+/* ---- progress.c ---------------------------------------------------------- */
+
+typedef struct cli_progress {
+	agentrun_engine *engine; /* NULL: one turn of a model is all there is */
+	int64_t began_ms;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	bool running, stop, drawn;
+} cli_progress;
+
+/* Where stderr is a terminal: turn, tool, tokens and seconds of the engine's job of the
+ * tag 0. The line is gone at the end. */
+void cli_progress_begin(cli_progress *progress, agentrun_engine *engine);
+void cli_progress_end(cli_progress *progress);
 
 /* ---- open.c ------------------------------------------------------------- */
 

@@ -9,7 +9,7 @@
 
 struct classify {
 	const char *workflow, *input;
-	bool batch, explain;
+	bool batch, explain, llm;
 	agentrun_buf workflow_text, input_text;
 	agentrun_classify_options opts;
 };
@@ -139,6 +139,8 @@ static int prepare(cli_global *global, struct classify *c, agentrun_error **err)
 	int r = 0;
 
 	agentrun_classify_options_init(&c->opts, sizeof(c->opts));
+	if (c->llm)
+		c->opts.mode = AGENTRUN_CLASSIFY_LLM;
 	if (c->workflow)
 		r = cli_read_value(global, &c->workflow_text, c->workflow, CLI_OBJECT, err);
 	if (r == 0 && c->input)
@@ -159,6 +161,7 @@ static int run(cli_global *global, const cli_command *self, int argc, char **arg
 		{ "input", 'i', CLI_TEXT, "FILE", "rows, for the names of their fields", &c.input },
 		{ "batch", 'b', CLI_FLAG, NULL, "a prompt a line on stdin, an answer a line",
 			&c.batch },
+		{ "llm", 'l', CLI_FLAG, NULL, "ask the configured provider's model", &c.llm },
 		{ "explain", 'e', CLI_FLAG, NULL, "say on stderr what decided", &c.explain },
 		{ NULL, 0, CLI_FLAG, NULL, NULL, NULL },
 	};

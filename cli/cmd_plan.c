@@ -34,6 +34,7 @@ static int plan(cli_global *global, struct plan *p, const char *prompt,
 	const cli_shape shapes[] = { CLI_OBJECT, CLI_OBJECT, CLI_ROWS };
 	agentrun_plan_options opts;
 	agentrun_plan_result *result = NULL;
+	cli_progress progress;
 	int r = cli_open(global, err);
 
 	for (int i = 0; r == 0 && i < 3; i++)
@@ -49,7 +50,9 @@ static int plan(cli_global *global, struct plan *p, const char *prompt,
 	opts.context_len = p->texts[1].len;
 	opts.input = p->texts[2].data;
 	opts.input_len = p->texts[2].len;
+	cli_progress_begin(&progress, NULL);
 	r = agentrun_plan(&result, global->ctx, prompt, strlen(prompt), &opts, err);
+	cli_progress_end(&progress);
 	if (r == 0)
 		r = print(result, err);
 	agentrun_plan_result_free(result);

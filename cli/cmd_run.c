@@ -13,7 +13,9 @@ static int run_job(cli_global *global, const struct run *o, agentrun_result **ou
 	agentrun_error **err)
 {
 	agentrun_engine_options opts;
+	agentrun_engine *engine = NULL;
 	agentrun_store *store = NULL;
+	cli_progress progress;
 	int r = cli_open_store(global, &store, err);
 
 	if (r < 0)
@@ -21,7 +23,17 @@ static int run_job(cli_global *global, const struct run *o, agentrun_result **ou
 	agentrun_engine_options_init(&opts, sizeof(opts));
 	opts.store = store;
 	opts.planner = o->planner;
-	r = agentrun_run(out, global->ctx, o->message.data, o->message.len, &opts, err);
+	opts.threads = 1;
+	opts.max_jobs = 1;
+	r = agentrun_engine_new(&engine, global->ctx, &opts, err);
+	if (r == 0)
+		r = agentrun_engine_submit(engine, o->message.data, o->message.len, 0, err);
+	if (r == 0) {
+		cli_progress_begin(&progress, engine);
+		agentrun_engine_poll(engine, out, 1, -1);
+		cli_progress_end(&progress);
+	}
+	agentrun_engine_free(engine);
 	agentrun_store_free(store);
 	return r;
 }

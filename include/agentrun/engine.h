@@ -155,6 +155,27 @@ AGENTRUN_API int agentrun_engine_cancel(agentrun_engine *engine,
  * Any thread. @return 0, AGENTRUN_ENOTFOUND */
 AGENTRUN_API int agentrun_engine_cancel_tag(agentrun_engine *engine,
 	uint64_t tag, agentrun_error **err);
+/** Where a job is. Fields are only ever appended. */
+typedef struct agentrun_progress {
+	size_t struct_size; /**< set by agentrun_progress_init() */
+	uint32_t turn;      /**< of the model, from 1; 0: none was asked yet */
+	uint32_t calls;     /**< tool calls begun so far */
+	int64_t tokens;     /**< used so far */
+	char tool[64];      /**< the tool that runs, cut; "" when none does */
+	/* fields above: 0.1 */
+} agentrun_progress;
+
+AGENTRUN_API void agentrun_progress_init(agentrun_progress *progress,
+	size_t struct_size);
+/**
+ * Where the first job is that was submitted with this tag, for who watches. Any thread.
+ *
+ * @param out yours, initialised
+ * @return 0, AGENTRUN_EINVAL (not initialised), AGENTRUN_ENOTFOUND (no such job is in
+ *         flight)
+ */
+AGENTRUN_API int agentrun_engine_progress(agentrun_engine *engine, uint64_t tag,
+	agentrun_progress *out, agentrun_error **err);
 /** Jobs that were submitted and not yet taken by poll. */
 AGENTRUN_API size_t agentrun_engine_in_flight(const agentrun_engine *engine);
 

@@ -5,7 +5,8 @@
  * change of the workflow (`patch`), or can neither be told (`unclear`)?
  *
  * The built-in classifier needs no network, is deterministic, and takes
- * microseconds.
+ * microseconds. A model may be asked instead, or where that is not sure
+ * (`classifier.mode`).
  */
 #ifndef AGENTRUN_INTENT_H
 #define AGENTRUN_INTENT_H
@@ -18,6 +19,15 @@ enum {
 	AGENTRUN_LANE_UNCLEAR = 0,
 	AGENTRUN_LANE_EXECUTE = 1,
 	AGENTRUN_LANE_PATCH = 2
+};
+
+/** Who classifies. */
+enum {
+	AGENTRUN_CLASSIFY_AUTO = 0,    /**< as `classifier.mode` says; without a context
+	                                    the built-in classifier */
+	AGENTRUN_CLASSIFY_BUILTIN = 1,
+	AGENTRUN_CLASSIFY_LLM = 2,     /**< a model, always */
+	AGENTRUN_CLASSIFY_HYBRID = 3   /**< a model, where the built-in one is not sure */
 };
 
 /** "unclear", "execute", "patch"; static. */
@@ -33,6 +43,8 @@ typedef struct agentrun_classify_options {
 	size_t workflow_len;
 	const char *input;    /**< JSON or NDJSON rows, or NULL; borrowed */
 	size_t input_len;
+	int mode;           /**< AGENTRUN_CLASSIFY_...; init: AUTO */
+	uint32_t reserved;  /**< 0 */
 	/* fields above: 0.1 */
 } agentrun_classify_options;
 
@@ -40,13 +52,16 @@ AGENTRUN_API void agentrun_classify_options_init(
 	agentrun_classify_options *opts, size_t struct_size);
 
 /**
- * Classify one prompt. Never blocks.
+ * Classify one prompt. Blocks only where a model is asked.
  *
  * @param out  new intent, free with agentrun_intent_free(); NULL on failure
- * @param ctx  NULL: the built-in defaults
+ * @param ctx  NULL: the built-in defaults, and no model
  * @param text borrowed, `len` bytes of UTF-8; an empty text is `unclear`
  * @param opts NULL for defaults
- * @return 0, AGENTRUN_EINPUT (not UTF-8), AGENTRUN_ELIMIT, AGENTRUN_ENOMEM
+ * @return 0, AGENTRUN_EINVAL (wrong options), AGENTRUN_EINPUT (not UTF-8),
+ *         AGENTRUN_ELIMIT, AGENTRUN_ENOMEM; where a model is asked also
+ *         AGENTRUN_ECONFIG (no provider), AGENTRUN_ELLM, AGENTRUN_EPROVIDER,
+ *         AGENTRUN_EBUDGET
  */
 AGENTRUN_API int agentrun_classify(agentrun_intent **out, agentrun_ctx *ctx,
 	const char *text, size_t len, const agentrun_classify_options *opts,

@@ -223,6 +223,11 @@ void agr_config_swap(agentrun_config *a, agentrun_config *b)
 	b->n = n;
 }
 
+const char *agr_config_key_at(const agentrun_config *config, size_t i)
+{
+	return config && i < config->n ? config->entries[i].key : NULL;
+}
+
 const agr_env *agr_config_env(const agentrun_config *config)
 {
 	return config->env;

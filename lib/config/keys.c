@@ -76,6 +76,11 @@ const agr_config_key agr_config_keys[] = {
 	INT("llm.max_repairs", 0, "2", "chances to mend a broken tool call"),
 	BOOL("llm.single_turn", "false", "end a job after one call that succeeded"),
 
+	TEXT("agents.*.instructions", NULL, "what an agent is told that work is delegated to"),
+	TEXT("agents.*.description", NULL, "for who may delegate to it: what it is good at"),
+	TEXT("agents.*.provider", NULL, "its provider; default: the job's"),
+	TEXT("agents.*.model", NULL, "its model; default: the provider's"),
+
 	CHOICE("classifier.mode", "builtin|llm|hybrid", "builtin", "who classifies"),
 	SHARE("classifier.threshold", "0.7", "confidence from which a lane is closed"),
 
@@ -89,10 +94,17 @@ const agr_config_key agr_config_keys[] = {
 	BOOL("storage.cas_enabled", "true", "long results are kept as blobs, beside their records"),
 	BOOL("storage.s3_enabled", "false", "not built in"),
 
-	TEXT("rate_limit.global", NULL, "for the service"),
-	TEXT("rate_limit.per_user", NULL, "a user"),
-	TEXT("rate_limit.per_workflow", NULL, "a workflow"),
-	TEXT("budget.*", NULL, "tokens and money"),
+	TEXT("rate_limit.global", NULL, "jobs that begin, such as 600/min; no limit if unset"),
+	TEXT("rate_limit.per_user", NULL, "of one workflow_owner"),
+	TEXT("rate_limit.per_workflow", NULL, "of one workflow_tag"),
+	INT("rate_limit.concurrency_per_user", 0, "0", "jobs of one owner at once; 0: no limit"),
+	INT("budget.tokens_per_day", 0, "0", "tokens of models a day (UTC); 0: no limit"),
+	INT("budget.tokens_per_user_per_day", 0, "0", "of one workflow_owner"),
+	INT("budget.tokens_per_workflow_per_day", 0, "0", "of one workflow_tag"),
+	NUMBER("budget.usd_per_day", "0", "dollars for models a day; 0: no limit"),
+	NUMBER("budget.usd_per_user_per_day", "0", "for one workflow_owner"),
+	NUMBER("budget.usd_per_workflow_per_day", "0", "for one workflow_tag"),
+	LIST("budget.prices", "MODEL INPUT OUTPUT [CACHED], dollars a million tokens"),
 
 	BOOL("http.allow_private_networks", "false", "http_request may reach private addresses"),
 	LIST("http.allow_hosts", "hosts that are allowed whatever their address"),

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "limit/limit.h"
 #include "llm/llm.h"
 #include "llm/own.h"
 #include "net/http.h"
@@ -69,6 +70,7 @@ void agentrun_ctx_free(agentrun_ctx *ctx)
 	agr_own_providers_free(ctx->providers);
 	agr_own_tools_free(ctx->tools);
 	agr_llm_free(ctx->llm);
+	agr_limits_free(ctx->limits);
 	agentrun_config_free(ctx->config);
 	pthread_mutex_destroy(&ctx->lock);
 	free(ctx);
@@ -153,6 +155,19 @@ int agr_ctx_http(struct agr_http **out, agentrun_ctx *ctx, agentrun_error **err)
 	pthread_mutex_lock(&ctx->lock);
 	r = ctx->http ? 0 : open_http(ctx, err);
 	*out = ctx->http;
+	pthread_mutex_unlock(&ctx->lock);
+	return r;
+}
+
+int agr_ctx_limits(struct agr_limits **out, agentrun_ctx *ctx, agentrun_error **err)
+{
+	int r = 0;
+
+	pthread_mutex_lock(&ctx->lock);
+	if (!ctx->limits_read)
+		r = agr_limits_new(&ctx->limits, ctx->config, err);
+	ctx->limits_read = r == 0;
+	*out = ctx->limits;
 	pthread_mutex_unlock(&ctx->lock);
 	return r;
 }

@@ -24,6 +24,7 @@ typedef struct agr_own_step agr_own_step; /* pipeline/own.c */
 struct agr_own_provider; /* llm/own.c */
 struct agr_own_tool;     /* tool/own.c */
 struct agr_llm;          /* llm/llm.c */
+struct agr_limits;       /* limit/limit.c */
 
 struct agentrun_ctx {
 	agentrun_config *config;
@@ -41,6 +42,8 @@ struct agentrun_ctx {
 	bool transport_open;
 	struct agr_http *http; /* NULL until it is needed */
 	struct agr_llm *llm;   /* likewise */
+	struct agr_limits *limits; /* NULL: none are set, or `limits_read` is not */
+	bool limits_read;
 };
 
 /* AGENTRUN_EINVAL where a call that needs a context was given none. */
@@ -48,6 +51,9 @@ int agr_ctx_check(const agentrun_ctx *ctx, agentrun_error **err);
 
 /* The HTTP client, opened now if need be. */
 int agr_ctx_http(struct agr_http **out, agentrun_ctx *ctx, agentrun_error **err);
+
+/* The limits that are configured, read now if need be; NULL: there are none. */
+int agr_ctx_limits(struct agr_limits **out, agentrun_ctx *ctx, agentrun_error **err);
 
 void agr_own_steps_free(agr_own_step *list); /* NULL ok */
 

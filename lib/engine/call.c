@@ -4,8 +4,12 @@
 
 #include "engine/engine.h"
 #include "net/http.h"
+#include "llm/llm.h"
 #include "llm/tools.h"
+#include "plan/plan.h"
+#include "tool/openapi.h"
 #include "tool/own.h"
+#include "tool/search.h"
 
 /* ---- the execute lane --------------------------------------------------- */
 
@@ -29,6 +33,7 @@ static int begin_pipeline(agr_task *task, const char *arguments)
 void agr_call_end(agr_task *task)
 {
 	agr_orchestrate_end(task);
+	task->wants_document = false;
 	agr_fetch_clear(&task->fetch);
 	agr_run_free(task->run);
 	task->run = NULL;
@@ -105,6 +110,30 @@ void agr_call_succeeded(agr_task *task)
 	task->state = AGR_TASK_CALLED;
 }
 
+static int go_on_with(agr_task *task, const agentrun_buf *document);
+
+static int take_output(agr_task *task)
+{
+	agentrun_buf output = AGENTRUN_BUF_INIT;
+	bool is_document = task->wants_document;
+	int r = agr_run_take_output(task->run, &output, AGENTRUN_FORMAT_JSON, &task->error);
+
+	agr_call_end(task);
+	if (r == 0 && is_document) {
+		r = go_on_with(task, &output);
+		agentrun_buf_dispose(&output);
+		return r;
+	}
+	if (r < 0)
+		return r;
+	agentrun_patch_result_free(task->patch);
+	task->patch = NULL;
+	agentrun_buf_dispose(&task->data);
+	task->data = output;
+	agr_call_succeeded(task);
+	return 0;
+}
+
 int agr_call_run(agr_task *task)
 {
 	int r = agr_run_advance(task->run, &task->error);
@@ -115,13 +144,7 @@ int agr_call_run(agr_task *task)
 		return supply_ref(task);
 	if (r < 0)
 		return r;
-	agentrun_patch_result_free(task->patch);
-	task->patch = NULL;
-	r = agr_run_take_output(task->run, &task->data, AGENTRUN_FORMAT_JSON, &task->error);
-	agr_call_end(task);
-	if (r == 0)
-		agr_call_succeeded(task);
-	return r;
+	return take_output(task);
 }
 
 /* ---- the patch lane ----------------------------------------------------- */
@@ -192,6 +215,110 @@ static int call_own(agr_task *task, const agr_own_tool *tool, const char *argume
 	return 0;
 }
 
+/* ---- search_tools ---------------------------------------------------------- */
+
+/* What is found is offered to the model from now on. */
+static int offer(agr_task *task, const agr_llm *llm, agr_span found)
+{
+	agr_talk *talk = &task->converse->talk;
+	agr_span tools, tool;
+	agr_buf name = AGR_BUF_INIT;
+	agr_iter it;
+	int r = 0;
+
+	agr_get(found, "tools", &tools);
+	it = agr_iter_of(tools);
+	while (r == 0 && agr_array_next(&it, &tool)) {
+		const agr_tool *known;
+
+		agr_buf_reset(&name);
+		agr_get_text(tool, "name", &name);
+		known = name.failed ? NULL : agr_llm_tool(llm, name.data);
+		if (known && !agr_talk_tool(talk, known->name))
+			r = agr_talk_add_tool(talk, known, &task->error);
+	}
+	agr_buf_free(&name);
+	return r;
+}
+
+static int call_search(agr_task *task, const char *arguments)
+{
+	agr_text text = { .name = AGR_TOOL_SEARCH, .p = arguments, .n = strlen(arguments),
+		.code = AGENTRUN_EPLAN };
+	agr_buf query = AGR_BUF_INIT, found = AGR_BUF_INIT;
+	agr_span root;
+	agr_llm *llm;
+	int r = agr_scan_document(&root, &text, &task->error);
+
+	if (r == 0)
+		r = agr_ctx_llm(&llm, agr_engine_ctx(task->engine), &task->error);
+	if (r < 0)
+		return r;
+	agr_get_text(root, "query", &query);
+	agr_tools_search(&found, llm, query.data ? query.data : "",
+		(size_t)agr_get_int(root, "limit", 5));
+	r = query.failed ? agr_error_oom(&task->error) : agr_buf_check(&found, "tools",
+		&task->error);
+	if (r == 0 && task->converse)
+		r = offer(task, llm, (agr_span){ found.data, found.len });
+	if (r == 0)
+		r = agr_buf_give(&found, &task->aside, "tools", &task->error);
+	agr_buf_free(&query);
+	agr_buf_free(&found);
+	task->state = AGR_TASK_CALLED; /* it found something, which is no result yet */
+	return r;
+}
+
+/* ---- openapi_action -------------------------------------------------------- */
+
+static int begin_openapi(agr_task *task, const char *arguments)
+{
+	agr_text text = { .name = AGR_TOOL_OPENAPI, .p = arguments, .n = strlen(arguments),
+		.code = AGENTRUN_EPLAN };
+	agr_buf steps = AGR_BUF_INIT;
+	agr_span root, url;
+	int r = agr_scan_document(&root, &text, &task->error);
+
+	if (r < 0)
+		return r;
+	if (!agr_get_typed(root, "openapi_url", AGR_TYPE_STRING, &url))
+		return agentrun_error_raise(&task->error, AGENTRUN_EPLAN, "openapi_url is missing");
+	agr_buf_str(&steps, "[{\"step\":\"http_request\",\"url\":");
+	agr_buf_add(&steps, url.p, url.n);
+	agr_buf_str(&steps, "}]");
+	agentrun_buf_dispose(&task->steps);
+	r = agr_buf_give(&steps, &task->steps, "request", &task->error);
+	task->wants_document = true;
+	return r < 0 ? r : begin_pipeline(task, task->steps.data);
+}
+
+/* The document is there: the operation becomes the second pipeline. */
+static int go_on_with(agr_task *task, const agentrun_buf *document)
+{
+	const char *arguments = agentrun_plan_result_call_arguments(task->plan, task->call, NULL);
+	agr_text texts[] = { { .name = "arguments", .p = arguments, .n = strlen(arguments) },
+		{ .name = "document", .p = document->data, .n = document->len } };
+	agr_buf url = AGR_BUF_INIT, steps = AGR_BUF_INIT;
+	agr_span root, value;
+	int r = agr_scan_document(&root, &texts[0], &task->error);
+
+	if (r == 0)
+		r = agr_scan_document(&value, &texts[1], &task->error);
+	if (r == 0) {
+		agr_get_text(root, "openapi_url", &url);
+		r = agr_buf_check(&url, "openapi_url", &task->error);
+	}
+	if (r == 0)
+		r = agr_openapi_pipeline(&steps, value, url.data, root, &task->error);
+	agr_buf_free(&url);
+	agentrun_buf_dispose(&task->steps);
+	if (r < 0)
+		agr_buf_free(&steps);
+	else
+		r = agr_buf_give(&steps, &task->steps, "request", &task->error);
+	return r < 0 ? r : begin_pipeline(task, task->steps.data);
+}
+
 /* ---- which tool ------------------------------------------------------------ */
 
 int agr_call_begin(agr_task *task, const char *name, const char *arguments)
@@ -202,6 +329,12 @@ int agr_call_begin(agr_task *task, const char *name, const char *arguments)
 		return begin_pipeline(task, arguments);
 	if (strcmp(name, AGR_TOOL_PATCH) == 0)
 		return run_patch(task, arguments);
+	if (strcmp(name, AGR_TOOL_SEARCH) == 0)
+		return call_search(task, arguments);
+	if (strcmp(name, AGR_TOOL_OPENAPI) == 0)
+		return begin_openapi(task, arguments);
+	if (strcmp(name, AGR_TOOL_DELEGATE) == 0)
+		return agr_delegate_begin(task, arguments);
 	own = agr_own_tool_find(agr_engine_ctx(task->engine)->tools, name);
 	if (own)
 		return call_own(task, own, arguments);

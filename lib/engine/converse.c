@@ -8,6 +8,7 @@
 
 #include "engine/engine.h"
 #include "llm/brief.h"
+#include "llm/profile.h"
 #include "llm/sample.h"
 #include "llm/tools.h"
 #include "net/http.h"
@@ -28,13 +29,9 @@ static int lane_of(const agr_task *task)
 		agentrun_intent_lane(task->intent) : AGENTRUN_LANE_UNCLEAR;
 }
 
-int agr_converse_begin(agr_task *task, const char *provider)
+static int begin(agr_task *task, const char *provider, const char *model,
+	const agr_brief *brief)
 {
-	const agr_message *m = &task->message;
-	agr_brief brief = { .prompt = m->prompt, .prompt_len = m->prompt_len,
-		.workflow = m->workflow, .context = m->context, .workflow_tag = m->workflow_tag,
-		.workflow_owner = m->workflow_owner, .node_id = m->node_id,
-		.intent = task->intent, .lane = lane_of(task) };
 	agr_converse *c = calloc(1, sizeof(*c));
 	agr_llm *llm;
 	int r;
@@ -42,28 +39,86 @@ int agr_converse_begin(agr_task *task, const char *provider)
 	if (!c)
 		return agr_error_oom(&task->error);
 	task->converse = c;
+	c->lane = brief->lane;
 	c->provider = strdup(provider);
-	if (!c->provider)
+	c->model = model ? strdup(model) : NULL;
+	if (!c->provider || (model && !c->model))
 		return agr_error_oom(&task->error);
-	agr_get(m->context, "data", &brief.data);
 	r = agr_ctx_llm(&llm, agr_engine_ctx(task->engine), &task->error);
 	if (r == 0)
-		r = agr_brief_write(&c->talk, llm, &brief, &task->error);
+		r = agr_brief_write(&c->talk, llm, brief, &task->error);
 	if (r == 0)
 		r = agr_plan_result_new(&task->plan, &task->error);
 	task->state = AGR_TASK_ASK;
 	return r;
 }
 
-void agr_converse_free(agr_converse *c)
+int agr_converse_begin(agr_task *task, const char *provider)
 {
+	const agr_message *m = &task->message;
+	agr_brief brief = { .prompt = m->prompt, .prompt_len = m->prompt_len,
+		.workflow = m->workflow, .context = m->context, .workflow_tag = m->workflow_tag,
+		.workflow_owner = m->workflow_owner, .node_id = m->node_id,
+		.intent = task->intent, .lane = lane_of(task) };
+
+	agr_get(m->context, "data", &brief.data);
+	return begin(task, provider, NULL, &brief);
+}
+
+int agr_converse_begin_as(agr_task *task, const char *provider, const char *model,
+	const char *prompt, int lane)
+{
+	const agr_message *m = &task->message;
+	agr_brief brief = { .prompt = prompt, .prompt_len = strlen(prompt),
+		.context = m->context, .workflow_tag = m->workflow_tag,
+		.workflow_owner = m->workflow_owner, .node_id = m->node_id, .lane = lane };
+
+	agr_get(m->context, "data", &brief.data);
+	if (!provider)
+		provider = agr_llm_choose(agr_engine_ctx(task->engine),
+			agr_engine_planner(task->engine));
+	return begin(task, provider, model, &brief);
+}
+
+static agr_who who_of(const agr_task *task)
+{
+	return (agr_who){ task->message.workflow_owner, task->message.workflow_tag };
+}
+
+static void settle(agr_task *task, const agr_usage *usage)
+{
+	const agr_who who = who_of(task);
+
+	agr_limits_settle(agr_engine_ctx(task->engine)->limits, &task->converse->reserved, &who,
+		usage);
+}
+
+void agr_converse_drop(agr_task *task)
+{
+	agr_converse *c = task->converse;
+
 	if (!c)
 		return;
+	settle(task, NULL);
+	task->converse = NULL;
 	agr_turn_free(c->turn);
 	agr_talk_clear(&c->talk);
 	agentrun_error_free(c->fault);
 	free(c->provider);
+	free(c->model);
 	free(c);
+}
+
+/* The most that the turn may cost, before it is begun. */
+static int reserve(agr_task *task)
+{
+	const agr_who who = who_of(task);
+	agr_converse *c = task->converse;
+
+	return agr_limits_reserve(agr_engine_ctx(task->engine)->limits, &c->reserved, &who,
+		agr_turn_model(c->turn), agr_talk_tokens(&c->talk),
+		agentrun_config_get_int(config_of(task), "llm.max_tokens", 4000),
+		agr_clock_wall_ms(), &task->error);
 }
 
 /* ---- asking ------------------------------------------------------------------------- */
@@ -73,7 +128,7 @@ static int begin_turn(agr_task *task)
 	agr_converse *c = task->converse;
 	agr_buf prefix = AGR_BUF_INIT;
 	char key[65];
-	agr_turn_options how = { .provider = c->provider, .deadline_ms = task->deadline_ms,
+	agr_turn_options how = { .provider = c->provider, .model = c->model, .deadline_ms = task->deadline_ms,
 		.first_id = agentrun_plan_result_call_count(task->plan) + 1,
 		.start_at = c->candidate, .cache_key = key,
 		.one_call = agentrun_config_get_bool(config_of(task), "llm.single_turn", 0) };
@@ -87,7 +142,7 @@ static int begin_turn(agr_task *task)
 		r = agr_turn_new(&c->turn, agr_engine_ctx(task->engine), &c->talk, &how,
 			&task->error);
 	agr_buf_free(&prefix);
-	return r;
+	return r < 0 ? r : reserve(task);
 }
 
 /* On the HTTP client's thread. */
@@ -99,18 +154,28 @@ static void answer_came(void *user, agentrun_http_event *take_event)
 	agr_engine_resume(task);
 }
 
-static int start_request(agr_task *task)
+static int start_request(agr_task *task, agr_turn *turn, int hear)
 {
-	agr_turn *turn = task->converse->turn;
 	agr_http *http;
 	int r = agr_ctx_http(&http, agr_engine_ctx(task->engine), &task->error);
 
 	if (r < 0)
 		return r;
-	task->state = AGR_TASK_HEAR;
+	task->state = hear;
 	r = agr_engine_start_request(task, http, agr_turn_request(turn), answer_came);
 	if (r < 0 && !atomic_load(&task->cancelled))
 		r = agr_turn_refused(turn, &task->error);
+	return r;
+}
+
+int agr_turn_drive(agr_task *task, agr_turn *turn, int hear)
+{
+	int r = agr_turn_advance(turn, &task->error);
+
+	if (r == AGR_TURN_WANTS_HTTP)
+		return start_request(task, turn, hear);
+	if (r == AGR_TURN_WANTS_TIME)
+		return agr_engine_sleep(task, agr_turn_wake_ms(turn));
 	return r;
 }
 
@@ -119,16 +184,15 @@ static int take_answer(agr_task *task);
 int agr_converse_ask(agr_task *task)
 {
 	agr_converse *c = task->converse;
-	int r = c->turn ? 0 : begin_turn(task);
+	int r = 0;
 
-	if (r < 0)
-		return r;
-	r = agr_turn_advance(c->turn, &task->error);
-	if (r == AGR_TURN_WANTS_HTTP)
-		return start_request(task);
-	if (r == AGR_TURN_WANTS_TIME)
-		return agr_engine_sleep(task, agr_turn_wake_ms(c->turn));
-	return r < 0 ? r : take_answer(task);
+	if (!c->turn) {
+		agr_engine_note(task, c->turns + 1, NULL);
+		r = begin_turn(task);
+	}
+	if (r == 0)
+		r = agr_turn_drive(task, c->turn, AGR_TASK_HEAR);
+	return r ? r : take_answer(task);
 }
 
 int agr_converse_hear(agr_task *task)
@@ -141,6 +205,14 @@ int agr_converse_hear(agr_task *task)
 
 /* ---- the answer ----------------------------------------------------------------------- */
 
+/* The conversation is over, and there is a result. */
+static int end(agr_task *task)
+{
+	if (!agr_delegate_end(task))
+		task->state = AGR_TASK_STORE;
+	return 0;
+}
+
 /* The model calls no more: what was reached, what it said, or why nothing came of it. */
 static int finish(agr_task *task)
 {
@@ -148,17 +220,18 @@ static int finish(agr_task *task)
 	const char *text = agentrun_plan_result_message(task->plan);
 	agr_buf json = AGR_BUF_INIT;
 	agentrun_error *fault = c->fault;
+	int r;
 
-	task->state = AGR_TASK_STORE;
 	if (task->succeeded)
-		return 0;
+		return end(task);
 	if (fault) {
 		c->fault = NULL;
 		return agr_error_pass(&task->error, fault);
 	}
 	agr_buf_json_str(&json, text, strlen(text));
 	task->text_only = true;
-	return agr_buf_give(&json, &task->data, "text", &task->error);
+	r = agr_buf_give(&json, &task->data, "text", &task->error);
+	return r < 0 ? r : end(task);
 }
 
 static int take_answer(agr_task *task)
@@ -171,6 +244,7 @@ static int take_answer(agr_task *task)
 	c->first_call = agentrun_plan_result_call_count(task->plan);
 	c->turns++;
 	c->candidate = agr_turn_candidate(c->turn);
+	settle(task, &answer->usage);
 	r = agr_plan_result_add(task->plan, answer, agr_turn_model(c->turn), &task->error);
 	if (r == 0)
 		r = agr_talk_take_answer(&c->talk, answer, agr_turn_codec(c->turn), &task->error);
@@ -191,12 +265,11 @@ int agr_converse_next(agr_task *task)
 	const agentrun_config *config = config_of(task);
 	agr_converse *c = task->converse;
 	size_t calls = agentrun_plan_result_call_count(task->plan) - c->first_call;
+	int r;
 
 	if (calls == 1 && !c->fault && task->succeeded &&
-		agentrun_config_get_bool(config, "llm.single_turn", 0)) {
-		task->state = AGR_TASK_STORE;
-		return 0;
-	}
+		agentrun_config_get_bool(config, "llm.single_turn", 0))
+		return end(task);
 	if (c->turns < agentrun_config_get_int(config, "llm.max_turns", 8)) {
 		task->state = AGR_TASK_ASK;
 		return 0;
@@ -206,9 +279,9 @@ int agr_converse_next(agr_task *task)
 			"the model did not come to a result within llm.max_turns (%u)", c->turns);
 	if (!task->succeeded)
 		return finish(task);
-	task->state = AGR_TASK_STORE;
-	return agr_plan_result_say(task->plan, *agentrun_plan_result_message(task->plan) ? NULL :
+	r = agr_plan_result_say(task->plan, *agentrun_plan_result_message(task->plan) ? NULL :
 		"ended at llm.max_turns with what was reached", "max_turns", &task->error);
+	return r < 0 ? r : end(task);
 }
 
 /* ---- calls ------------------------------------------------------------------------------ */
@@ -223,7 +296,13 @@ static const agr_call *current_call(const agr_task *task)
 int agr_converse_check_call(agr_task *task, const char *name, const char *arguments)
 {
 	const agr_tool *tool = agr_talk_tool(&task->converse->talk, name);
+	agr_llm *llm;
+	int r = agr_ctx_llm(&llm, agr_engine_ctx(task->engine), &task->error);
 
+	if (r < 0)
+		return r;
+	if (!tool) /* one that it remembers, or that was to be found first */
+		tool = agr_llm_tool(llm, name);
 	if (!tool)
 		return agentrun_error_raise(&task->error, AGENTRUN_EPLAN,
 			"the tool \"%.100s\" is not offered", name);
@@ -357,7 +436,17 @@ static int tell_fault(agr_task *task, agentrun_error **err)
 	return tell(task, &content, true, err);
 }
 
+/* What an agent failed with is what the call of it failed with. */
+static bool survives_within(agr_task *task);
+
 bool agr_converse_survives(agr_task *task)
+{
+	if (survives_within(task))
+		return true;
+	return !is_fatal(task) && agr_delegate_fail(task) && survives_within(task);
+}
+
+static bool survives_within(agr_task *task)
 {
 	agr_converse *c = task->converse;
 	bool calling = task->state == AGR_TASK_CALL || task->state == AGR_TASK_RUN ||

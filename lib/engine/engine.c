@@ -2,6 +2,7 @@
 #include "engine/engine.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -174,6 +175,50 @@ void agr_engine_resume(agr_task *task)
 	tasks_push(&engine->ready, task);
 	pthread_cond_signal(&engine->work);
 	pthread_mutex_unlock(&engine->lock);
+}
+
+void agr_engine_note(agr_task *task, unsigned turn, const char *tool)
+{
+	int64_t tokens = task->tokens +
+		(task->plan ? agentrun_plan_result_tokens_used(task->plan) : 0);
+	agentrun_progress *p = &task->progress;
+
+	pthread_mutex_lock(&task->engine->lock);
+	p->tokens = tokens;
+	p->turn = turn ? turn : p->turn;
+	p->calls += tool != NULL;
+	snprintf(p->tool, sizeof(p->tool), "%s", tool ? tool : "");
+	pthread_mutex_unlock(&task->engine->lock);
+}
+
+void agentrun_progress_init(agentrun_progress *progress, size_t struct_size)
+{
+	const agentrun_progress defaults_of = { .turn = 0 };
+
+	agentrun_options_init(progress, struct_size, &defaults_of, sizeof(defaults_of));
+}
+
+int agentrun_engine_progress(agentrun_engine *engine, uint64_t tag, agentrun_progress *out,
+	agentrun_error **err)
+{
+	size_t size = out->struct_size;
+	const agr_task *task, *found = NULL;
+
+	if (size < offsetof(agentrun_progress, calls))
+		return agentrun_error_raise(err, AGENTRUN_EINVAL,
+			"agentrun_progress is not initialised: call agentrun_progress_init()");
+	if (size > sizeof(*out))
+		size = sizeof(*out);
+	pthread_mutex_lock(&engine->lock);
+	for (task = engine->live; task; task = task->next_live)
+		if (task->opts.tag == tag)
+			found = task;
+	if (found)
+		memcpy((char *)out + sizeof(size_t), (const char *)&found->progress +
+			sizeof(size_t), size - sizeof(size_t));
+	pthread_mutex_unlock(&engine->lock);
+	return found ? 0 : agentrun_error_raise(err, AGENTRUN_ENOTFOUND,
+		"no job with the tag %llu is in flight", (unsigned long long)tag);
 }
 
 int agr_engine_sleep(agr_task *task, int64_t wake_ms)

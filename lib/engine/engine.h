@@ -9,6 +9,7 @@
  *     task.c      classify -> plan -> tool calls -> store
  *     converse.c  the conversation with a model: turns, and what goes back to it
  *     call.c      one tool call
+ *     delegate.c  a call that is a conversation of its own
  *     orchestrate.c  the workflow from an orchestrator, the patch to it
  *     keep.c      the record that is stored
  *     result.c    the result message
@@ -28,6 +29,7 @@
 #include "ctx/ctx.h"
 #include "orchestrator/orchestrator.h"
 #include "engine/timers.h"
+#include "limit/limit.h"
 #include "llm/turn.h"
 #include "pipeline/fetch.h"
 #include "table/scan.h"
@@ -59,6 +61,8 @@ enum {
 	AGR_TASK_READ,
 	AGR_TASK_RECALL,
 	AGR_TASK_CLASSIFY,
+	AGR_TASK_JUDGE_ASK,  /* a model is asked what the prompt is about */
+	AGR_TASK_JUDGE_HEAR, /* its provider's answer came in */
 	AGR_TASK_PLAN,
 	AGR_TASK_ASK,    /* a model is asked, or asked again */
 	AGR_TASK_HEAR,   /* its provider's answer came in */
@@ -72,9 +76,17 @@ enum {
 	AGR_TASK_DONE
 };
 
+/* A model's word on the intent. */
+typedef struct agr_judge {
+	agr_talk talk;
+	agr_turn *turn;
+	agr_reservation reserved;
+} agr_judge;
+
 /* The conversation of a job with a model. */
 typedef struct agr_converse {
-	char *provider;
+	char *provider, *model; /* model: NULL, the configured one */
+	int lane;            /* only its tools; AGENTRUN_LANE_UNCLEAR: all */
 	agr_talk talk;
 	agr_turn *turn;      /* under way, or the last one */
 	unsigned turns;      /* answers that came */
@@ -82,8 +94,11 @@ typedef struct agr_converse {
 	size_t candidate;    /* of the provider and its fallbacks, the one that answered */
 	size_t first_call;   /* of the plan: the first of the last answer */
 	size_t said;         /* where that answer is in `talk` */
+	agr_reservation reserved; /* of the budget, for the turn under way */
 	agentrun_error *fault; /* why the last call that failed did; or NULL */
 } agr_converse;
+
+typedef struct agr_frame agr_frame; /* delegate.c */
 
 typedef struct agr_task {
 	struct agr_task *next; /* of the pool's queue or the done list */
@@ -98,6 +113,7 @@ typedef struct agr_task {
 	uint64_t http_id;
 	agr_timer timer;       /* likewise */
 
+	agentrun_progress progress; /* likewise */
 	bool named; /* under the engine's lock: the job id can be read */
 
 	int state;
@@ -107,6 +123,12 @@ typedef struct agr_task {
 	size_t call;      /* of the plan, being run */
 	size_t succeeded; /* calls that did */
 	agr_converse *converse; /* NULL: no model is asked */
+	agr_judge judge;
+	int64_t tokens;   /* spent beside those of the plan */
+	bool entered;     /* it counts against the limits of what runs at once */
+	agentrun_buf steps; /* the pipeline that openapi_action became */
+	bool wants_document; /* its first pipeline runs, which fetches the document */
+	agr_frame *frame; /* the job's own conversation, while an agent's is held; or NULL */
 	bool text_only;   /* the result is what the model said */
 	agentrun_buf aside; /* what a call returned that is no result: a search */
 	agr_pipeline *pipeline;
@@ -142,11 +164,27 @@ bool agr_landed_id(agr_span *id, const agentrun_buf *data);
 /* Append the preview of a patch, if the record is of one: 1, 0 or AGENTRUN_ENOMEM. */
 int agr_recall_patch(agr_buf *out, const agr_task *task);
 
+/* ---- judge.c -------------------------------------------------------------- */
+
+/* AGR_TASK_JUDGE_ASK and _HEAR: 0, 1 (it waits), or an error. */
+int agr_judge_ask(agr_task *task);
+int agr_judge_hear(agr_task *task);
+void agr_judge_drop(agr_task *task);
+
 /* ---- converse.c ---------------------------------------------------------- */
 
 /* Begin the conversation of a job that is classified. */
 int agr_converse_begin(agr_task *task, const char *provider);
-void agr_converse_free(agr_converse *converse); /* NULL ok */
+/* The same with another prompt, provider and model (NULL: the job's, the configured
+ * one). */
+int agr_converse_begin_as(agr_task *task, const char *provider, const char *model,
+	const char *prompt, int lane);
+/* Free what there is of it, and give back what was reserved. */
+void agr_converse_drop(agr_task *task);
+/* Go on with a turn: 0, it is done; 1, the task waits and is no longer the caller's: for
+ * a time, after which its state is as it was, or for an answer, with which its state is
+ * `hear`; or an error. */
+int agr_turn_drive(agr_task *task, agr_turn *turn, int hear);
 /* AGR_TASK_ASK and AGR_TASK_HEAR: 0, 1 (it waits), or the error that ends the job. */
 int agr_converse_ask(agr_task *task);
 int agr_converse_hear(agr_task *task);
@@ -180,6 +218,14 @@ int agr_orchestrate_advance(agr_task *task); /* AGR_TASK_EXCHANGE: 1, it waits *
 int agr_orchestrate_answer(agr_task *task);  /* AGR_TASK_EXCHANGE_ANSWER */
 void agr_orchestrate_end(agr_task *task);    /* drop what it left */
 
+/* ---- delegate.c ---------------------------------------------------------- */
+
+int agr_delegate_begin(agr_task *task, const char *arguments);
+/* The conversation is over: was it an agent's? Then its result is the call's. */
+bool agr_delegate_end(agr_task *task);
+/* It failed with task->error: was it an agent's? Then that is the call's. */
+bool agr_delegate_fail(agr_task *task);
+
 /* ---- keep.c -------------------------------------------------------------- */
 
 int agr_task_store(agr_task *task);
@@ -203,6 +249,8 @@ int agr_engine_start_request(agr_task *task, struct agr_http *http,
 	agentrun_http_request *request,
 	void (*on_event)(void *user, agentrun_http_event *take_event));
 
+/* For who watches: the job is at this turn (0: as it was), runs this tool (NULL: none). */
+void agr_engine_note(agr_task *task, unsigned turn, const char *tool);
 /* Put the task to sleep until then (monotonic). 1, and the task is no longer the
  * caller's; or AGENTRUN_ECANCELLED. */
 int agr_engine_sleep(agr_task *task, int64_t wake_ms);

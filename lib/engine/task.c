@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "engine/engine.h"
+#include "limit/limit.h"
+#include "llm/classify.h"
 #include "llm/profile.h"
 #include "llm/tools.h"
 #include "plan/plan.h"
@@ -65,19 +67,47 @@ static agr_span data_of(const agr_message *message)
 	return data;
 }
 
+/* The job may begin now, or it is told when to come back. */
+static int enter(agr_task *task)
+{
+	const agr_who who = { task->message.workflow_owner, task->message.workflow_tag };
+	agr_limits *limits;
+	int r = agr_ctx_limits(&limits, agr_engine_ctx(task->engine), &task->error);
+
+	if (r == 0)
+		r = agr_limits_enter(limits, &who, agr_clock_mono_ms(), &task->error);
+	task->entered = r == 0 && limits;
+	return r;
+}
+
+static void leave(agr_task *task)
+{
+	const agr_who who = { task->message.workflow_owner, task->message.workflow_tag };
+
+	if (task->entered)
+		agr_limits_leave(agr_engine_ctx(task->engine)->limits, &who);
+	task->entered = false;
+}
+
 static int classify(agr_task *task)
 {
 	agr_span data = data_of(&task->message);
 	agentrun_classify_options opts;
+	int r = enter(task);
 
+	if (r < 0)
+		return r;
 	agentrun_classify_options_init(&opts, sizeof(opts));
 	opts.workflow = task->message.workflow.p;
 	opts.workflow_len = task->message.workflow.n;
 	opts.input = data.p;
 	opts.input_len = data.n;
-	task->state = AGR_TASK_PLAN;
-	return agentrun_classify(&task->intent, agr_engine_ctx(task->engine),
+	opts.mode = AGENTRUN_CLASSIFY_BUILTIN;
+	r = agentrun_classify(&task->intent, agr_engine_ctx(task->engine),
 		task->message.prompt, task->message.prompt_len, &opts, &task->error);
+	task->state = r == 0 && agr_classify_wants_model(agr_engine_ctx(task->engine),
+		AGENTRUN_CLASSIFY_AUTO, task->intent) ? AGR_TASK_JUDGE_ASK : AGR_TASK_PLAN;
+	return r;
 }
 
 /* Does the intent let a planner use this tool? */
@@ -157,8 +187,8 @@ static int plan(agr_task *task)
 
 static int begin_call(agr_task *task)
 {
+	int r = 0, lane = task->converse ? task->converse->lane : lane_for_planner(task);
 	const char *name, *arguments;
-	int r = 0;
 
 	if (task->call >= agentrun_plan_result_call_count(task->plan)) {
 		if (task->converse)
@@ -171,13 +201,16 @@ static int begin_call(agr_task *task)
 	if (agr_tool_lane(agr_engine_ctx(task->engine), name) < 0)
 		r = agentrun_error_raise(&task->error, AGENTRUN_EPLAN,
 			"the planner called an unknown tool, \"%.100s\"", name);
-	else if (!agr_tool_fits(agr_engine_ctx(task->engine), name, lane_for_planner(task)))
+	else if (!agr_tool_fits(agr_engine_ctx(task->engine), name, lane))
 		r = agentrun_error_raise(&task->error, AGENTRUN_EPOLICY,
 			"%s is refused: the prompt is of the lane \"%s\"", name,
-			agentrun_lane_name(agentrun_intent_lane(task->intent)));
+			agentrun_lane_name(lane));
 	else if (task->converse)
 		r = agr_converse_check_call(task, name, arguments);
-	return r < 0 ? r : agr_call_begin(task, name, arguments);
+	if (r < 0)
+		return r;
+	agr_engine_note(task, 0, name);
+	return agr_call_begin(task, name, arguments);
 }
 
 static int called(agr_task *task)
@@ -197,7 +230,8 @@ static int turn(agr_task *task)
 	/* Also a cancelled job is read: its result names it. */
 	if (task->state != AGR_TASK_READ && task->state != AGR_TASK_ANSWER &&
 		task->state != AGR_TASK_EXCHANGE_ANSWER &&
-		task->state != AGR_TASK_HEAR && task->state != AGR_TASK_STORE) {
+		task->state != AGR_TASK_HEAR && task->state != AGR_TASK_JUDGE_HEAR &&
+		task->state != AGR_TASK_STORE) {
 		int r = check_time(task, &task->error);
 
 		if (r < 0)
@@ -210,6 +244,10 @@ static int turn(agr_task *task)
 		return recall(task);
 	case AGR_TASK_CLASSIFY:
 		return classify(task);
+	case AGR_TASK_JUDGE_ASK:
+		return agr_judge_ask(task);
+	case AGR_TASK_JUDGE_HEAR:
+		return agr_judge_hear(task);
 	case AGR_TASK_PLAN:
 		return plan(task);
 	case AGR_TASK_ASK:
@@ -246,9 +284,13 @@ bool agr_task_advance(agr_task *task)
 			agr_error_tool(&task->error,
 				agentrun_plan_result_call_name(task->plan, task->call));
 		agr_call_end(task);
+		agr_judge_drop(task);
+		agr_delegate_fail(task);
+		agr_converse_drop(task);
 		agr_task_store_failure(task);
 		task->state = AGR_TASK_DONE;
 	}
+	leave(task);
 	return true;
 }
 
@@ -257,7 +299,10 @@ void agr_task_free(agr_task *task)
 	if (!task)
 		return;
 	agr_call_end(task);
-	agr_converse_free(task->converse);
+	agr_judge_drop(task);
+	agr_delegate_fail(task);
+	agr_converse_drop(task);
+	leave(task);
 	agentrun_http_event_free(task->answer);
 	agentrun_patch_result_free(task->patch);
 	agentrun_plan_result_free(task->plan);
@@ -267,6 +312,7 @@ void agr_task_free(agr_task *task)
 	agentrun_buf_dispose(&task->data);
 	agentrun_buf_dispose(&task->aside);
 	agentrun_buf_dispose(&task->workflow);
+	agentrun_buf_dispose(&task->steps);
 	agr_message_clear(&task->message);
 	agentrun_result_free(task->reserve);
 	agentrun_result_free(task->result);

@@ -5,6 +5,7 @@
 #include "ctx/ctx.h"
 #include "intent/intent.h"
 #include "intent/known.h"
+#include "llm/classify.h"
 #include "table/scan.h"
 
 static const char *const lane_names[AGR_LANES] = {
@@ -104,6 +105,54 @@ static int classify(agentrun_intent *intent, const char *text, size_t len,
 	return r;
 }
 
+int agr_intent_decide(agentrun_intent *intent, int lane, double confidence,
+	const char *reasoning, agentrun_error **err)
+{
+	char *copy = strdup(reasoning);
+
+	if (!copy)
+		return agr_error_oom(err);
+	if (!(confidence >= 0))
+		confidence = 0;
+	if (confidence > 1)
+		confidence = 1;
+	free(intent->reasoning);
+	intent->reasoning = copy;
+	intent->lane = lane;
+	for (int i = 0; i < AGR_LANES; i++)
+		intent->score[i] = i == lane ? confidence : (1 - confidence) / (AGR_LANES - 1);
+	return 0;
+}
+
+static int check_mode(const agentrun_ctx *ctx, int mode, agentrun_error **err)
+{
+	if (mode < AGENTRUN_CLASSIFY_AUTO || mode > AGENTRUN_CLASSIFY_HYBRID)
+		return agentrun_error_raise(err, AGENTRUN_EINVAL,
+			"agentrun_classify_options.mode is none: %d", mode);
+	return mode > AGENTRUN_CLASSIFY_BUILTIN ? agr_ctx_check(ctx, err) : 0;
+}
+
+/* Ask a model, where it is to be asked; what cannot be had from it in hybrid mode, the
+ * built-in answer stands for. */
+static int ask_model(agentrun_intent *intent, agentrun_ctx *ctx, int mode,
+	agentrun_error **err)
+{
+	agentrun_error *why = NULL;
+	int r;
+
+	if (!ctx || !agr_classify_wants_model(ctx, mode, intent))
+		return 0;
+	r = agr_classify_ask(intent, ctx, intent->text, intent->len, &why);
+	if (r == 0)
+		return 0;
+	if (r == AGENTRUN_ENOMEM || !agr_classify_can_do_without(ctx, mode))
+		return agr_error_pass(err, why);
+	agr_log(ctx, AGENTRUN_LOG_DEBUG, "classify", "the built-in answer stands: %s",
+		agentrun_error_message(why));
+	agentrun_error_free(why);
+	return 0;
+}
+
 static double threshold_of(const agentrun_ctx *ctx)
 {
 	const char *text =
@@ -128,6 +177,10 @@ int agentrun_classify(agentrun_intent **out, agentrun_ctx *ctx, const char *text
 	r = agentrun_options_read(
 		&opts, sizeof(opts), given, "agentrun_classify_options", err);
 	if (r == 0)
+		r = agr_options_reserved(opts.reserved, "agentrun_classify_options", err);
+	if (r == 0)
+		r = check_mode(ctx, opts.mode, err);
+	if (r == 0)
 		r = check_text(text, len, err);
 	if (r < 0)
 		goto out;
@@ -138,6 +191,8 @@ int agentrun_classify(agentrun_intent **out, agentrun_ctx *ctx, const char *text
 	}
 	intent->threshold = threshold_of(ctx);
 	r = classify(intent, text, len, &opts, err);
+	if (r == 0)
+		r = ask_model(intent, ctx, opts.mode, err);
 	if (r < 0)
 		goto out;
 	*out = intent;

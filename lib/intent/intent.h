@@ -24,6 +24,10 @@ struct agentrun_intent {
 	agr_buf keywords[AGR_LANES]; /* each word ended by a NUL */
 };
 
+/* Another classifier's word counts. */
+int agr_intent_decide(agentrun_intent *intent, int lane, double confidence,
+	const char *reasoning, agentrun_error **err);
+
 /* explain.c: fill in the reasoning and the keywords. */
 int agr_intent_explain(agentrun_intent *intent, const agr_tokens *tokens,
 	const agr_feature_set *features, agentrun_error **err);

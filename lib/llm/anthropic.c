@@ -287,6 +287,8 @@ static agr_call *call_of(agr_answer *out, agr_span data)
  * as JSON, which holds no line end. */
 static void note_delta(agr_answer *out, const char *member, agr_span value)
 {
+	if (!out->scratch.len) /* of no block that was begun */
+		return;
 	agr_buf_char(&out->scratch, '\n');
 	agr_buf_str(&out->scratch, member);
 	agr_buf_char(&out->scratch, ' ');

@@ -334,7 +334,8 @@ int agr_brief_write(agr_talk *talk, const agr_llm *llm, const agr_brief *brief,
 	if (brief->workflow.p)
 		r = write_workflow(&talk->workflow, brief->workflow, err);
 	for (size_t i = 0; r == 0 && i < llm->n_tools; i++)
-		if (agr_tool_fits(llm->ctx, llm->tools[i].name, brief->lane))
+		if (agr_tool_is_offered(llm->ctx, llm->tools[i].name) &&
+			agr_tool_fits(llm->ctx, llm->tools[i].name, brief->lane))
 			r = agr_talk_add_tool(talk, &llm->tools[i], err);
 	return r < 0 ? r : write_request(talk, brief, err);
 }

@@ -6,6 +6,7 @@
 #include <agentrun/intent.h>
 #include <agentrun/pipeline.h>
 
+#include "limit/limit.h"
 #include "llm/brief.h"
 #include "llm/turn.h"
 
@@ -51,6 +52,7 @@ static int find_lane(struct asked *asked, agentrun_ctx *ctx,
 	if (opts->lane != AGENTRUN_LANE_UNCLEAR)
 		return 0;
 	agentrun_classify_options_init(&classify, sizeof(classify));
+	classify.mode = AGENTRUN_CLASSIFY_BUILTIN; /* one model turn is all there is */
 	classify.workflow = opts->workflow;
 	classify.workflow_len = opts->workflow_len;
 	classify.input = asked->brief.data.p;
@@ -86,6 +88,29 @@ static int prepare(struct asked *asked, agentrun_ctx *ctx, const agr_llm *llm,
 	return r < 0 ? r : agr_brief_write(&asked->talk, llm, brief, err);
 }
 
+static int run_within_limits(agr_turn *turn, agentrun_ctx *ctx, const struct asked *asked,
+	agentrun_error **err)
+{
+	const agr_who who = { asked->brief.workflow_owner, asked->brief.workflow_tag };
+	agr_reservation reserved = { .taken = false };
+	agr_limits *limits;
+	int r = agr_ctx_limits(&limits, ctx, err);
+
+	if (r == 0)
+		r = agr_limits_enter(limits, &who, agr_clock_mono_ms(), err);
+	if (r < 0)
+		return r;
+	r = agr_limits_reserve(limits, &reserved, &who, agr_turn_model(turn),
+		agr_talk_tokens(&asked->talk),
+		agentrun_config_get_int(ctx->config, "llm.max_tokens", 4000), agr_clock_wall_ms(),
+		err);
+	if (r == 0)
+		r = agr_turn_run(turn, err);
+	agr_limits_settle(limits, &reserved, &who, r == 0 ? &agr_turn_answer(turn)->usage : NULL);
+	agr_limits_leave(limits, &who);
+	return r;
+}
+
 int agr_llm_plan(agentrun_plan_result **out, agentrun_ctx *ctx, const char *provider,
 	const char *text, size_t len, const agentrun_plan_options *opts,
 	agentrun_error **err)
@@ -108,7 +133,7 @@ int agr_llm_plan(agentrun_plan_result **out, agentrun_ctx *ctx, const char *prov
 		r = agr_turn_new(&turn, ctx, &asked.talk, &how, err);
 	}
 	if (r == 0)
-		r = agr_turn_run(turn, err);
+		r = run_within_limits(turn, ctx, &asked, err);
 	if (r == 0)
 		r = agr_plan_result_of_answer(out, agr_turn_answer(turn), agr_turn_model(turn),
 			agr_clock_mono_ms() - started, err);

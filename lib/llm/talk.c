@@ -132,6 +132,25 @@ int agr_talk_take_answer(agr_talk *talk, agr_answer *answer, const void *codec,
 	return said->text && (said->own || !said->own_len) ? 0 : agr_error_oom(err);
 }
 
+int64_t agr_talk_tokens(const agr_talk *talk)
+{
+	size_t bytes = (talk->stable ? strlen(talk->stable) : 0) +
+		(talk->workflow ? strlen(talk->workflow) : 0);
+
+	for (size_t i = 0; i < talk->n_tools; i++)
+		bytes += talk->tools[i].parameters_len + strlen(talk->tools[i].description);
+	for (size_t i = 0; i < talk->n_said; i++) {
+		const agr_message_said *said = &talk->said[i];
+
+		bytes += said->text_len + said->own_len;
+		for (size_t k = 0; k < said->n_calls; k++)
+			bytes += said->calls[k].arguments.len;
+		for (size_t k = 0; k < said->n_results; k++)
+			bytes += said->results[k].content_len;
+	}
+	return (int64_t)(bytes / 4) + 1;
+}
+
 /* ---- reading ---------------------------------------------------------------- */
 
 bool agr_get(agr_span object, const char *key, agr_span *out)

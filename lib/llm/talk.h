@@ -81,6 +81,9 @@ int agr_talk_add_result(agr_talk *talk, const agr_call *call, const char *conten
 /* A tool that is offered, by its name, or NULL. */
 const agr_tool *agr_talk_tool(const agr_talk *talk, const char *name);
 
+/* About how many tokens it has, from its length. */
+int64_t agr_talk_tokens(const agr_talk *talk);
+
 /* ---- what is answered ------------------------------------------------------ */
 
 typedef enum agr_end {

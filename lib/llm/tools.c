@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 #include "llm/tools.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/config.h"
 #include "llm/llm.h"
 #include "patch/workflow.h"
 #include "pipeline/own.h"
@@ -12,6 +14,9 @@
 #include "tool/own.h"
 
 /* ---- execute_pipeline ------------------------------------------------------------ */
+
+/* More tools of the application's than this are not offered but found. */
+#define MAX_OFFERED 24
 
 struct steps {
 	agr_buf list, definitions;
@@ -130,9 +135,8 @@ static const char openapi_schema[] =
 static const char delegate_schema[] =
 	"{\"type\":\"object\",\"properties\":{\"agent_type\":{\"type\":\"string\",\"description\":"
 	"\"name of a configured agent\"},\"inputs\":{\"type\":\"object\",\"description\":\"what "
-	"it works on; the member task says what it is to do\"},\"config\":{\"type\":"
-	"[\"object\",\"null\"],\"properties\":{\"model\":{\"type\":\"string\"},\"timeout_sec\":"
-	"{\"type\":\"number\"}}}},\"required\":[\"agent_type\",\"inputs\"]}";
+	"it works on: task says what it is to do, data are rows in place of the request's\"},"
+	"\"config\":{\"type\":[\"object\",\"null\"]}},\"required\":[\"agent_type\",\"inputs\"]}";
 
 /* The tools of the library itself, in the order in which they are offered. */
 static const struct built_in {
@@ -204,10 +208,59 @@ static int add_tool(agr_llm *llm, const char *name, const char *description,
 	return tool->name && tool->description ? 0 : agr_error_oom(err);
 }
 
+/* The length of the next configured agent's name, at agents.NAME; 0: there are no more.
+ * `*i` moves behind its key. */
+static size_t next_agent(const agentrun_config *config, size_t *i)
+{
+	static const char end[] = ".instructions";
+	const char *key;
+
+	while ((key = agr_config_key_at(config, (*i)++))) {
+		size_t len = strlen(key);
+
+		if (agr_starts_with(key, "agents.") && len > 7 + sizeof(end) - 1 &&
+			strcmp(key + len - (sizeof(end) - 1), end) == 0)
+			return len - 7 - (sizeof(end) - 1);
+	}
+	return 0;
+}
+
+/* Who there is to delegate to. */
+static void add_agents(agr_buf *out, const agentrun_config *config)
+{
+	size_t i = 0, n;
+
+	agr_buf_str(out, " Agents:");
+	while ((n = next_agent(config, &i))) {
+		const char *name = agr_config_key_at(config, i - 1) + 7, *about;
+		char key[160];
+
+		snprintf(key, sizeof(key), "agents.%.*s.description", (int)(n < 100 ? n : 100), name);
+		about = agentrun_config_get(config, key);
+		agr_buf_printf(out, " %.*s%s%s%s;", (int)n, name, about ? " (" : "",
+			about ? about : "", about ? ")" : "");
+	}
+}
+
+static size_t own_count(const agentrun_ctx *ctx)
+{
+	size_t n = 0;
+
+	for (const agr_own_tool *own = ctx->tools; own; own = agr_own_tool_next(own))
+		n++;
+	return n;
+}
+
 bool agr_tool_is_offered(const agentrun_ctx *ctx, const char *name)
 {
-	(void)ctx;
-	return strcmp(name, AGR_TOOL_EXECUTE) == 0 || strcmp(name, AGR_TOOL_PATCH) == 0;
+	bool many = own_count(ctx) > MAX_OFFERED;
+	size_t first = 0;
+
+	if (strcmp(name, AGR_TOOL_SEARCH) == 0)
+		return many;
+	if (strcmp(name, AGR_TOOL_DELEGATE) == 0)
+		return next_agent(ctx->config, &first) > 0;
+	return find_built_in(name) || !many;
 }
 
 int agr_llm_make_tools(agr_llm *llm, const agentrun_ctx *ctx, agentrun_error **err)
@@ -216,15 +269,21 @@ int agr_llm_make_tools(agr_llm *llm, const agentrun_ctx *ctx, agentrun_error **e
 
 	for (size_t i = 0; r == 0 && i < AGR_COUNT(built_in); i++) {
 		const struct built_in *tool = &built_in[i];
-		agr_buf schema = AGR_BUF_INIT;
+		agr_buf schema = AGR_BUF_INIT, about = AGR_BUF_INIT;
 
-		if (!agr_tool_is_offered(ctx, tool->name))
-			continue;
 		if (tool->schema)
 			agr_buf_str(&schema, tool->schema);
 		else
 			pipeline_schema(&schema, ctx);
-		r = add_tool(llm, tool->name, tool->description, &schema, false, err);
+		agr_buf_str(&about, tool->description);
+		if (strcmp(tool->name, AGR_TOOL_DELEGATE) == 0)
+			add_agents(&about, ctx->config);
+		r = agr_buf_check(&about, "description", err);
+		if (r == 0)
+			r = add_tool(llm, tool->name, about.data, &schema, false, err);
+		else
+			agr_buf_free(&schema);
+		agr_buf_free(&about);
 	}
 	for (const agr_own_tool *own = ctx->tools; r == 0 && own; own = agr_own_tool_next(own)) {
 		agr_buf schema = AGR_BUF_INIT;

@@ -17,7 +17,8 @@ int agr_tool_lane(const agentrun_ctx *ctx, const char *name);
 /* May it be called when the prompt is of this lane (AGENTRUN_LANE_UNCLEAR: of any)? */
 bool agr_tool_fits(const agentrun_ctx *ctx, const char *name, int lane);
 
-/* Is a tool of the library's own offered, as the configuration stands? */
+/* Is a tool offered from the start? The application's are when they are not too many to be
+ * told: then search_tools finds them, and what was found is offered from then on. */
 bool agr_tool_is_offered(const agentrun_ctx *ctx, const char *name);
 
 /* The arguments, checked against the tool's schema: 0, or AGENTRUN_EPLAN with every

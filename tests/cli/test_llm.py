@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: LicenseRef-agentrun-internal
 """Plans and jobs with a scripted provider: one turn, its failures, the loop."""
 import json
+import os
+import pty
 import time
 
 import provider as p
-from harness import ROWS, WORKFLOW, CliTest
+from harness import ROWS, WORKFLOW, CliTest, Server
 
 KEY = "sk-test-9876543210abcdef"
 COUNT = {"step": "count"}
@@ -487,3 +489,217 @@ class Loop(Llm):
         self.assertEqual(ran.status, 0, ran.err)
         self.assertIn("trying again", ran.err)
         self.assertNotIn(KEY, ran.err + ran.out)
+
+
+DOCUMENT = {
+    "openapi": "3.0.3", "servers": [{"url": "/api/{v}/", "variables": {"v": {"default": "v2"}}}],
+    "paths": {
+        "/flights/{code}": {
+            "parameters": [{"name": "code", "in": "path", "required": True},
+                           {"name": "limit", "in": "query"}],
+            "get": {"operationId": "getFlights", "parameters": [
+                {"$ref": "#/components/parameters/tag"},
+                {"name": "X-Trace", "in": "header"}, {"name": "sid", "in": "cookie"},
+                {"name": "Authorization", "in": "header"}]},
+            "post": {"operationId": "book", "requestBody": {"content": {}}}}},
+    "components": {"parameters": {"tag": {"name": "tag", "in": "query", "required": True}}}}
+
+
+class Tools(Llm):
+    def action(self, operation, params=None, **more):
+        return p.call("openapi_action", {"openapi_url": self.api.url + "/docs/openapi.json",
+                                         "operation_id": operation, "params": params or {},
+                                         **more})
+
+    def act(self, *calls, status=0, allow="true", extra=""):
+        self.api = getattr(self, "api", None) or Server({
+            "/docs/openapi.json": (200, {}, DOCUMENT), "/api/v2/flights/L%2FX": (200, {}, ROWS),
+            "/api/v2/flights/LAX": (200, {}, {"booked": True})})
+        self.addCleanup(self.api.close)
+        made = [call() for call in calls]
+        server = self.serve(*[p.chat(None, call) for call in made], p.chat("done"))
+        got = self.run_job(server, "look it up", rows=None, status=status, config=(
+            f"{{http: {{allow_private_networks: {allow}}}, auth_profiles: {{shop: {{type: bearer, "
+            f"value: {KEY}}}}}{extra}}}\n"))
+        return server, got
+
+    def test_an_operation_of_an_openapi_document(self):
+        _, got = self.act(lambda: self.action("getFlights", {
+            "code": "L/X", "tag": ["a b", "c"], "limit": 5, "X-Trace": 7, "sid": "s",
+            "Authorization": "Bearer theirs"}, auth_profile="shop"))
+        self.assertEqual(got["result_preview"]["row_count"], len(ROWS))
+        request = self.api.requests[1]
+        self.assertEqual((request.method, request.path),
+                         ("GET", "/api/v2/flights/L%2FX?tag=a%20b&tag=c&limit=5"))
+        self.assertEqual((request.headers["X-Trace"], request.headers["Cookie"],
+                          request.headers["Authorization"]), ("7", "sid=s", "Bearer " + KEY))
+
+    def test_a_body_is_what_is_no_parameter(self):
+        for params in ({"code": "LAX", "seat": 5, "body": {"seat": 4}}, {"code": "LAX", "seat": 4}):
+            _, got = self.act(lambda: self.action("book", params))
+            self.assertEqual(got["result_preview"], {"type": "object", "keys": ["booked"]})
+            self.assertEqual(json.loads(self.api.requests[-1].body), {"seat": 4})
+
+    def test_what_is_wrong_in_an_action_is_told(self):
+        server, got = self.act(lambda: self.action("getFlight"),
+                               lambda: self.action("getFlights", {"code": "x"}),
+                               lambda: self.action("getFlights", {"code": "L/X", "tag": 1}))
+        self.assertEqual(got["status"], "completed")
+        told = [json.loads(m["content"])["error"]["message"]
+                for m in server.asked(2)["messages"] if m["role"] == "tool"]
+        self.assertRegex(told[0], "no operation.*it has getFlights, book")
+        self.assertRegex(told[1], 'lacks "tag"')
+
+    def test_an_action_is_under_the_address_policy(self):
+        server, got = self.act(lambda: self.action("getFlights"), status=4, allow="false")
+        self.assertEqual(got["error"]["type"], "policy_refused")
+        self.assertEqual(self.api.requests, [])
+
+    def test_tools_are_found(self):
+        server, got = self.act(lambda: p.call("search_tools", {"query": "call an HTTP API",
+                                                               "limit": 1}))
+        content = json.loads(server.asked(1)["messages"][-1]["content"])
+        self.assertEqual([t["name"] for t in content["tools"]], ["openapi_action"])
+        self.assertEqual(got["result_preview"], {"type": "text", "text": "done"})
+
+    AGENTS = ("agents: {counter: {instructions: You count., description: it counts, model: "
+              "small}}\n")
+
+    def delegate(self, id="call_1", agent="counter", **inputs):
+        return p.call("delegate_to_agent", {"agent_type": agent, "inputs": inputs}, id)
+
+    def test_an_agent_works_in_a_conversation_of_its_own(self):
+        server = self.serve(p.chat(None, self.delegate(task="Count them", data=[1, 2])),
+                            p.chat(None, p.pipeline(COUNT)), p.chat("Two."), p.chat("done"))
+        got = self.run_job(server, config=self.AGENTS)
+        self.assertEqual(got["result_preview"]["sample"], [{"count": 2}])
+        self.assertEqual((len(got["metadata"]["tool_calls"]), got["metadata"]["tokens_used"],
+                          got["metadata"]["message"]), (1, 480, "done"))
+        self.assertEqual([server.asked(i)["model"] for i in range(4)],
+                         ["gpt-5-mini", "small", "small", "gpt-5-mini"])
+        offered = {t["function"]["name"]: t["function"]["description"]
+                   for t in server.asked(0)["tools"]}
+        self.assertIn("counter (it counts)", offered["delegate_to_agent"])
+        text = server.asked(1)["messages"][1]["content"]
+        self.assertRegex(text, "^You count\\.[^$]*Count them")
+        self.assertIn("begins: 2", text)
+        self.assertEqual(json.loads(server.asked(3)["messages"][-1]["content"])["data"],
+                         [{"count": 2}])
+
+    def test_what_an_agent_fails_with_is_told(self):
+        server = self.serve(p.chat(None, self.delegate("a", "nobody"), self.delegate("b")),
+                            p.chat(None, self.delegate("c"), p.patch({"op": "test"}, id="d")),
+                            p.chat("I give up"), p.chat(None, p.pipeline(COUNT)),
+                            p.chat("done"))
+        got = self.run_job(server, config=self.AGENTS)
+        self.assertEqual(got["result_preview"]["sample"], [{"count": len(ROWS)}])
+        told = [json.loads(m["content"]) for m in server.asked(3)["messages"]
+                if m["role"] == "tool"]
+        self.assertRegex(told[0]["error"]["message"], 'no agent "nobody"')
+        self.assertEqual((told[1]["ok"], told[1]["error"]["type"]), (False, "policy_refused"))
+        down = self.serve(p.chat(None, self.delegate()), (401, {}, p.error("no")),
+                          p.chat(None, p.pipeline(COUNT)), p.chat("done"))
+        self.assertEqual(self.run_job(down, config=self.AGENTS)["status"], "completed")
+        text = self.serve(p.chat(None, self.delegate()), p.chat("forty-two"), p.chat("done"))
+        self.assertEqual(self.run_job(text, config=self.AGENTS)["result_preview"],
+                         {"type": "value", "value": "forty-two"})
+
+
+class Classify(Llm):
+    def report(self, intent, confidence, reasoning="because"):
+        return p.chat(None, p.call("report_intent", {
+            "intent": intent, "confidence": confidence, "reasoning": reasoning}))
+
+    def test_a_model_classifies_when_it_is_asked_to(self):
+        server = self.serve(self.report("patch", 0.93, "it says always"))
+        got = self.value("classify", "blub", "--llm", env=self.env(server))
+        self.assertEqual((got["intent"], got["confidence"], got["allowed_tools"]),
+                         ("patch", 0.93, ["patch_workflow"]))
+        self.assertEqual(got["reasoning"], "test-model-1: it says always")
+        self.assertEqual(self.value("classify", "blub", env=self.env(server))["intent"], "unclear")
+        self.assertEqual(len(server.requests), 1)
+        self.fails(3, "classify", "blub", "--llm", says="no provider is configured")
+        text = 'Sure:\n```json\n{"intent":"execute","confidence":0.8,"reasoning":"r"}\n```'
+        got = self.value("classify", "x", "--llm", env=self.env(self.serve(p.chat(text))))
+        self.assertEqual(got["intent"], "execute")
+        self.fails(1, "classify", "x", "--llm", env=self.env(self.serve(p.chat("no idea"))),
+                   says="did not report")
+
+    def test_the_modes_of_the_configuration(self):
+        server = self.serve(self.report("execute", 0.9))
+        hybrid = self.file("h.yaml", "classifier: {mode: hybrid}\n")
+        llm = self.file("l.yaml", "classifier: {mode: llm}\n")
+        clear = "show me the 3 cheapest flights to LAX"
+        self.assertEqual(self.value("-c", hybrid, "classify", clear, env=self.env(server))
+                         ["intent"], "execute")
+        self.assertEqual(len(server.requests), 0)
+        self.assertEqual(self.value("-c", hybrid, "classify", "blub", env=self.env(server))
+                         ["intent"], "execute")
+        self.assertEqual(len(server.requests), 1)
+        self.value("-c", llm, "classify", clear, env=self.env(server))
+        self.assertEqual(len(server.requests), 2)
+        down = self.serve((401, {}, p.error("no")))
+        self.assertEqual(self.value("-c", hybrid, "classify", "blub", env=self.env(down))
+                         ["intent"], "unclear")
+        self.fails(1, "-c", llm, "classify", "blub", env=self.env(down), says="401")
+
+    def test_a_job_whose_intent_a_model_tells(self):
+        server = self.serve(self.report("execute", 0.95), p.chat(None, p.pipeline(COUNT)),
+                            p.chat("done"))
+        got = self.run_job(server, "blub", config="classifier: {mode: hybrid}\n")
+        self.assertEqual(got["metadata"]["intent"]["intent"], "execute")
+        self.assertEqual(got["metadata"]["tokens_used"], 360)
+        names = [t["function"]["name"] for t in server.asked(1)["tools"]]
+        self.assertNotIn("patch_workflow", names)
+        server = self.serve((503, {}, p.error("down")))
+        got = self.run_job(server, "blub", status=1,
+                           config="{classifier: {mode: llm}, llm: {max_retries: 0}}\n")
+        self.assertEqual((got["error"]["type"], len(server.requests)), ("llm_error", 1))
+
+
+class Limits(Llm):
+    def test_a_budget_that_one_call_may_exceed_refuses_it(self):
+        server = self.serve(p.chat("hi"))
+        config = self.file("c.yaml", "budget: {tokens_per_day: 5000}\n")
+        self.fails(4, "-c", config, "plan", "x", env=self.env(server),
+                   says=r"budget of 5000 tokens a day.*budget\.tokens_per_day.*come back in")
+        got = self.run_job(server, status=4, config="budget: {tokens_per_day: 5000}\n")
+        self.assertEqual((got["error"]["type"], got["error"]["retryable"]),
+                         ("budget_exceeded", True))
+        self.assertGreater(got["error"]["retry_after_ms"], 0)
+        config = self.file("c.yaml", "budget: {usd_per_day: 0.001, prices: ['m 1 1']}\n")
+        self.fails(3, "-c", config, "plan", "x", env=self.env(server), says="no price")
+        config = self.file("c.yaml", "{budget: {usd_per_day: 0.001, prices: ['m 1 1']}, "
+                                     "llm: {model: m}}\n")
+        self.fails(4, "-c", config, "plan", "x", env=self.env(server), says="dollars")
+        config = self.file("c.yaml", "{budget: {usd_per_day: 0.1, prices: ['m 1 1']}, "
+                                     "llm: {model: m}}\n")
+        self.value("-c", config, "plan", "x", env=self.env(server))
+        config = self.file("c.yaml", "rate_limit: {per_user: sometimes}\n")
+        self.fails(3, "-c", config, "run", "x", "--planner", "builtin", says="rate_limit.per_user")
+        self.assertEqual(len(server.requests), 1)
+
+
+class Progress(Llm):
+    def test_a_line_moves_on_a_terminal_alone(self):
+        server = self.serve(lambda request: time.sleep(1) or p.chat(None, p.pipeline(COUNT)),
+                            lambda request: time.sleep(1) or p.chat("done"))
+        ours, theirs = pty.openpty()
+        process = self.start("run", "how many", "--input", self.file("r.json", ROWS),
+                             env=self.env(server, TERM="xterm"), stderr=theirs)
+        os.close(theirs)
+        shown = b""
+        while True:
+            try:
+                more = os.read(ours, 4096)
+            except OSError:
+                break
+            if not more:
+                break
+            shown += more
+        os.close(ours)
+        out, _ = process.communicate(timeout=20)
+        self.assertEqual(json.loads(out)["status"], "completed")
+        self.assertRegex(shown.decode(), r"turn 1.*0 tokens")
+        self.assertRegex(shown.decode(), r"turn 2.*120 tokens")
+        self.assertTrue(shown.endswith(b"\r\x1b[K"))
