@@ -148,6 +148,9 @@ void cli_progress_end(cli_progress *progress);
 
 /* Read the configuration and make the context, once. */
 int cli_open(cli_global *global, agentrun_error **err);
+/* A line of the log, for the command's own; no text from outside. */
+void cli_log(cli_global *global, int level, const char *subject, const char *fmt, ...)
+	AGENTRUN_PRINTF(4, 5);
 int cli_open_store(cli_global *global, agentrun_store **out, agentrun_error **err);
 /* The queue that other processes see: the one in Redis. */
 /* The HTTP endpoints of a worker, once they are open. */

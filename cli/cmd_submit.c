@@ -49,8 +49,8 @@ static int add_text(agentrun_buf *to, const char *name, const char *value,
 static int complete(agentrun_buf *out, redis_span job, agentrun_error **err)
 {
 	static const char *const ids[] = { "job_id", "run_id", "node_id" };
-	char text[64];
-	time_t now = time(NULL);
+	char text[64], seconds[32];
+	struct timespec now;
 	struct tm t;
 	int r = 0;
 
@@ -65,8 +65,10 @@ static int complete(agentrun_buf *out, redis_span job, agentrun_error **err)
 	if (r == 0 && !redis_json_get(job, "version").p)
 		r = add_text(out, "version", "1.0", err);
 	if (r == 0 && !redis_json_get(job, "sent_at").p) {
-		gmtime_r(&now, &t);
-		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &t);
+		clock_gettime(CLOCK_REALTIME, &now);
+		gmtime_r(&now.tv_sec, &t);
+		strftime(seconds, sizeof(seconds), "%Y-%m-%dT%H:%M:%S", &t);
+		snprintf(text, sizeof(text), "%s.%03dZ", seconds, (int)(now.tv_nsec / 1000000));
 		r = add_text(out, "sent_at", text, err);
 	}
 	if (r == 0 && agentrun_buf_append(out, "}", 1) < 0)

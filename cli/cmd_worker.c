@@ -65,6 +65,8 @@ static int open_service(cli_global *global, struct service *s, agentrun_error **
 		r = cli_endpoints_open(global, s->worker, &s->endpoints, err);
 	if (r < 0)
 		return r;
+	cli_log(global, AGENTRUN_LOG_INFO, "http", "listening on %s, port %d",
+		agentrun_config_get(global->settings, "service.host"), s->endpoints.port);
 	s->listens = pthread_create(&s->listener, NULL, listen_to_signals, s) == 0;
 	return s->listens ? 0 : agentrun_error_raise(err, AGENTRUN_EINTERNAL,
 		"no thread could be started");

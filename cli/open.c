@@ -5,6 +5,7 @@
  * loading them takes longer than a whole `classify`.
  */
 #include <dlfcn.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,6 +144,29 @@ static void log_line(void *user, int level, const char *subject, const char *mes
 		names[level], subject, message);
 }
 
+static int level_of(const char *name)
+{
+	static const char *const names[] = { "debug", "info", "warn", "error", "off" };
+	int level = 0;
+
+	while (level < AGENTRUN_LOG_OFF && strcmp(names[level], name) != 0)
+		level++;
+	return level;
+}
+
+void cli_log(cli_global *global, int level, const char *subject, const char *fmt, ...)
+{
+	char message[512];
+	va_list args;
+
+	if (level < level_of(agentrun_config_get(global->settings, "log.level")))
+		return;
+	va_start(args, fmt);
+	vsnprintf(message, sizeof(message), fmt, args);
+	va_end(args);
+	log_line(global, level, subject, message);
+}
+
 static int read_settings(cli_global *global, agentrun_error **err)
 {
 	const char *path = global->config ? global->config : getenv("AGENTRUN_CONFIG");
@@ -161,16 +185,6 @@ static int read_settings(cli_global *global, agentrun_error **err)
 	if (r == 0 && global->log_format)
 		r = agentrun_config_set(global->settings, "log.format", global->log_format, err);
 	return r;
-}
-
-static int level_of(const char *name)
-{
-	static const char *const names[] = { "debug", "info", "warn", "error", "off" };
-	int level = 0;
-
-	while (level < AGENTRUN_LOG_OFF && strcmp(names[level], name) != 0)
-		level++;
-	return level;
 }
 
 int cli_open(cli_global *global, agentrun_error **err)

@@ -14,6 +14,13 @@ static const agentrun_config *config_of(const agr_task *task)
 	return agr_engine_ctx(task->engine)->config;
 }
 
+/* One line for every change of a job's state. Their names are in docs/worker.md. */
+static void log_state(const agr_task *task, const char *state)
+{
+	agr_log(agr_engine_ctx(task->engine), AGENTRUN_LOG_DEBUG, "job", "%s %s",
+		task->message.job_id ? task->message.job_id : "", state);
+}
+
 static int check_time(const agr_task *task, agentrun_error **err)
 {
 	if (atomic_load(&task->cancelled))
@@ -42,6 +49,7 @@ static int read_message(agr_task *task)
 			task->opts.flags & AGENTRUN_SUBMIT_IDS_REQUIRED, &task->error);
 
 	agr_engine_name(task);
+	log_state(task, "started");
 	if (task->message.timeout_ms)
 		task->deadline_ms = agr_deadline_in(task->message.timeout_ms);
 	task->state = task->opts.flags & AGENTRUN_SUBMIT_REDELIVERED ? AGR_TASK_RECALL
@@ -53,6 +61,8 @@ static int recall(agr_task *task)
 {
 	int r = agr_recall(task, &task->error);
 
+	if (r == 1)
+		log_state(task, "recalled");
 	task->state = r == 1 ? AGR_TASK_DONE : AGR_TASK_CLASSIFY;
 	return r < 0 ? r : 0;
 }
@@ -156,6 +166,8 @@ static int plan_at_once(agr_task *task)
 		r = agentrun_error_raise(&task->error, AGENTRUN_EPLAN, "%s",
 			*why ? why : "the planner called no tool and did not say why");
 	}
+	if (r == 0)
+		log_state(task, "planned");
 	return r;
 }
 
@@ -210,6 +222,7 @@ static int begin_call(agr_task *task)
 	if (r < 0)
 		return r;
 	agr_engine_note(task, 0, name);
+	log_state(task, "calling");
 	return agr_call_begin(task, name, arguments);
 }
 
@@ -217,8 +230,29 @@ static int called(agr_task *task)
 {
 	int r = task->converse ? agr_converse_result(task) : 0;
 
+	log_state(task, "called");
 	task->call++;
 	task->state = AGR_TASK_CALL;
+	return r;
+}
+
+static int store(agr_task *task)
+{
+	int r;
+
+	log_state(task, "storing");
+	r = agr_task_store(task);
+	if (r == 0)
+		log_state(task, "stored");
+	return r;
+}
+
+static int hear(agr_task *task)
+{
+	int r = agr_converse_hear(task);
+
+	if (r == 0 && task->state == AGR_TASK_CALL)
+		log_state(task, "planned");
 	return r;
 }
 
@@ -251,9 +285,10 @@ static int turn(agr_task *task)
 	case AGR_TASK_PLAN:
 		return plan(task);
 	case AGR_TASK_ASK:
+		log_state(task, "asking");
 		return agr_converse_ask(task);
 	case AGR_TASK_HEAR:
-		return agr_converse_hear(task);
+		return hear(task);
 	case AGR_TASK_CALL:
 		return begin_call(task);
 	case AGR_TASK_RUN:
@@ -267,7 +302,7 @@ static int turn(agr_task *task)
 	case AGR_TASK_CALLED:
 		return called(task);
 	default:
-		return agr_task_store(task);
+		return store(task);
 	}
 }
 

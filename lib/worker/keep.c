@@ -43,6 +43,7 @@ static void drop_lost(agentrun_worker *w, agr_slot *slot)
 	leave_slot(w, slot, AGR_WORKER_LOST, true);
 }
 
+/* What went wrong may quote the prompt: that is for the debug level alone. */
 static void log_outcome(const agentrun_worker *w, const agr_slot *slot, int outcome)
 {
 	static const char *const words[] = { "completed", "failed", "to be retried", "rejected",
@@ -53,10 +54,10 @@ static void log_outcome(const agentrun_worker *w, const agr_slot *slot, int outc
 		agr_log(w->ctx, outcome == AGR_WORKER_REJECTED ? AGENTRUN_LOG_WARN
 			: AGENTRUN_LOG_INFO, "worker", "job %s: %s: %s",
 			agentrun_job_id(slot->job), words[outcome],
-			agentrun_error_message(error));
-	else
-		agr_log(w->ctx, AGENTRUN_LOG_DEBUG, "worker", "job %s: %s",
-			agentrun_job_id(slot->job), words[outcome]);
+			agentrun_error_code_type(agentrun_error_code(error)));
+	agr_log(w->ctx, AGENTRUN_LOG_DEBUG, "worker", "job %s: %s%s%s",
+		agentrun_job_id(slot->job), words[outcome], error ? ": " : "",
+		error ? agentrun_error_message(error) : "");
 }
 
 /* Say how the job ends whose result came. */
@@ -119,6 +120,11 @@ static void take_results(agentrun_worker *w, int timeout_ms)
 
 /* ---- settling ------------------------------------------------------------------ */
 
+static void log_state(const agentrun_worker *w, const agentrun_job *job, const char *state)
+{
+	agr_log(w->ctx, AGENTRUN_LOG_DEBUG, "job", "%s %s", agentrun_job_id(job), state);
+}
+
 /* What the queue took, or will not take any more, is done with. */
 static size_t drop_settled(agentrun_worker *w)
 {
@@ -131,6 +137,7 @@ static size_t drop_settled(agentrun_worker *w)
 			i++;
 			continue;
 		}
+		log_state(w, job, agentrun_job_is_lost(job) ? "lost" : "settled");
 		if (agentrun_job_is_lost(job))
 			agr_log(w->ctx, AGENTRUN_LOG_WARN, "worker",
 				"job %s: its lease was lost before it was settled",
@@ -159,6 +166,8 @@ static void settle(agentrun_worker *w)
 
 	if (!agentrun_jobs_count(w->ended) || agr_clock_mono_ms() < w->settle_ms)
 		return;
+	for (size_t i = 0; i < agentrun_jobs_count(w->ended); i++)
+		log_state(w, agentrun_jobs_at(w->ended, i), "settling");
 	r = agentrun_queue_settle(w->queue, w->ended, &err);
 	n = drop_settled(w);
 	if (r < 0)
