@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <agentrun/http.h>
@@ -134,22 +135,60 @@ static int set_transport(agentrun_ctx *ctx, agentrun_error **err)
 
 /* ---- the context --------------------------------------------------------- */
 
-static void log_line(void *user, int level, const char *subject, const char *message)
+static const char *const levels[] = { "debug", "info", "warn", "error", "off" };
+
+static void add_member(agentrun_buf *line, const char *name, const char *text)
 {
-	static const char *const names[] = { "debug", "info", "warn", "error" };
+	if (!text)
+		return;
+	agentrun_buf_append(line, line->len ? ",\"" : "{\"", 2);
+	agentrun_buf_append(line, name, strlen(name));
+	agentrun_buf_append(line, "\":", 2);
+	agentrun_buf_append_json(line, text, strlen(text));
+}
+
+static void log_json(const agentrun_log_event *event)
+{
+	agentrun_buf line = AGENTRUN_BUF_INIT;
+	struct timespec now;
+	struct tm utc;
+	char time[40];
+	size_t n;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &utc);
+	n = strftime(time, sizeof(time), "%Y-%m-%dT%H:%M:%S", &utc);
+	snprintf(time + n, sizeof(time) - n, ".%03dZ", (int)(now.tv_nsec / 1000000));
+	add_member(&line, "time", time);
+	add_member(&line, "level", levels[event->level]);
+	add_member(&line, "subject", event->subject);
+	add_member(&line, "job_id", event->job_id);
+	add_member(&line, "run_id", event->run_id);
+	add_member(&line, "message", event->message);
+	if (agentrun_buf_append(&line, "}\n", 2) == 0)
+		fputs(line.data, stderr);
+	agentrun_buf_dispose(&line);
+}
+
+static void log_line(void *user, const agentrun_log_event *event)
+{
 	const cli_global *global = user;
 
-	fprintf(stderr, global->log_json ?
-		"{\"level\":\"%s\",\"subject\":\"%s\",\"message\":\"%s\"}\n" : "%s %s: %s\n",
-		names[level], subject, message);
+	if (global->log_json)
+		log_json(event);
+	else if (event->run_id && event->level > AGENTRUN_LOG_DEBUG)
+		fprintf(stderr, "%s %s: %s (run %s)\n", levels[event->level], event->subject,
+			event->message, event->run_id);
+	else
+		fprintf(stderr, "%s %s: %s\n", levels[event->level], event->subject,
+			event->message);
 }
 
 static int level_of(const char *name)
 {
-	static const char *const names[] = { "debug", "info", "warn", "error", "off" };
 	int level = 0;
 
-	while (level < AGENTRUN_LOG_OFF && strcmp(names[level], name) != 0)
+	while (level < AGENTRUN_LOG_OFF && strcmp(levels[level], name) != 0)
 		level++;
 	return level;
 }
@@ -164,7 +203,8 @@ void cli_log(cli_global *global, int level, const char *subject, const char *fmt
 	va_start(args, fmt);
 	vsnprintf(message, sizeof(message), fmt, args);
 	va_end(args);
-	log_line(global, level, subject, message);
+	log_line(global, &(agentrun_log_event){ .level = level, .subject = subject,
+		.message = message });
 }
 
 static int read_settings(cli_global *global, agentrun_error **err)

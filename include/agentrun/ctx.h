@@ -27,11 +27,24 @@ enum {
 };
 
 /**
- * Takes one log line (no newline, control characters escaped). May be called on
- * any thread, several at once; must not call back into the library.
+ * Something that happened. Text is lent for the call, without newlines, its control
+ * characters escaped. Made by the library: read no further than `struct_size`.
  */
-typedef void (*agentrun_log_fn)(void *user, int level, const char *subject,
-	const char *message);
+typedef struct agentrun_log_event {
+	size_t struct_size;  /**< sizeof(agentrun_log_event) */
+	int level;           /**< AGENTRUN_LOG_... */
+	const char *subject; /**< "worker", "llm", ... */
+	const char *message; /**< one line for a person */
+	const char *job_id;  /**< the job that it is about, or NULL */
+	const char *run_id;  /**< that job's run, or NULL */
+	/* fields above: 0.1 */
+} agentrun_log_event;
+
+/**
+ * Takes one event. May be called on any thread, several at once; must not call back
+ * into the library.
+ */
+typedef void (*agentrun_log_fn)(void *user, const agentrun_log_event *event);
 
 /** Fields are only ever appended. */
 typedef struct agentrun_ctx_options {

@@ -62,6 +62,9 @@ const agr_planner *agr_ctx_planner(const agentrun_ctx *ctx, const char *name);
 
 void agr_log(const agentrun_ctx *ctx, int level, const char *subject,
 	const char *fmt, ...) AGENTRUN_PRINTF(4, 5);
+/* About a job; ids may be NULL. */
+void agr_log_job(const agentrun_ctx *ctx, int level, const char *subject,
+	const char *job_id, const char *run_id, const char *fmt, ...) AGENTRUN_PRINTF(6, 7);
 
 /*
  * Makes the transport of a context that was given none; NULL: there is none.

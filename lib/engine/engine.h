@@ -268,6 +268,8 @@ typedef struct agr_result_facts {
 } agr_result_facts;
 
 agr_result_facts agr_result_facts_of(const agentrun_result *result);
+/* The job's run; lent; NULL: it has none. NULL ok. */
+const char *agr_result_run_id(const agentrun_result *result);
 
 /* A failure for want of memory, set aside when the job is submitted so that even
  * then every job has a result. */

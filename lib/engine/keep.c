@@ -88,8 +88,8 @@ void agr_task_store_failure(agr_task *task)
 	if (!task->message.job_id || task->state == AGR_TASK_DONE)
 		return;
 	if (put_record(task, &ref, &err) < 0)
-		agr_log(agr_engine_ctx(task->engine), AGENTRUN_LOG_WARN, "store",
-			"the failure of job %s was not kept: %s", task->message.job_id,
+		agr_log_job(agr_engine_ctx(task->engine), AGENTRUN_LOG_WARN, "store",
+			task->message.job_id, task->message.run_id, "the failure of job %s was not kept: %s", task->message.job_id,
 			agentrun_error_message(err));
 	agentrun_error_free(err);
 	agentrun_buf_dispose(&ref);

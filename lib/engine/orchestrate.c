@@ -97,8 +97,8 @@ static int without_workflow(agr_task *task, int r)
 	if (task->landing || r == AGENTRUN_ECANCELLED || r == AGENTRUN_ETIMEDOUT ||
 		agentrun_intent_lane(task->intent) == AGENTRUN_LANE_PATCH)
 		return r;
-	agr_log(agr_engine_ctx(task->engine), AGENTRUN_LOG_WARN, "orchestrator",
-		"job %s: the workflow is not known: %s", task->message.job_id,
+	agr_log_job(agr_engine_ctx(task->engine), AGENTRUN_LOG_WARN, "orchestrator",
+		task->message.job_id, task->message.run_id, "job %s: the workflow is not known: %s", task->message.job_id,
 		agentrun_error_message(task->error));
 	agentrun_error_free(task->error);
 	task->error = NULL;

@@ -10,7 +10,7 @@
 
 struct agentrun_result {
 	uint64_t tag;
-	char *job_id, *message, *preview;
+	char *job_id, *run_id, *message, *preview;
 	size_t message_len;
 	agentrun_buf data;
 	agentrun_error *error;
@@ -242,7 +242,9 @@ int agr_report(agentrun_result **out, agr_task *task, agentrun_error **err)
 		preview = agentrun_patch_result_preview(task->patch, &len);
 	result->preview = preview ? agr_strndup(preview, len) : NULL;
 	result->job_id = strdup(task->message.job_id ? task->message.job_id : "");
-	if (!result->job_id || (preview && !result->preview) ||
+	if (task->message.run_id)
+		result->run_id = strdup(task->message.run_id);
+	if (!result->job_id || (task->message.run_id && !result->run_id) || (preview && !result->preview) ||
 		write_message(&message, task) < 0) {
 		agr_buf_free(&message);
 		agentrun_result_free(result);
@@ -271,11 +273,17 @@ agr_result_facts agr_result_facts_of(const agentrun_result *result)
 	return result ? result->facts : (agr_result_facts){ .lane = AGENTRUN_LANE_UNCLEAR };
 }
 
+const char *agr_result_run_id(const agentrun_result *result)
+{
+	return result ? result->run_id : NULL;
+}
+
 void agentrun_result_free(agentrun_result *result)
 {
 	if (!result)
 		return;
 	free(result->job_id);
+	free(result->run_id);
 	free(result->message);
 	free(result->preview);
 	agentrun_buf_dispose(&result->data);

@@ -17,8 +17,10 @@ static const agentrun_config *config_of(const agr_task *task)
 /* One line for every change of a job's state. Their names are in docs/worker.md. */
 static void log_state(const agr_task *task, const char *state)
 {
-	agr_log(agr_engine_ctx(task->engine), AGENTRUN_LOG_DEBUG, "job", "%s %s",
-		task->message.job_id ? task->message.job_id : "", state);
+	const char *id = task->message.job_id;
+
+	agr_log_job(agr_engine_ctx(task->engine), AGENTRUN_LOG_DEBUG, "job", id,
+		task->message.run_id, "%s %s", id ? id : "", state);
 }
 
 static int check_time(const agr_task *task, agentrun_error **err)

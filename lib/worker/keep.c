@@ -37,7 +37,8 @@ static void leave_slot(agentrun_worker *w, agr_slot *slot, int outcome, bool gon
 
 static void drop_lost(agentrun_worker *w, agr_slot *slot)
 {
-	agr_log(w->ctx, AGENTRUN_LOG_WARN, "worker",
+	agr_log_job(w->ctx, AGENTRUN_LOG_WARN, "worker", agentrun_job_id(slot->job),
+		agr_result_run_id(slot->result),
 		"job %s: its lease was lost, its result is dropped", agentrun_job_id(slot->job));
 	agentrun_job_free(slot->job);
 	leave_slot(w, slot, AGR_WORKER_LOST, true);
@@ -49,15 +50,14 @@ static void log_outcome(const agentrun_worker *w, const agr_slot *slot, int outc
 	static const char *const words[] = { "completed", "failed", "to be retried", "rejected",
 		"given back", "lost" };
 	const agentrun_error *error = agentrun_result_error(slot->result);
+	const char *id = agentrun_job_id(slot->job), *run = agr_result_run_id(slot->result);
 
 	if (error)
-		agr_log(w->ctx, outcome == AGR_WORKER_REJECTED ? AGENTRUN_LOG_WARN
-			: AGENTRUN_LOG_INFO, "worker", "job %s: %s: %s",
-			agentrun_job_id(slot->job), words[outcome],
-			agentrun_error_code_type(agentrun_error_code(error)));
-	agr_log(w->ctx, AGENTRUN_LOG_DEBUG, "worker", "job %s: %s%s%s",
-		agentrun_job_id(slot->job), words[outcome], error ? ": " : "",
-		error ? agentrun_error_message(error) : "");
+		agr_log_job(w->ctx, outcome == AGR_WORKER_REJECTED ? AGENTRUN_LOG_WARN
+			: AGENTRUN_LOG_INFO, "worker", id, run, "job %s: %s: %s", id,
+			words[outcome], agentrun_error_code_type(agentrun_error_code(error)));
+	agr_log_job(w->ctx, AGENTRUN_LOG_DEBUG, "worker", id, run, "job %s: %s%s%s", id,
+		words[outcome], error ? ": " : "", error ? agentrun_error_message(error) : "");
 }
 
 /* Say how the job ends whose result came. */
@@ -122,7 +122,9 @@ static void take_results(agentrun_worker *w, int timeout_ms)
 
 static void log_state(const agentrun_worker *w, const agentrun_job *job, const char *state)
 {
-	agr_log(w->ctx, AGENTRUN_LOG_DEBUG, "job", "%s %s", agentrun_job_id(job), state);
+	const char *id = agentrun_job_id(job);
+
+	agr_log_job(w->ctx, AGENTRUN_LOG_DEBUG, "job", id, NULL, "%s %s", id, state);
 }
 
 /* What the queue took, or will not take any more, is done with. */
@@ -139,8 +141,8 @@ static size_t drop_settled(agentrun_worker *w)
 		}
 		log_state(w, job, agentrun_job_is_lost(job) ? "lost" : "settled");
 		if (agentrun_job_is_lost(job))
-			agr_log(w->ctx, AGENTRUN_LOG_WARN, "worker",
-				"job %s: its lease was lost before it was settled",
+			agr_log_job(w->ctx, AGENTRUN_LOG_WARN, "worker", agentrun_job_id(job),
+				NULL, "job %s: its lease was lost before it was settled",
 				agentrun_job_id(job));
 		agentrun_job_free(agentrun_jobs_take(w->ended, i));
 		n++;

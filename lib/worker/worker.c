@@ -66,7 +66,8 @@ static void start(agentrun_worker *w, agentrun_job *job)
 	opts.flags = AGENTRUN_SUBMIT_IDS_REQUIRED;
 	if (agentrun_job_deliveries(job) > 1 || agentrun_job_retries(job) > 0)
 		opts.flags |= AGENTRUN_SUBMIT_REDELIVERED;
-	agr_log(w->ctx, AGENTRUN_LOG_DEBUG, "job", "%s acquired", agentrun_job_id(job));
+	agr_log_job(w->ctx, AGENTRUN_LOG_DEBUG, "job", agentrun_job_id(job), NULL,
+		"%s acquired", agentrun_job_id(job));
 	slot = take_slot(w, job);
 	opts.tag = slot->tag;
 	/* The job is the keeper's once this returns. */
