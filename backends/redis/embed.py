@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LicenseRef-agentrun-internal
 """embed.py OUT SCRIPTS_DIRECTORY NAME...: the scripts as C, each behind what its mode
-has in common (list.lua, stream.lua). Comments and indentation stay behind."""
+has in common (list.lua, stream.lua) and what it needs. Comments and indentation stay
+behind."""
 import os
 import sys
 
@@ -13,7 +14,8 @@ def read(name):
         return []
     with open(path, encoding="utf-8") as file:
         lines = [line.strip() for line in file]
-    return [line for line in lines if line and not line.startswith("--")]
+    more = [read(line.split()[2]) for line in lines if line.startswith("-- needs ")]
+    return sum(more, []) + [line for line in lines if line and not line.startswith("--")]
 
 
 with open(out, "w", encoding="utf-8") as file:

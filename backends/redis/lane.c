@@ -48,7 +48,7 @@ int redis_lane_list(redis_lane *lane, const char *job_queue, const char *consume
 	lane->in_hand = processing ? redis_join(processing, consumer) : NULL;
 	free(processing);
 	lane->cancelled = redis_join(lane->base, ":cancelled");
-	lane->settled = redis_join(lane->base, ":settled");
+	lane->settled = redis_join(lane->base, ":settled:");
 	lane->dead = redis_join(lane->base, ":dead");
 	return lane->in_hand && lane->cancelled && lane->settled && lane->dead ? 0
 		: redis_oom(err);
@@ -67,7 +67,7 @@ int redis_lane_stream(redis_lane *lane, const char *stream, const char *group,
 	if (!lane->source || !lane->group || !lane->base)
 		return redis_oom(err);
 	lane->cancelled = redis_join(lane->base, ":cancelled");
-	lane->settled = redis_join(lane->base, ":settled");
+	lane->settled = redis_join(lane->base, ":settled:");
 	lane->dead = redis_join(stream, ":dead");
 	return lane->cancelled && lane->settled && lane->dead ? 0 : redis_oom(err);
 }

@@ -1,17 +1,25 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 /*
- * Ending leases and prolonging them. Every job is settled by a script of its own, all
- * of them in one round trip. Redis remembers what was settled until it is told that
+ * Ending leases and prolonging them. A script settles some dozens of jobs, so that
+ * Redis is not kept for long; all of them go in one round trip. Redis remembers what was settled until it is told that
  * the answer came in, so that after a lost answer the same can be asked again.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "queue.h"
 #include "token.h"
 
+#define PART_JOBS 64
+#define PART_BYTES ((size_t)1024 * 1024)
+#define PARTS 16
+/* Arguments of the script for each. */
+#define PER_JOB 9
+
 struct work {
 	redis_queue *q;
+	char name[160];   /* settle: of the call */
 	agentrun_jobs *jobs;
 	int64_t lease_ms; /* renew: 0: as each was */
 };
@@ -54,23 +62,16 @@ static int write_completion(redis_conn *conn, const agentrun_job *job,
 	return r < 0 ? redis_oom(err) : 0;
 }
 
-static int write_settle(const redis_queue *q, const redis_lane *lane, const char *token,
-	redis_conn *conn, const agentrun_job *job, agentrun_error **err)
+static int write_job(const redis_lane *lane, redis_conn *conn, const agentrun_job *job,
+	agentrun_error **err)
 {
-	bool stream = lane->group != NULL;
 	size_t len = 0, result_len = 0;
 	const char *result = agentrun_job_result(job, &result_len);
 	const char *payload = agentrun_job_payload(job, &len);
-	int r;
 
-	redis_lane_call(lane, conn, LANE_SETTLE, stream ? 2 : 1, 10);
-	r = write_result_key(q, conn, agentrun_job_id(job), err);
-	if (stream)
-		redis_conn_word(conn, q->completions);
-	redis_lane_arguments(lane, conn);
-	redis_conn_word(conn, token);
+	redis_conn_word(conn, agentrun_job_lease(job) + 1);
 	redis_conn_word(conn, agentrun_job_id(job));
-	if (!stream)
+	if (!lane->group)
 		redis_conn_bytes(conn, payload, len);
 	redis_conn_word(conn, action_name(agentrun_job_action(job)));
 	redis_conn_int(conn, agentrun_job_delay_ms(job));
@@ -78,125 +79,159 @@ static int write_settle(const redis_queue *q, const redis_lane *lane, const char
 	redis_conn_word(conn, agentrun_job_reason(job));
 	redis_conn_word(conn, result ? "1" : "0");
 	redis_conn_bytes(conn, result ? result : "", result_len);
-	redis_conn_int(conn, q->result_ttl_ms);
-	if (r == 0 && stream)
-		r = write_completion(conn, job, err);
-	return r;
+	return lane->group ? write_completion(conn, job, err) : 0;
 }
 
-/* From job `from` on, as many as are sent together; `*to` is behind them. */
-static int write_some(struct work *w, redis_conn *conn, size_t from, size_t *to,
+/* The jobs of one lane that one script settles. */
+struct part {
+	const redis_lane *lane;
+	agentrun_job *jobs[PART_JOBS];
+	size_t n;
+};
+
+static int write_part(const struct work *w, const struct part *part, redis_conn *conn,
 	agentrun_error **err)
 {
-	size_t n = agentrun_jobs_count(w->jobs);
+	const redis_lane *lane = part->lane;
 	int r = 0;
 
-	for (*to = from; r == 0 && *to < n && *to - from < REDIS_MOST_JOBS &&
-		conn->out_len < (size_t)REDIS_MOST_BYTES; (*to)++) {
-		agentrun_job *job = agentrun_jobs_at(w->jobs, *to);
-		const char *token;
-		const redis_lane *lane = redis_lane_of(w->q, agentrun_job_lease(job), &token);
-
-		if (agentrun_job_action(job) == AGENTRUN_ACTION_NONE)
-			continue;
-		if (!lane)
-			agentrun_job_set_lost(job, 1);
-		else
-			r = write_settle(w->q, lane, token, conn, job, err);
-	}
+	redis_lane_call(lane, conn, LANE_SETTLE, part->n + (lane->group != NULL),
+		2 + part->n * PER_JOB);
+	if (lane->group)
+		redis_conn_word(conn, w->q->completions);
+	for (size_t i = 0; r == 0 && i < part->n; i++)
+		r = write_result_key(w->q, conn, agentrun_job_id(part->jobs[i]), err);
+	redis_lane_arguments(lane, conn);
+	redis_conn_int(conn, w->q->result_ttl_ms);
+	redis_conn_word(conn, w->name);
+	for (size_t i = 0; r == 0 && i < part->n; i++)
+		r = write_job(lane, conn, part->jobs[i], err);
 	return r;
 }
 
-/* Their answers. What failed for one job does not keep those behind from theirs. */
-static int read_some(struct work *w, redis_conn *conn, size_t from, size_t to,
+/* From job `from` on, those that go together; returns the place behind them. */
+static size_t gather(struct work *w, const redis_lane *lane, size_t from,
+	struct part *part)
+{
+	size_t n = agentrun_jobs_count(w->jobs), bytes = 0, at;
+
+	part->lane = lane;
+	part->n = 0;
+	for (at = from; at < n && part->n < PART_JOBS && bytes < PART_BYTES; at++) {
+		agentrun_job *job = agentrun_jobs_at(w->jobs, at);
+		size_t len = 0, more = 0;
+
+		if (*agentrun_job_lease(job) != lane->letter ||
+			agentrun_job_action(job) == AGENTRUN_ACTION_NONE)
+			continue;
+		part->jobs[part->n++] = job;
+		(void)agentrun_job_payload(job, &len);
+		(void)agentrun_job_result(job, &more);
+		bytes += len + more;
+	}
+	return at;
+}
+
+/* What failed for one job does not keep the others from theirs. */
+static int take_answers(struct part *part, redis_conn *conn, const redisReply *reply,
 	agentrun_error **err)
 {
-	int status = 0;
+	int status = redis_conn_fault(conn, reply, err);
 
-	for (size_t i = from; i < to; i++) {
-		agentrun_job *job = agentrun_jobs_at(w->jobs, i);
-		redisReply *reply = NULL;
-		int r;
+	for (size_t i = 0; i < part->n && i < reply->elements; i++) {
+		const redisReply *answer = reply->element[i];
+		int r = redis_conn_fault(conn, answer, err);
 
-		if (agentrun_job_action(job) == AGENTRUN_ACTION_NONE)
-			continue;
-		r = redis_conn_reply(conn, &reply, 0, err);
-		if (r < 0)
-			return r;
-		r = redis_conn_fault(conn, reply, err);
-		if (r == 0 && reply->integer)
-			agentrun_job_set_settled(job);
+		if (r == 0 && answer->integer)
+			agentrun_job_set_settled(part->jobs[i]);
 		else if (r == 0)
-			agentrun_job_set_lost(job, 1);
+			agentrun_job_set_lost(part->jobs[i], 1);
 		status = status < 0 ? status : r;
-		freeReplyObject(reply);
 	}
 	return status;
 }
 
-/* The answers are in: Redis may forget, and need not answer to that. */
-static int write_known(struct work *w, redis_conn *conn, size_t from, size_t to,
-	agentrun_error **err)
+/* All answers are in: Redis may forget, and need not answer to that. */
+static void forget(const struct work *w, redis_conn *conn)
 {
 	for (size_t k = 0; k < w->q->n_lanes; k++) {
-		const redis_lane *lane = &w->q->lanes[k];
-		size_t n = 0;
+		char *key = redis_join(w->q->lanes[k].settled, w->name);
 
-		for (int pass = 0; pass < 2; pass++) {
-			if (pass && n) {
-				redis_conn_begin(conn, 3);
-				redis_conn_word(conn, "CLIENT");
-				redis_conn_word(conn, "REPLY");
-				redis_conn_word(conn, "SKIP");
-				redis_conn_begin(conn, 2 + n);
-				redis_conn_word(conn, "ZREM");
-				redis_conn_word(conn, lane->settled);
-			}
-			for (size_t i = from; i < to; i++) {
-				const agentrun_job *job = agentrun_jobs_at(w->jobs, i);
-
-				if (!agentrun_job_is_settled(job) ||
-					*agentrun_job_lease(job) != lane->letter)
-					continue;
-				if (pass)
-					redis_conn_word(conn, agentrun_job_lease(job) + 1);
-				n += !pass;
-			}
-		}
+		if (!key)
+			continue; /* it expires */
+		redis_conn_begin(conn, 3);
+		redis_conn_word(conn, "CLIENT");
+		redis_conn_word(conn, "REPLY");
+		redis_conn_word(conn, "SKIP");
+		redis_conn_begin(conn, 2);
+		redis_conn_word(conn, "UNLINK");
+		redis_conn_word(conn, key);
+		free(key);
 	}
-	return redis_conn_send(conn, err);
+	(void)redis_conn_send(conn, NULL);
+}
+
+/* Parts are sent several at a time, so that few round trips are made. */
+static int settle_parts(struct work *w, struct part *parts, size_t n, redis_conn *conn,
+	agentrun_error **err)
+{
+	int r = 0, status = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = write_part(w, &parts[i], conn, err);
+	if (r < 0)
+		conn->broken = true; /* half of a command is in it */
+	else
+		r = redis_conn_send(conn, err);
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		redisReply *reply = NULL;
+		int fault;
+
+		r = redis_conn_reply(conn, &reply, 0, err);
+		if (r == 0) {
+			fault = take_answers(&parts[i], conn, reply, err);
+			status = status < 0 ? status : fault;
+		}
+		freeReplyObject(reply);
+	}
+	return r < 0 ? r : status;
 }
 
 static int settle_all(void *user, redis_conn *conn, agentrun_error **err)
 {
 	struct work *w = user;
-	size_t n = agentrun_jobs_count(w->jobs), to;
-	int status = 0;
+	size_t count = agentrun_jobs_count(w->jobs), n = 0;
+	struct part *parts = malloc(PARTS * sizeof(*parts));
+	int r = parts ? 0 : redis_oom(err);
 
-	for (size_t from = 0; from < n; from = to) {
-		int r = write_some(w, conn, from, &to, err);
-
-		if (r < 0) {
-			conn->broken = true; /* half of a command is in it */
-			return r;
+	for (size_t k = 0; r == 0 && k < w->q->n_lanes; k++)
+		for (size_t at = 0; r == 0 && at < count;) {
+			at = gather(w, &w->q->lanes[k], at, &parts[n]);
+			n += parts[n].n > 0;
+			if (n == PARTS) {
+				r = settle_parts(w, parts, n, conn, err);
+				n = 0;
+			}
 		}
-		r = redis_conn_send(conn, err);
-		if (r == 0)
-			r = read_some(w, conn, from, to, err);
-		if (conn->broken)
-			return r;
-		status = status < 0 ? status : r;
-		/* They are settled: that this is not heard is no fault. */
-		(void)write_known(w, conn, from, to, NULL);
-	}
-	return status;
+	if (r == 0 && n)
+		r = settle_parts(w, parts, n, conn, err);
+	if (r == 0)
+		forget(w, conn);
+	free(parts);
+	return r;
 }
 
 int redis_queue_settle(void *self, agentrun_jobs *jobs, agentrun_error **err)
 {
 	redis_queue *q = self;
 	struct work w = { .q = q, .jobs = jobs };
+	const char *token;
 
+	snprintf(w.name, sizeof(w.name), "%.100s/%llu", q->consumer,
+		(unsigned long long)atomic_fetch_add(&q->next_settle, 1));
+	for (size_t i = 0; i < agentrun_jobs_count(jobs); i++)
+		if (!redis_lane_of(q, agentrun_job_lease(agentrun_jobs_at(jobs, i)), &token))
+			agentrun_job_set_lost(agentrun_jobs_at(jobs, i), 1);
 	return redis_pool_run(&q->pool, settle_all, &w, err);
 }
 

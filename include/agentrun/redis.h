@@ -25,10 +25,11 @@
  *                        retries, dead_at, payload
  *     B:cancelled        sorted set of job ids
  *     B:journal:JOB_ID   hash of finished tool calls, for the worker; removed when
- *                        the job is accepted or rejected
- *     B:returned, B:positions, B:popped, B:done, B:settled, B:sweep, B:scan
- *                        counts of messages that came back, what was delivered
- *                        twice, housekeeping
+ *                        the job is accepted or rejected, if B:journals, a set,
+ *                        has the job's id
+ *     B:returned, B:popped, B:done, B:done:old, B:settled:CALL, B:sweep, B:scan
+ *                        counts of messages that came back, what was sent twice,
+ *                        housekeeping
  *
  * Stream mode:
  *
@@ -39,7 +40,8 @@
  *     completion_signals list of completions (redis.completion_queue)
  *     ir:RUN_ID          read: the run's workflow
  *     G:leases, G:held, G:ready, G:delayed, G:retries, G:consumers, G:cancelled,
- *     G:journal:JOB_ID, G:popped, G:done, G:settled, G:sweep, G:scan
+ *     G:journal:JOB_ID, G:journals, G:popped, G:done, G:done:old, G:settled:CALL,
+ *     G:sweep, G:scan
  *
  * The store:
  *

@@ -1,4 +1,5 @@
 -- SPDX-License-Identifier: LicenseRef-agentrun-internal
+-- needs list_return
 -- ARGV: base, consumer, how many, lease, the queue's own lease, number of the first
 -- lease, bytes after which no more is taken, messages that a BLMOVE has moved.
 -- Gives: ms until something is due, how many are cancelled, then five for each job:
@@ -16,27 +17,31 @@ for i = 8, #ARGV do
 	if call('LPOS', processing(consumer), ARGV[i]) then landed[#landed + 1] = ARGV[i] end
 end
 local place, returned = popped(), nil
+local records, leases = {}, {}
+local FRESH = string.format(' 1 0 %.0f ', NOW)
 
 local function take(payload)
 	local digest = redis.sha1hex(payload)
-	place = place + 1
-	local record = { digest = digest, deliveries = 0, retries = 0, enqueued = 0,
-		position = place }
-	if returned > 0 then
-		local text = call('HGET', RETURNED, digest)
-		record = text and unpack_record(text) or record
-		if text then call('HDEL', RETURNED, digest) end
-	end
 	local token = consumer .. '/' .. string.format('%.0f', number + taken)
+	local deliveries, retries, enqueued, text = 0, 0, 0, nil
+	place = place + 1
 	taken = taken + 1
+	if returned > 0 then text = call('HGET', RETURNED, digest) end
+	local record = text and unpack_record(text)
+	if record then
+		call('HDEL', RETURNED, digest)
+		deliveries, retries, enqueued = record.deliveries, record.retries, record.enqueued
+		record.deliveries = deliveries + 1
+		text = pack(record)
+	else
+		text = digest .. FRESH .. place
+	end
 	local n = #out
 	out[n + 1], out[n + 2], out[n + 3], out[n + 4], out[n + 5] = payload, token,
-		record.deliveries, record.retries, record.enqueued
-	record.deliveries = record.deliveries + 1
-	if record.enqueued == 0 then record.enqueued = NOW end
-	call('HSET', held(consumer), token, pack(record))
-	call('ZADD', LEASES, NOW + lease, token)
-	call('ZADD', POSITIONS, record.position, token)
+		deliveries, retries, enqueued
+	n = #records
+	records[n + 1], records[n + 2] = token, text
+	leases[n + 1], leases[n + 2] = NOW + lease, token
 	bytes = bytes - #payload
 end
 
@@ -53,10 +58,7 @@ while taken < many and bytes > 0 do
 	take(payload)
 end
 call('SET', POPPED, string.format('%.0f', place))
-if call('EXISTS', DONE) == 1 then
-	local first = call('ZRANGE', POSITIONS, 0, 0, 'WITHSCORES')
-	local low = math.min(place + 1, tonumber(first[2] or place + 1))
-	call('ZREMRANGEBYSCORE', DONE, '-inf', '(' .. string.format('%.0f', low))
-end
+call_all('HSET', held(consumer), records)
+call_all('ZADD', LEASES, leases)
 out[1], out[2] = next_due(), call('ZCARD', CANCELLED)
 return out

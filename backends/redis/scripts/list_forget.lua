@@ -1,4 +1,5 @@
 -- SPDX-License-Identifier: LicenseRef-agentrun-internal
+-- needs list_return
 -- ARGV: base, consumer, first and last number of leases that are of an acquire whose
 -- answer was lost: nobody works on them, and the delivery does not count.
 for i = tonumber(ARGV[3]), tonumber(ARGV[4]) do

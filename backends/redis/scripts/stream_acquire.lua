@@ -1,4 +1,5 @@
 -- SPDX-License-Identifier: LicenseRef-agentrun-internal
+-- needs stream_return
 -- ARGV: group, base, consumer, how many, lease, the queue's own lease, number of the
 -- first lease, bytes after which no more is taken, entries that an XREADGROUP has
 -- taken.
@@ -8,6 +9,8 @@ local consumer, many, lease, own = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 	tonumber(ARGV[6])
 local number, bytes = tonumber(ARGV[7]), tonumber(ARGV[8])
 local out, taken = { 0, 0 }, 0
+local leased, leases = {}, {}
+local has_retries = call('EXISTS', RETRIES) == 1
 
 call('ZADD', CONSUMERS, NOW + math.max(own, 1000), consumer)
 
@@ -20,9 +23,9 @@ local function take(entry, fields, deliveries)
 	taken = taken + 1
 	local n = #out
 	out[n + 1], out[n + 2], out[n + 3], out[n + 4], out[n + 5] = text, token, deliveries,
-		tonumber(call('HGET', RETRIES, entry) or 0), time_of(entry)
-	call('HSET', HELD, entry, token)
-	call('ZADD', LEASES, NOW + lease, entry)
+		has_retries and tonumber(call('HGET', RETRIES, entry) or 0) or 0, time_of(entry)
+	leased[#leased + 1], leased[#leased + 2] = entry, token
+	leases[#leases + 1], leases[#leases + 2] = NOW + lease, entry
 	bytes = bytes - #text
 end
 
@@ -70,10 +73,7 @@ while taken < many and bytes > 0 do
 	end
 end
 call('SET', POPPED, string.format('%.0f', place))
-if call('EXISTS', DONE) == 1 then
-	local pending = with_group('XPENDING', STREAM, GROUP)
-	local low = pending[1] > 0 and math.min(place, time_of(pending[2])) or place
-	call('ZREMRANGEBYSCORE', DONE, '-inf', '(' .. string.format('%.0f', low))
-end
+call_all('HSET', HELD, leased)
+call_all('ZADD', LEASES, leases)
 out[1], out[2] = next_due(), call('ZCARD', CANCELLED)
 return out

@@ -1,43 +1,55 @@
 -- SPDX-License-Identifier: LicenseRef-agentrun-internal
--- KEYS: the stream, the result, the completions. ARGV: group, base, lease, job id, what
--- becomes of it (accept, release, reject), delay, is it a retry?, reason, is there a
--- result?, result, how long that stays, completion.
--- Gives 1, or 0 where the lease is not held any more.
-local token, id, action = ARGV[3], ARGV[4], ARGV[5]
-local delay, is_retry, reason = tonumber(ARGV[6]), ARGV[7] == '1', ARGV[8]
-local entry = entry_of(token)
+-- KEYS: the stream, the completions, then a result a job. ARGV: group, base, how long
+-- results stay, the name of this call (the same when it is made again for want of an
+-- answer), then nine for each job: lease, job id, what becomes of it (accept, release,
+-- reject), delay, is it a retry?, reason, is there a result?, result, completion.
+-- Gives for each 1, 0 where the lease is not held any more, or the error.
+local HEAD, PER_JOB = 4, 9
+local COMPLETIONS, ttl, count = KEYS[2], ARGV[3], #KEYS - 2
+local SETTLED = BASE .. ':settled:' .. ARGV[4]
+local tokens, entries, ids, out, known = {}, {}, {}, {}, {}
+local gone, accepted, ended, named = {}, {}, {}, {}
 
-if call('HGET', HELD, entry) ~= token then
-	return call('ZSCORE', SETTLED, token) and 1 or 0
+for i = 1, count do
+	local at = HEAD + (i - 1) * PER_JOB
+	tokens[i], ids[i] = ARGV[at + 1], ARGV[at + 2]
+	entries[i] = entry_of(tokens[i])
 end
-call('ZADD', SETTLED, NOW, token)
+local before
+for i, token in ipairs(count > 0 and call('HMGET', HELD, unpack(entries)) or {}) do
+	if token ~= tokens[i] then
+		before = before or call('GET', SETTLED) or ''
+		out[i] = before:find(' ' .. tokens[i] .. ' ', 1, true) and 1 or 0
+	end
+end
+-- The first that is written: without memory nothing is.
+call('APPEND', SETTLED, ' ')
+call('EXPIRE', SETTLED, 600)
 
--- Was a result of this id given when this entry was there already?
-local function is_second()
-	local mark = id ~= '' and call('ZSCORE', DONE, id)
-	return mark and tonumber(mark) >= time_of(entry)
+-- Which of the ids had a result, and when.
+for _, name in ipairs({ DONE, DONE .. ':old' }) do
+	if count > 0 and call('EXISTS', name) == 1 then
+		for i, mark in ipairs(call('HMGET', name, unpack(ids))) do
+			if mark then known[ids[i]] = tonumber(mark) end
+		end
+	end
 end
 
-local function publish()
-	if ARGV[9] ~= '1' or is_second() then return end
-	call('RPUSH', KEYS[3], ARGV[12])
+local function publish(key, id, entry, result, completion)
+	local mark = id ~= '' and known[id]
+	if mark and mark >= time_of(entry) then return end
+	call('RPUSH', COMPLETIONS, completion)
 	if id == '' then return end
-	call('DEL', KEYS[2])
-	call('RPUSH', KEYS[2], ARGV[10])
-	call('PEXPIRE', KEYS[2], ARGV[11])
+	local length = redis.pcall('RPUSH', key, result)
+	if type(length) == 'table' then
+		if length.err:find('WRONGTYPE', 1, true) then call('DEL', key) end
+		length = call('RPUSH', key, result)
+	end
+	if length > 1 then call('LTRIM', key, -1, -1) end
+	call('PEXPIRE', key, ttl)
 end
 
-local function bury(deliveries)
-	local found = call('XRANGE', STREAM, entry, entry)
-	local letter = found[1] and found[1][2] or {}
-	local more = { 'job_id', id, 'reason', reason, 'deliveries', deliveries,
-		'retries', call('HGET', RETRIES, entry) or '0',
-		'dead_at', string.format('%.0f', NOW) }
-	for _, text in ipairs(more) do letter[#letter + 1] = text end
-	call('XADD', DEAD, '*', unpack(letter))
-end
-
-if action == 'release' then
+local function release(entry, delay, is_retry)
 	local deliveries, pending = 0, with_group('XPENDING', STREAM, GROUP, entry, entry, 1)
 	if is_retry then
 		call('HINCRBY', RETRIES, entry, 1)
@@ -53,17 +65,71 @@ if action == 'release' then
 		call('XCLAIM', STREAM, GROUP, pending[1][2], 0, entry, 'RETRYCOUNT', deliveries,
 			'JUSTID')
 	end
-else
-	if action == 'reject' then bury(deliveries_of(entry) or 0) end
-	publish()
-	with_group('XACK', STREAM, GROUP, entry)
-	call('HDEL', RETRIES, entry)
-	if id ~= '' then
-		call('ZREM', CANCELLED, id)
-		call('UNLINK', BASE .. ':journal:' .. id)
-		if action == 'accept' then call('ZADD', DONE, NOW, id) end
+end
+
+local function bury(entry, id, reason)
+	local found = call('XRANGE', STREAM, entry, entry)
+	local letter = found[1] and found[1][2] or {}
+	local more = { 'job_id', id, 'reason', reason, 'deliveries', deliveries_of(entry) or 0,
+		'retries', call('HGET', RETRIES, entry) or '0',
+		'dead_at', string.format('%.0f', NOW) }
+	for _, text in ipairs(more) do letter[#letter + 1] = text end
+	call('XADD', DEAD, '*', unpack(letter))
+end
+
+local function settle(i)
+	local at = HEAD + (i - 1) * PER_JOB
+	local entry, id, action = entries[i], ids[i], ARGV[at + 3]
+	if action == 'release' then
+		release(entry, tonumber(ARGV[at + 4]), ARGV[at + 5] == '1')
+	else
+		if action == 'reject' then bury(entry, id, ARGV[at + 6]) end
+		if ARGV[at + 7] == '1' then
+			publish(KEYS[2 + i], id, entry, ARGV[at + 8], ARGV[at + 9])
+		end
+		if action == 'accept' and id ~= '' then
+			known[id] = math.huge
+			accepted[#accepted + 1] = id
+		end
+		if id ~= '' then gone[#gone + 1] = id end
 	end
 end
-call('HDEL', HELD, entry)
-call('ZREM', LEASES, entry)
-return 1
+
+local forgotten = {}
+for i = 1, count do
+	if not out[i] then
+		local ok, fault = pcall(settle, i)
+		if ok then
+			out[i], ended[#ended + 1], named[#named + 1] = 1, entries[i], tokens[i]
+			if ARGV[HEAD + (i - 1) * PER_JOB + 3] ~= 'release' then
+				forgotten[#forgotten + 1] = entries[i]
+			end
+		else
+			local text = type(fault) == 'table' and fault.err or tostring(fault)
+			out[i] = redis.error_reply(text)
+		end
+	end
+end
+for i = 1, #forgotten, 4000 do
+	with_group('XACK', STREAM, GROUP, unpack(forgotten, i, math.min(i + 3999, #forgotten)))
+end
+call_all('HDEL', HELD, ended)
+call_all('ZREM', LEASES, ended)
+call('APPEND', SETTLED, table.concat(named, ' ') .. ' ')
+if call('EXISTS', RETRIES) == 1 then call_all('HDEL', RETRIES, forgotten) end
+if #gone > 0 then
+	if call('EXISTS', CANCELLED) == 1 then call_all('ZREM', CANCELLED, gone) end
+	if call('EXISTS', BASE .. ':journals') == 1 then
+		for _, id in ipairs(gone) do call('UNLINK', BASE .. ':journal:' .. id) end
+		call_all('SREM', BASE .. ':journals', gone)
+	end
+end
+if #accepted > 0 then
+	local marks = { '', NOW }
+	for _, id in ipairs(accepted) do
+		marks[#marks + 1] = id
+		marks[#marks + 1] = NOW
+	end
+	call_all('HSET', DONE, marks)
+end
+return out
