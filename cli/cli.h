@@ -121,9 +121,9 @@ typedef struct cli_job {
 } cli_job;
 
 /* Are the options in keeping with `n` prompts? -1, or the exit status. */
-int cli_job_check(const cli_command *self, const cli_job *job, int n);
+int cli_job_check(const cli_command *self, const cli_job *o, int n);
 /* The message of a prompt, without ids. */
-int cli_job_message(cli_global *global, const cli_job *job, const char *prompt,
+int cli_job_message(cli_global *global, const cli_job *o, const char *prompt,
 	agentrun_buf *out, agentrun_error **err);
 
 /* ---- open.c ------------------------------------------------------------- */

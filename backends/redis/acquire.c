@@ -116,16 +116,17 @@ static int forget_lost(redis_queue *q, redis_conn *conn, agentrun_error **err)
 /* The scripts of these lanes (`max` of each, 0: not that one), in one round trip. */
 static int ask(struct taking *t, const size_t *max, redis_conn *conn, agentrun_error **err)
 {
+	size_t n = t->q->n_lanes < 2 ? 1 : 2;
 	bool out[2] = { false, false };
 	int r;
 
-	for (size_t i = 0; i < t->q->n_lanes; i++)
+	for (size_t i = 0; i < n; i++)
 		if (max[i] || t->landed.reply[i]) {
 			write_acquire(t, i, max[i], conn);
 			out[i] = true;
 		}
 	r = redis_conn_send(conn, err);
-	for (size_t i = 0; i < t->q->n_lanes; i++) {
+	for (size_t i = 0; i < n; i++) {
 		if (!out[i])
 			continue;
 		if (!conn->broken && r == 0)
@@ -133,7 +134,7 @@ static int ask(struct taking *t, const size_t *max, redis_conn *conn, agentrun_e
 		if (!t->replies.reply[i])
 			remember_lost(t->q, t->asked[i]);
 	}
-	for (size_t i = 0; r == 0 && i < t->q->n_lanes; i++)
+	for (size_t i = 0; r == 0 && i < n; i++)
 		if (out[i])
 			r = redis_conn_fault(conn, t->replies.reply[i], err);
 	redis_landed_free(&t->landed);

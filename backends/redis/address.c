@@ -31,7 +31,7 @@ static int hex_of(char c)
  * that is none, or a NUL. */
 static char *decoded(const char *text, size_t len, bool *bad)
 {
-	char *copy = malloc(len + 1), *to = copy;
+	char *copy = len < SIZE_MAX ? malloc(len + 1) : NULL, *to = copy;
 
 	for (size_t i = 0; copy && i < len; i++) {
 		int high, low;

@@ -268,7 +268,8 @@ void redis_conn_bytes(redis_conn *conn, const char *bytes, size_t len)
 		return;
 	if (len)
 		memcpy(to, bytes, len);
-	memcpy(to + len, "\r\n", 2);
+	to[len] = '\r';
+	to[len + 1] = '\n';
 	conn->out_len += len + 2;
 }
 
@@ -467,7 +468,7 @@ int redis_conn_fault(redis_conn *conn, const redisReply *reply, agentrun_error *
 	const struct fault *fault;
 	bool mine = err && !*err;
 
-	if (reply->type != REDIS_REPLY_ERROR)
+	if (!reply || reply->type != REDIS_REPLY_ERROR)
 		return 0;
 	fault = fault_of(reply->str);
 	if (!fault)

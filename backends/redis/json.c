@@ -164,8 +164,13 @@ static const char *value_end(const char *p, const char *end)
 
 redis_span redis_json_value(const char *text, size_t len)
 {
-	const char *end = text + len, *begin = skip_space(text, end);
-	const char *stop = begin < end ? value_end(begin, end) : NULL;
+	const char *end, *begin, *stop;
+
+	if (!len)
+		return (redis_span){ NULL, 0 };
+	end = text + len;
+	begin = skip_space(text, end);
+	stop = begin < end ? value_end(begin, end) : NULL;
 
 	if (!stop || skip_space(stop, end) != end)
 		return (redis_span){ NULL, 0 };
@@ -213,10 +218,12 @@ bool redis_json_is(redis_span value, char first)
 redis_span redis_json_get(redis_span object, const char *name)
 {
 	redis_span found = { NULL, 0 };
-	const char *p = object.p, *end = object.p + object.n, *begin;
+	const char *p, *end, *begin;
 
 	if (!redis_json_is(object, '{'))
 		return found;
+	p = object.p;
+	end = object.p + object.n;
 	for (p = skip_space(p + 1, end); *p != '}'; p = skip_space(p, end)) {
 		redis_span key = { p, 0 };
 
@@ -239,13 +246,14 @@ redis_span redis_json_get(redis_span object, const char *name)
 /* Element `i`, and how many there are up to it. */
 static size_t walk_to(redis_span array, size_t i, redis_span *element)
 {
-	const char *p = array.p, *end = array.p + array.n, *begin;
+	const char *p, *end, *begin;
 	size_t n = 0;
 
 	*element = (redis_span){ NULL, 0 };
 	if (!redis_json_is(array, '['))
 		return 0;
-	p = skip_space(p + 1, end);
+	end = array.p + array.n;
+	p = skip_space(array.p + 1, end);
 	while (*p != ']') {
 		begin = p;
 		p = skip_value(begin, end);
@@ -358,11 +366,13 @@ int redis_json_string(agentrun_buf *out, redis_span string)
 
 bool redis_json_says(redis_span string, const char *text)
 {
-	const char *p = string.p + 1, *end = string.p + string.n - 1;
+	const char *p, *end;
 	size_t left = strlen(text);
 
 	if (!redis_json_is(string, '"'))
 		return false;
+	p = string.p + 1;
+	end = string.p + string.n - 1;
 	while (p < end) {
 		char bytes[4];
 		size_t n = 1;

@@ -17,10 +17,8 @@ char *redis_join(const char *a, const char *b)
 	size_t n = strlen(a), m = strlen(b);
 	char *text = malloc(n + m + 1);
 
-	if (text) {
-		memcpy(text, a, n);
-		memcpy(text + n, b, m + 1);
-	}
+	if (text)
+		snprintf(text, n + m + 1, "%s%s", a, b);
 	return text;
 }
 

@@ -202,8 +202,10 @@ static int settle_all(void *user, redis_conn *conn, agentrun_error **err)
 	struct work *w = user;
 	size_t count = agentrun_jobs_count(w->jobs), n = 0;
 	struct part *parts = malloc(PARTS * sizeof(*parts));
-	int r = parts ? 0 : redis_oom(err);
+	int r = 0;
 
+	if (!parts)
+		return redis_oom(err);
 	for (size_t k = 0; r == 0 && k < w->q->n_lanes; k++)
 		for (size_t at = 0; r == 0 && at < count;) {
 			at = gather(w, &w->q->lanes[k], at, &parts[n]);

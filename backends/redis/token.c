@@ -151,7 +151,7 @@ static bool offset_at(const char **p, int64_t *minutes)
 	if (**p == ':')
 		(*p)++;
 	rest = number_at(p, 2, "");
-	*minutes = sign * (hours * 60 + rest);
+	*minutes = (int64_t)sign * ((int64_t)hours * 60 + rest);
 	return hours >= 0 && rest >= 0 && !**p;
 }
 
