@@ -152,7 +152,7 @@ address() {
   ASAN_OPTIONS=detect_stack_use_after_return=1 \
     UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
     tests build-asan asan --timeout-multiplier 4 \
-    $(suites build-asan unit libjq conformance cli examples fuzz)
+    $(suites build-asan unit libjq conformance redis cli examples fuzz)
 }
 
 # Some kernels place memory where this compiler's runtime does not expect it.

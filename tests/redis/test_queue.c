@@ -2,6 +2,7 @@
 /* The queue in Redis where something goes wrong, and what others see of it. */
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <unistd.h>
 
 #include <agentrun/redis.h>
@@ -208,6 +209,93 @@ START_TEST(a_list_of_a_consumer_that_nobody_knows_goes_back)
 	ck_assert_int_eq(number("EXISTS agent:processing:ghost"), 0);
 	agentrun_jobs_free(jobs);
 	agentrun_queue_free(queue);
+}
+END_TEST
+
+#define MANY 1500
+#define WORKERS 3
+
+static void work_until_killed(const char *mode)
+{
+	agentrun_queue *queue = open_queue(mode, 300);
+
+	for (;;) {
+		agentrun_jobs *jobs = acquire(queue, 20, 1000);
+
+		accept_all(jobs, DONE_MESSAGE);
+		settle(queue, jobs);
+		agentrun_jobs_free(jobs);
+	}
+}
+
+static pid_t start_worker(const char *mode)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		work_until_killed(mode);
+	}
+	return pid;
+}
+
+/* Results that were there and are taken away, each only once. */
+static void take_results(const char *mode, int *seen)
+{
+	for (int i = 0; i < MANY; i++) {
+		redisReply *reply = server_ask(&server, "LPOP agent:results:%s-%d", mode, i);
+
+		seen[i] += reply->type == REDIS_REPLY_STRING;
+		ck_assert_int_le(seen[i], 1);
+		freeReplyObject(reply);
+	}
+}
+
+static int count_seen(const int *seen)
+{
+	int n = 0;
+
+	for (int i = 0; i < MANY; i++)
+		n += seen[i];
+	return n;
+}
+
+static void kill_workers_while_they_work(const char *mode)
+{
+	int seen[MANY] = { 0 };
+	pid_t workers[WORKERS];
+	bool stream = strcmp(mode, "stream") == 0;
+
+	for (int i = 0; i < MANY; i++)
+		server_do(&server, stream ? "XADD wf.tasks.agent * token {\"id\":\"%s-%d\"}"
+			: "RPUSH agent:jobs {\"job_id\":\"%s-%d\"}", mode, i);
+	for (int i = 0; i < WORKERS; i++)
+		workers[i] = start_worker(mode);
+	for (int round = 0; round < 400 && count_seen(seen) < MANY; round++) {
+		server_sleep_ms(15);
+		if (round < 60) {
+			kill(workers[round % WORKERS], SIGKILL);
+			waitpid(workers[round % WORKERS], NULL, 0);
+			workers[round % WORKERS] = start_worker(mode);
+		}
+		if (round % 10 == 9)
+			take_results(mode, seen);
+	}
+	for (int i = 0; i < WORKERS; i++) {
+		kill(workers[i], SIGKILL);
+		waitpid(workers[i], NULL, 0);
+	}
+	take_results(mode, seen);
+	/* What died so often that it was given up has a result, too. */
+	ck_assert_int_eq(count_seen(seen), MANY);
+	if (stream)
+		ck_assert_int_eq(number("LLEN completion_signals"), MANY);
+}
+
+START_TEST(killed_workers_lose_nothing_and_double_nothing)
+{
+	kill_workers_while_they_work("list");
+	kill_workers_while_they_work("stream");
 }
 END_TEST
 
@@ -850,6 +938,7 @@ int main(void)
 		entries_of_a_killed_consumer_are_claimed,
 		an_entry_that_another_program_took_and_left_is_claimed,
 		a_list_of_a_consumer_that_nobody_knows_goes_back,
+		killed_workers_lose_nothing_and_double_nothing,
 		a_restart_in_the_middle_loses_nothing,
 		a_server_that_comes_back_empty_is_used_again,
 		a_settle_whose_answer_is_lost_is_done_once,
