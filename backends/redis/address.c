@@ -188,7 +188,7 @@ int redis_address_finish(redis_address *address, agentrun_error **err)
 #ifndef REDIS_HAVE_TLS
 	if (address->tls)
 		return agentrun_error_raise(err, AGENTRUN_ECONFIG, "this build cannot speak TLS "
-			"to Redis: it wants hiredis_ssl 1.0 or later; use redis:// or a tunnel");
+			"to Redis: it wants hiredis 1.0 or later; use redis:// or a tunnel");
 #endif
 	if (address->path)
 		snprintf(label, sizeof(label), "%s", address->path);

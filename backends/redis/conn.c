@@ -52,6 +52,8 @@ static int wait_for(const redis_conn *conn, short what, int64_t deadline)
 {
 	struct pollfd fd = { .fd = conn->fd, .events = what };
 
+	if (what == POLLIN && conn->tls && redis_tls_pending(conn->tls))
+		return 1;
 	for (;;) {
 		int64_t left = deadline - now_ms();
 		int n = poll(&fd, 1, left > 0 ? (int)(left < 60000 ? left : 60000) : 0);
