@@ -11,14 +11,13 @@
  * names file, line and column.
  *
  * Every key is known to the library, which checks it, but not every one is read
- * by it. Through a context it reads `classifier.threshold`, `llm`,
- * `http`, `auth_profiles`, `limits`, `workflow`, of `service` the size of an
+ * by it. Through a context it reads `classifier`, `llm`, `agents`, `rate_limit`,
+ * `budget`, `http`, `auth_profiles`, `limits`, `workflow`, of `service` the size of an
  * engine (workers, concurrency), and of `storage`, for an engine that is given no
  * store, backend and max_inline_bytes. To open a store or a queue is the
  * program's: the command line reads `log` and of `storage` backend, path and
  * max_inline_bytes, and libagentrun-redis reads `redis` and of `queue` max_deliveries
- * and lease_sec. Nothing reads `rate_limit`, `budget` and the rest of
- * `classifier` and `storage` yet.
+ * and lease_sec. Nothing reads the rest of `storage` yet.
  *
  * A configuration is one thread's until it is given to a context, which copies
  * it.

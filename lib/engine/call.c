@@ -231,7 +231,7 @@ static int offer(agr_task *task, const agr_llm *llm, agr_span found)
 	while (r == 0 && agr_array_next(&it, &tool)) {
 		const agr_tool *known;
 
-		agr_buf_reset(&name);
+		agr_text_reset(&name);
 		agr_get_text(tool, "name", &name);
 		known = name.failed ? NULL : agr_llm_tool(llm, name.data);
 		if (known && !agr_talk_tool(talk, known->name))
@@ -247,7 +247,7 @@ static int call_search(agr_task *task, const char *arguments)
 		.code = AGENTRUN_EPLAN };
 	agr_buf query = AGR_BUF_INIT, found = AGR_BUF_INIT;
 	agr_span root;
-	agr_llm *llm;
+	agr_llm *llm = NULL;
 	int r = agr_scan_document(&root, &text, &task->error);
 
 	if (r == 0)

@@ -13,7 +13,7 @@
 #include "llm/tools.h"
 #include "net/http.h"
 
-#define SMALL_BYTES 2048      /* what is told in full */
+#define SMALL_BYTES ((size_t)2048)      /* what is told in full */
 #define MAX_ERROR_BYTES 8192
 
 static const agentrun_config *config_of(const agr_task *task)

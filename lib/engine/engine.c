@@ -179,8 +179,7 @@ void agr_engine_resume(agr_task *task)
 
 void agr_engine_note(agr_task *task, unsigned turn, const char *tool)
 {
-	int64_t tokens = task->tokens +
-		(task->plan ? agentrun_plan_result_tokens_used(task->plan) : 0);
+	int64_t tokens = agr_task_tokens(task);
 	agentrun_progress *p = &task->progress;
 
 	pthread_mutex_lock(&task->engine->lock);

@@ -152,6 +152,8 @@ typedef struct agr_task {
 /* Run until the task is done (true) or waits for the network (false); the task
  * may be on another thread already when false is returned. */
 bool agr_task_advance(agr_task *task);
+/* What its models were used for so far. */
+int64_t agr_task_tokens(const agr_task *task);
 void agr_task_free(agr_task *task);
 
 /* ---- recall.c ----------------------------------------------------------- */

@@ -40,7 +40,7 @@ static int fill_record(const agr_task *task, agentrun_record *record)
 			agentrun_plan_result_model(task->plan));
 		agr_buf_reset(&number);
 		agr_buf_printf(&number, "%lld",
-			(long long)(task->tokens + agentrun_plan_result_tokens_used(task->plan)));
+			(long long)agr_task_tokens(task));
 		set(record, &r, AGENTRUN_RECORD_TOKENS_USED, number.data);
 	}
 	agr_buf_free(&calls);

@@ -166,8 +166,7 @@ static int add_plan(agr_buf *out, const agr_task *task)
 		task->plan ? agentrun_plan_result_message(task->plan) : NULL);
 	agr_buf_printf(out, ",\"tokens_used\":%lld,\"cache_hit\":%s,"
 		"\"execution_time_ms\":%lld",
-		(long long)(task->tokens +
-			(task->plan ? agentrun_plan_result_tokens_used(task->plan) : 0)),
+		(long long)agr_task_tokens(task),
 		task->plan && agr_plan_result_cache_hit(task->plan) ? "true" : "false",
 		(long long)(agr_clock_mono_ms() - task->started_ms));
 	add_text(out, ",\"llm_model\":",

@@ -331,6 +331,11 @@ bool agr_task_advance(agr_task *task)
 	return true;
 }
 
+int64_t agr_task_tokens(const agr_task *task)
+{
+	return task->tokens + (task->plan ? agentrun_plan_result_tokens_used(task->plan) : 0);
+}
+
 void agr_task_free(agr_task *task)
 {
 	if (!task)

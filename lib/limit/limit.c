@@ -62,7 +62,7 @@ static int read_rate(struct rate *out, const agentrun_config *config, const char
 static bool take_number(const char **text, double *out)
 {
 	const char *p = *text;
-	double value = 0, unit = 0.1;
+	double value = 0, unit = 1;
 
 	while (*p == ' ' || *p == '\t')
 		p++;
@@ -71,9 +71,11 @@ static bool take_number(const char **text, double *out)
 	for (; agr_is_digit(*p); p++)
 		value = value * 10 + (*p - '0');
 	if (*p == '.')
-		for (p++; agr_is_digit(*p); p++, unit /= 10)
-			value += unit * (*p - '0');
-	*out = value;
+		for (p++; agr_is_digit(*p); p++) {
+			value = value * 10 + (*p - '0');
+			unit *= 10;
+		}
+	*out = value / unit;
 	*text = p;
 	return true;
 }

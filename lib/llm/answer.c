@@ -76,6 +76,8 @@ static int finish_call(agr_call *call, const char *prefix, size_t number)
 	call->id_made_up = call->id_made_up || !call->id.len;
 	if (!call->id.len)
 		agr_buf_printf(&call->id, "%s_%zu", prefix, number);
+	if (call->arguments.failed)
+		return -1;
 	if (is_blank(&call->arguments)) {
 		agr_buf_reset(&call->arguments);
 		agr_buf_str(&call->arguments, "{}");

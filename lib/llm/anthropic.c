@@ -157,6 +157,8 @@ static void read_end(agr_span object, agr_answer *out)
 	agr_buf name = AGR_BUF_INIT;
 
 	if (!agr_get_text(object, "stop_reason", &name) || !name.len) {
+		if (name.failed)
+			out->finish_reason.failed = name.failed;
 		agr_buf_free(&name);
 		return;
 	}
@@ -255,7 +257,7 @@ static int begin_block(agr_answer *out, agr_span data, agentrun_error **err)
 	agr_span block, input;
 	agr_call *call;
 
-	agr_buf_reset(&out->scratch);
+	agr_text_reset(&out->scratch);
 	if (!agr_get_typed(data, "content_block", AGR_TYPE_OBJECT, &block))
 		return 0;
 	if (agr_get_is(block, "type", "tool_use")) {
@@ -372,7 +374,7 @@ static void end_block(agr_answer *out)
 		agr_buf_free(&grown);
 	}
 	agr_buf_char(&out->own, '}');
-	agr_buf_reset(&out->scratch);
+	agr_text_reset(&out->scratch);
 }
 
 static void end_call(agr_answer *out, agr_call *call)

@@ -19,7 +19,7 @@ void agr_blot(agr_buf *text, const char *secret)
 		size_t from = (size_t)(at - text->data);
 
 		memmove(at + 3, at + len, text->len - from - len + 1);
-		memcpy(at, "***", 3);
+		memset(at, '*', 3);
 		text->len -= len - 3;
 	}
 }
@@ -74,7 +74,7 @@ static void read_details(struct said *said, agr_span error)
 	while (agr_array_next(&it, &item)) {
 		if (!agr_get_is(item, "@type", "type.googleapis.com/google.rpc.RetryInfo"))
 			continue;
-		agr_buf_reset(&delay);
+		agr_text_reset(&delay);
 		if (agr_get_text(item, "retryDelay", &delay) && delay.data)
 			said->retry_ms = agr_duration_ms(delay.data);
 	}

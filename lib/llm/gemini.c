@@ -185,6 +185,8 @@ static void read_end(agr_span candidate, agr_answer *out)
 
 	if (!agr_get_text(candidate, "finishReason", &name) || !name.len ||
 		strcmp(name.data, "FINISH_REASON_UNSPECIFIED") == 0) {
+		if (name.failed)
+			out->finish_reason.failed = name.failed;
 		agr_buf_free(&name);
 		return;
 	}

@@ -19,7 +19,7 @@ static void add_calls(agr_buf *body, const agr_message_said *said)
 		agr_buf_str(body, ",\"type\":\"function\",\"function\":{\"name\":");
 		agr_json_add(body, call->name.data);
 		agr_buf_str(body, ",\"arguments\":");
-		agr_buf_reset(&arguments);
+		agr_text_reset(&arguments);
 		agr_json_add_arguments(&arguments, call);
 		agr_buf_json_str(body, arguments.data, arguments.len);
 		agr_buf_char(body, '}');
@@ -172,6 +172,8 @@ static agr_end end_of(agr_span choice, agr_answer *out)
 	agr_end end = AGR_END_OTHER;
 
 	if (!agr_get_text(choice, "finish_reason", &name) || !name.len) {
+		if (name.failed)
+			out->finish_reason.failed = name.failed;
 		agr_buf_free(&name);
 		return out->end;
 	}

@@ -55,16 +55,18 @@ static const char *setting(const agentrun_config *config, const char *name,
 double agr_llm_number(const agentrun_config *config, const char *key, double fallback)
 {
 	const char *text = agentrun_config_get(config, key);
-	double value = 0, unit = 0.1;
+	double digits = 0, unit = 1;
 
 	if (!text || !*text)
 		return fallback;
 	for (; agr_is_digit(*text); text++)
-		value = value * 10 + (*text - '0');
+		digits = digits * 10 + (*text - '0');
 	if (*text == '.')
-		for (text++; agr_is_digit(*text); text++, unit /= 10)
-			value += unit * (*text - '0');
-	return value;
+		for (text++; agr_is_digit(*text); text++) {
+			digits = digits * 10 + (*text - '0');
+			unit *= 10;
+		}
+	return digits / unit;
 }
 
 /* ---- which one --------------------------------------------------------------------- */

@@ -216,14 +216,14 @@ static void read_status(agr_span root, agr_answer *out)
 {
 	agr_span details;
 
-	agr_buf_reset(&out->finish_reason);
+	agr_text_reset(&out->finish_reason);
 	agr_get_text(root, "status", &out->finish_reason);
 	if (agr_get_is(root, "status", "completed")) {
 		out->end = out->n_calls ? AGR_END_CALLS : AGR_END_STOP;
 	} else if (agr_get_is(root, "status", "incomplete")) {
 		out->end = AGR_END_OTHER;
 		if (agr_get(root, "incomplete_details", &details)) {
-			agr_buf_reset(&out->finish_reason);
+			agr_text_reset(&out->finish_reason);
 			agr_get_text(details, "reason", &out->finish_reason);
 			if (agr_get_is(details, "reason", "max_output_tokens"))
 				out->end = AGR_END_LENGTH;
@@ -246,7 +246,7 @@ static int decode(const agr_codec *codec, agr_answer *out, agr_span root,
 	if (agr_span_type(root) != AGR_TYPE_OBJECT)
 		return agentrun_error_raise(err, AGENTRUN_ELLM,
 			"the provider's answer is no JSON object");
-	agr_buf_reset(&out->model);
+	agr_text_reset(&out->model);
 	agr_get_text(root, "model", &out->model);
 	read_usage(root, &out->usage);
 	if (agr_get_typed(root, "output", AGR_TYPE_ARRAY, &output)) {

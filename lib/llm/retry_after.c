@@ -16,7 +16,7 @@ static bool take_number(const char **text, int64_t *thousandths)
 	if (!agr_is_digit(*p))
 		return false;
 	for (; agr_is_digit(*p); p++)
-		value = value < LONGEST_MS ? value * 10 + (*p - '0') * 1000 : value;
+		value = value < LONGEST_MS ? value * 10 + (int64_t)(*p - '0') * 1000 : value;
 	if (*p == '.')
 		for (p++; agr_is_digit(*p); p++, unit /= 10)
 			value += (*p - '0') * unit;
@@ -71,14 +71,75 @@ int64_t agr_duration_ms(const char *text)
 	}
 }
 
-static int month_of(const char *text)
+/* A number of up to four digits, white space before it; moves `*p` behind it. */
+static bool take_part(const char **p, int *out)
 {
-	static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	int n = 0;
 
+	while (**p == ' ')
+		(*p)++;
+	*out = 0;
+	for (; n < 4 && agr_is_digit(**p); n++)
+		*out = *out * 10 + (*(*p)++ - '0');
+	return n > 0;
+}
+
+static bool take_char(const char **p, char c)
+{
+	if (**p != c)
+		return false;
+	(*p)++;
+	return true;
+}
+
+static bool take_month(const char **p, int *month)
+{
+	static const char *const names[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul",
+		"Aug", "Sep", "Oct", "Nov", "Dec" };
+
+	while (**p == ' ')
+		(*p)++;
 	for (int i = 0; i < 12; i++)
-		if (strncmp(text, names + i * 3, 3) == 0)
-			return i + 1;
-	return 0;
+		if (strncmp(*p, names[i], 3) == 0) {
+			*p += 3;
+			*month = i + 1;
+			return true;
+		}
+	return false;
+}
+
+struct date {
+	int year, month, day, hour, minute, second;
+};
+
+static bool take_time(const char **p, struct date *d)
+{
+	return take_part(p, &d->hour) && take_char(p, ':') && take_part(p, &d->minute) &&
+		take_char(p, ':') && take_part(p, &d->second);
+}
+
+/* "06 Nov 1994 08:49:37", "06-Nov-94 08:49:37" */
+static bool take_dated(const char *p, struct date *d)
+{
+	if (!take_part(&p, &d->day) || (*p != ' ' && *p != '-'))
+		return false;
+	p++;
+	if (!take_month(&p, &d->month) || (*p != ' ' && *p != '-'))
+		return false;
+	p++;
+	if (!take_part(&p, &d->year))
+		return false;
+	if (d->year < 100)
+		d->year += d->year < 70 ? 2000 : 1900;
+	return take_time(&p, d);
+}
+
+/* "Sun Nov  6 08:49:37 1994" */
+static bool take_asctime(const char *p, struct date *d)
+{
+	p += strcspn(p, " ");
+	return take_month(&p, &d->month) && take_part(&p, &d->day) && take_time(&p, d) &&
+		take_part(&p, &d->year);
 }
 
 static int64_t days_since_1970(int year, int month, int day)
@@ -92,25 +153,16 @@ static int64_t days_since_1970(int year, int month, int day)
 
 int64_t agr_http_date_ms(const char *text)
 {
-	int day, year, hour, minute, second;
-	char month[4] = "";
-	const char *p = strchr(text, ',');
+	const char *comma = strchr(text, ',');
+	struct date d = { 0, 0, 0, 0, 0, 0 };
 
-	if (p && sscanf(p + 1, " %2d %3s %4d %2d:%2d:%2d", &day, month, &year, &hour, &minute,
-		&second) == 6) {
-		/* as it is */
-	} else if (p && sscanf(p + 1, " %2d-%3s-%2d %2d:%2d:%2d", &day, month, &year, &hour,
-		&minute, &second) == 6) {
-		year += year < 70 ? 2000 : 1900;
-	} else if (sscanf(text, "%*3s %3s %2d %2d:%2d:%2d %4d", month, &day, &hour, &minute,
-		&second, &year) != 6) {
+	if (comma ? !take_dated(comma + 1, &d) : !take_asctime(text, &d))
 		return -1;
-	}
-	if (!month_of(month) || day < 1 || day > 31 || hour < 0 || hour > 23 || minute < 0 ||
-		minute > 59 || second < 0 || second > 60 || year < 1970)
+	if (d.day < 1 || d.day > 31 || d.hour > 23 || d.minute > 59 || d.second > 60 ||
+		d.year < 1970)
 		return -1;
-	return ((days_since_1970(year, month_of(month), day) * 24 + hour) * 60 + minute) *
-		60000 + second * 1000;
+	return ((days_since_1970(d.year, d.month, d.day) * 24 + d.hour) * 60 + d.minute) * 60000 +
+		(int64_t)d.second * 1000;
 }
 
 /* ---- headers ------------------------------------------------------------------ */

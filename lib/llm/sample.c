@@ -4,7 +4,8 @@
 #include <string.h>
 
 #define MAX_STRING 300
-#define MAX_ELEMENTS 20
+#define MAX_ELEMENTS ((size_t)20)
+#define MAX_MEMBERS ((size_t)80)
 #define MAX_DEPTH 6
 
 static void write_string(agr_buf *out, agr_span string)
@@ -57,7 +58,7 @@ static void write_value(agr_buf *out, agr_span value, int depth)
 				      : agr_object_next(&it, &key, &element)) {
 		if (i++)
 			agr_buf_char(out, ',');
-		if (i > MAX_ELEMENTS * (type == AGR_TYPE_OBJECT ? 4u : 1u)) {
+		if (i > (type == AGR_TYPE_OBJECT ? MAX_MEMBERS : MAX_ELEMENTS)) {
 			agr_buf_str(out, type == AGR_TYPE_ARRAY ? "\"…\"" : "\"…\":\"…\"");
 			break;
 		}

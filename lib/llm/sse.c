@@ -56,7 +56,8 @@ static int take_line(agr_sse *sse, agr_sse_fn on_event, void *user, agentrun_err
 		agr_buf_add(&sse->data, value, rest);
 		sse->any_data = true;
 	} else if (name == 5 && memcmp(line, "event", 5) == 0) {
-		agr_buf_reset(&sse->event);
+		if (!sse->event.failed)
+			agr_buf_reset(&sse->event);
 		agr_buf_add(&sse->event, value, rest);
 	}
 	agr_buf_reset(&sse->line);

@@ -175,6 +175,12 @@ void agr_text_add(agr_buf *out, agr_span string)
 			out->data[i] = ' ';
 }
 
+void agr_text_reset(agr_buf *text)
+{
+	if (!text->failed)
+		agr_buf_reset(text);
+}
+
 bool agr_get_text(agr_span object, const char *key, agr_buf *out)
 {
 	agr_span value;

@@ -150,6 +150,8 @@ int64_t agr_get_int(agr_span object, const char *key, int64_t fallback);
 /* Is the string member this text? */
 bool agr_get_is(agr_span object, const char *key, const char *text);
 void agr_text_add(agr_buf *out, agr_span string);
+/* Drop the text, but not that some of it was lost. */
+void agr_text_reset(agr_buf *text);
 /* Is it one JSON object? */
 bool agr_is_json_object(const char *text, size_t len);
 

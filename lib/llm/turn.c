@@ -362,12 +362,12 @@ static int judge(agr_turn *turn, agentrun_error **err)
 {
 	agentrun_error *why = agr_http_event_take_error(turn->event);
 	agr_failure failure;
-	int r = 0;
+	int r;
 
 	if (why)
 		agr_failure_of_transport(&failure, &why);
 	else
-		r = read_answer(turn, &failure, &why);
+		(void)read_answer(turn, &failure, &why);
 	agentrun_http_event_free(turn->event);
 	turn->event = NULL;
 	report_health(turn, why && failure.is_sick);

@@ -43,7 +43,13 @@ static int add_call(agentrun_plan_result *plan, const char *id, const char *name
 	call->id = strdup(id ? id : made_up);
 	call->name = strdup(name);
 	call->arguments = arguments ? strdup(arguments) : NULL;
-	return call->id && call->name && call->arguments ? 0 : AGENTRUN_ENOMEM;
+	if (call->id && call->name && call->arguments)
+		return 0;
+	free(call->id);
+	free(call->name);
+	free(call->arguments);
+	plan->n_calls--;
+	return AGENTRUN_ENOMEM;
 }
 
 static agentrun_plan_result *new_result(size_t n_calls, const char *message,

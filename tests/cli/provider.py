@@ -133,6 +133,10 @@ class Raw:
             peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
 
     def close(self):
+        try:
+            self.listener.shutdown(socket.SHUT_RDWR)  # wakes who waits in accept()
+        except OSError:
+            pass
         self.listener.close()
 
 

@@ -2,8 +2,12 @@
 """Plans and jobs with a scripted provider: one turn, its failures, the loop."""
 import json
 import os
+import pathlib
 import pty
+import shutil
+import subprocess
 import time
+import unittest
 
 import provider as p
 from harness import ROWS, WORKFLOW, CliTest, Server
@@ -603,6 +607,40 @@ class Tools(Llm):
         text = self.serve(p.chat(None, self.delegate()), p.chat("forty-two"), p.chat("done"))
         self.assertEqual(self.run_job(text, config=self.AGENTS)["result_preview"],
                          {"type": "value", "value": "forty-two"})
+
+
+@unittest.skipUnless(shutil.which("node") and shutil.which("openssl"),
+                     "node and openssl are needed for HTTP/2 over TLS")
+class Http2(Llm):
+    def setUp(self):
+        super().setUp()
+        self.cert, key = str(self.dir / "cert.pem"), str(self.dir / "key.pem")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
+                        "/CN=x", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key,
+                        "-out", self.cert], check=True, capture_output=True)
+        self.node = subprocess.Popen(
+            ["node", pathlib.Path(__file__).parent / "h2.js", self.cert, key, "10"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(self.node.stdout.close)
+        self.addCleanup(self.node.wait)
+        self.addCleanup(self.node.stdin.close)
+        self.url = f"https://127.0.0.1:{self.node.stdout.readline().strip()}"
+
+    def test_http2_and_brotli_over_verified_tls(self):
+        config = self.file("c.yaml", f"{{http: {{ca_file: {self.cert}}}, "
+                                     "llm: {single_turn: true}}\n")
+        got = self.value("-c", config, "plan", "x", env=self.env(self))
+        self.assertEqual(got["message"], "by HTTP/2.0")
+        ran = self.run_it("-c", config, "run", "how many", "--input", self.file("r.json", ROWS),
+                          env=self.env(self))
+        self.assertEqual(ran.json["status"], "completed")
+
+    def test_a_certificate_that_nobody_vouches_for_is_refused(self):
+        config = self.file("c.yaml", "llm: {max_retries: 0}\n")
+        self.fails(5, "-c", config, "plan", "x", env=self.env(self), says="(?i)certificate")
+        config = self.file("c.yaml", "{llm: {max_retries: 0}, http: {ca_file: /nowhere.pem}}\n")
+        self.fails(5, "-c", config, "plan", "x", env=self.env(self))
 
 
 class Classify(Llm):

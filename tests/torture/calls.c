@@ -442,9 +442,36 @@ static int wire_open(void *self, const agentrun_config *config, agentrun_error *
 	return 0;
 }
 
+#define MODEL_CALLS "{\"model\":\"m\",\"choices\":[{\"message\":{\"content\":\"Let me see.\"," \
+	"\"tool_calls\":[{\"id\":\"\",\"extra_content\":{\"s\":1},\"function\":{\"name\":" \
+	"\"execute_pipeline\",\"arguments\":\"{\\\"pipeline\\\":[{\\\"step\\\":\\\"count\\\"}]}\"}}," \
+	"{\"id\":\"b\",\"function\":{\"name\":\"no_such_tool\",\"arguments\":\"{\"}}]}}]," \
+	"\"usage\":{\"total_tokens\":5}}"
+#define MODEL_ENDS "{\"choices\":[{\"message\":{\"content\":\"3.\"},\"finish_reason\":" \
+	"\"stop\"}],\"usage\":{\"total_tokens\":7}}"
+#define MODEL_STREAM "data: {\"type\":\"message_start\",\"message\":{\"model\":\"c\"," \
+	"\"usage\":{\"input_tokens\":3}}}\n\ndata: {\"type\":\"content_block_start\"," \
+	"\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\ndata: {\"type\":" \
+	"\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"h\"}}" \
+	"\n\ndata: {\"type\":\"content_block_stop\",\"index\":0}\n\ndata: {\"type\":" \
+	"\"content_block_start\",\"index\":1,\"content_block\":{\"type\":\"tool_use\",\"id\":" \
+	"\"t\",\"name\":\"a\",\"input\":{}}}\n\ndata: {\"type\":\"content_block_stop\"," \
+	"\"index\":1}\n\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":" \
+	"\"tool_use\"},\"usage\":{\"output_tokens\":2}}\n\ndata: {\"type\":\"message_stop\"}\n\n"
+
+static const char *body_for(const agentrun_http_request *request)
+{
+	if (strstr(request->url, "/messages"))
+		return MODEL_STREAM;
+	if (!strstr(request->url, "/chat/completions"))
+		return ROWS;
+	return strstr(request->body, "\"role\":\"tool\"") ? MODEL_ENDS : MODEL_CALLS;
+}
+
 static int wire_submit(void *self, const agentrun_http_request *request,
 	agentrun_error **err)
 {
+	const char *body = body_for(request);
 	agentrun_http_event *event;
 	int r = agentrun_http_event_new(&event, request->id, err);
 
@@ -453,7 +480,7 @@ static int wire_submit(void *self, const agentrun_http_request *request,
 		return r;
 	agentrun_http_event_set_status(event, 200);
 	if (agentrun_http_event_add_header(event, "A: b", 4) < 0 ||
-		agentrun_http_event_append_body(event, ROWS, strlen(ROWS)) < 0) {
+		agentrun_http_event_append_body(event, body, strlen(body)) < 0) {
 		agentrun_http_event_free(event);
 		return agentrun_error_raise(err, AGENTRUN_ENOMEM, "out of memory");
 	}
@@ -504,12 +531,93 @@ static void wire_destroy(void *self)
 	(void)self;
 }
 
+static const agentrun_transport_impl wire_impl = {
+	.version = AGENTRUN_TRANSPORT_IMPL_VERSION, .struct_size = sizeof(wire_impl),
+	.name = "wire", .open = wire_open, .submit = wire_submit, .poll = wire_poll,
+	.cancel = wire_cancel, .wakeup = wire_wakeup, .destroy = wire_destroy };
+
+/* A context over the wire, with a provider's key. */
+static int open_wired(agentrun_ctx **out, agentrun_error **err)
+{
+	static const char *const settings[][2] = { { "llm.api_key", "k" },
+		{ "llm.headers", "A: b" }, { "llm.fallback", "anthropic" },
+		{ "llm.providers.anthropic.api_key", "k" },
+		{ "llm.providers.openai.body", "{\"x\":1}" }, { "rate_limit.per_user", "9/s" },
+		{ "budget.tokens_per_user_per_day", "99999" }, { "agents.a.instructions", "i" } };
+	agentrun_ctx_options opts;
+	agentrun_config *config;
+	int r = agentrun_config_new(&config, err);
+
+	*out = NULL;
+	for (size_t i = 0; r == 0 && i < sizeof(settings) / sizeof(settings[0]); i++)
+		r = agentrun_config_set(config, settings[i][0], settings[i][1], err);
+	agentrun_ctx_options_init(&opts, sizeof(opts));
+	opts.config = config;
+	if (r == 0)
+		r = agentrun_ctx_new(out, &opts, err);
+	if (r == 0)
+		r = agentrun_ctx_set_transport(*out, &wire_impl, NULL, err);
+	agentrun_config_free(config);
+	return r;
+}
+
+static int plan_by_model(struct outcome *out, agentrun_error **err, const char *provider)
+{
+	agentrun_plan_result *plan = NULL;
+	agentrun_plan_options opts;
+	agentrun_ctx *own;
+	int r = open_wired(&own, err);
+
+	agentrun_plan_options_init(&opts, sizeof(opts));
+	opts.planner = provider;
+	opts.workflow = FLOW;
+	opts.workflow_len = strlen(FLOW);
+	opts.input = ROWS;
+	opts.input_len = strlen(ROWS);
+	opts.workflow_owner = "ann";
+	if (r == 0)
+		r = agentrun_plan(&plan, own, "what is it", 10, &opts, err);
+	if (r == 0) {
+		say_str(out, agentrun_plan_result_message(plan));
+		say_str(out, agentrun_plan_result_call_arguments(plan, 0, NULL));
+	}
+	agentrun_plan_result_free(plan);
+	agentrun_ctx_free(own);
+	return no_thread(r, err);
+}
+
+static int plan_model(struct outcome *out, agentrun_error **err)
+{
+	return plan_by_model(out, err, "openai");
+}
+
+static int plan_model_stream(struct outcome *out, agentrun_error **err)
+{
+	return plan_by_model(out, err, "anthropic");
+}
+
+static int job_model(struct outcome *out, agentrun_error **err)
+{
+	static const char job[] = "{\"job_id\":\"j\",\"prompt\":\"what is it\","
+		"\"workflow_owner\":\"ann\",\"context\":{\"data\":" ROWS "}}";
+	agentrun_result *result = NULL;
+	agentrun_ctx *own;
+	int r = open_wired(&own, err);
+
+	if (r == 0)
+		r = agentrun_run(&result, own, job, sizeof(job) - 1, NULL, err);
+	if (r == 0 && agentrun_result_error(result))
+		r = agentrun_error_raise(err, agentrun_error_code(agentrun_result_error(result)),
+			"%s", agentrun_error_message(agentrun_result_error(result)));
+	if (r == 0)
+		say_str(out, agentrun_result_data(result, NULL));
+	agentrun_result_free(result);
+	agentrun_ctx_free(own);
+	return no_thread(r, err);
+}
+
 static int execute_http(struct outcome *out, agentrun_error **err)
 {
-	static const agentrun_transport_impl impl = {
-		.version = AGENTRUN_TRANSPORT_IMPL_VERSION, .struct_size = sizeof(impl),
-		.name = "wire", .open = wire_open, .submit = wire_submit, .poll = wire_poll,
-		.cancel = wire_cancel, .wakeup = wire_wakeup, .destroy = wire_destroy };
 	static const char pipeline[] = "[{\"step\":\"http_request\",\"url\":"
 		"\"https://a.example/\",\"headers\":{\"X\":\"y\"}}]";
 	agentrun_buf data = AGENTRUN_BUF_INIT;
@@ -517,7 +625,7 @@ static int execute_http(struct outcome *out, agentrun_error **err)
 	int r = agentrun_ctx_new(&own, NULL, err);
 
 	if (r == 0)
-		r = agentrun_ctx_set_transport(own, &impl, NULL, err);
+		r = agentrun_ctx_set_transport(own, &wire_impl, NULL, err);
 	if (r == 0)
 		r = agentrun_execute_pipeline(&data, own, pipeline, sizeof(pipeline) - 1, NULL,
 			err);
@@ -962,7 +1070,7 @@ const struct call calls[] = {
 	CALL(execute_text), CALL(execute_bad_expr), CALL(execute_bad_operand),
 	CALL(step_own), CALL(step_own_refused),
 	CALL(execute_bad_input), CALL(execute_bad_sum), CALL(rows),
-	CALL(execute_http),
+	CALL(execute_http), CALL(plan_model), CALL(plan_model_stream), CALL(job_model),
 	CALL(patch_workflow), CALL(patch_refused), CALL(patch_raw), CALL(patch_failed),
 	CALL(patch_schema), CALL(document_hash),
 	CALL(memory_store),

@@ -291,7 +291,7 @@ START_TEST(many_jobs_wait_at_once_and_none_holds_a_thread)
 	for (int i = 0; i < JOBS; i++)
 		expect_count(take());
 	ck_assert_int_gt(net.most, JOBS / 4);
-	ck_assert_uint_eq(net.n, 2 * JOBS); /* no call is made twice */
+	ck_assert_uint_eq(net.n, (size_t)2 * JOBS); /* no call is made twice */
 }
 END_TEST
 
