@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <agentrun/http.h>
@@ -138,10 +139,23 @@ static void log_line(void *user, int level, const char *subject, const char *mes
 {
 	static const char *const names[] = { "debug", "info", "warn", "error" };
 	const cli_global *global = user;
+	agentrun_buf text = AGENTRUN_BUF_INIT;
+	struct timespec now;
+	char date[32] = "";
+	struct tm t;
 
-	fprintf(stderr, global->log_json ?
-		"{\"level\":\"%s\",\"subject\":\"%s\",\"message\":\"%s\"}\n" : "%s %s: %s\n",
-		names[level], subject, message);
+	if (!global->log_json) {
+		fprintf(stderr, "%s %s: %s\n", names[level], subject, message);
+		return;
+	}
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (gmtime_r(&now.tv_sec, &t))
+		strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &t);
+	if (agentrun_buf_append_json(&text, message, strlen(message)) == 0)
+		fprintf(stderr, "{\"time\":\"%s.%03dZ\",\"level\":\"%s\",\"subject\":\"%s\","
+			"\"message\":%s}\n", date, (int)(now.tv_nsec / 1000000), names[level],
+			subject, text.data);
+	agentrun_buf_dispose(&text);
 }
 
 static int level_of(const char *name)
