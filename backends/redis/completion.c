@@ -102,6 +102,8 @@ static void add_metadata(redis_text *to, redis_span result)
 	redis_text_member(to, "error_type", redis_json_get(error, "type"));
 	redis_text_member(to, "error_message", redis_json_get(error, "message"));
 	redis_text_member(to, "retryable", redis_json_get(error, "retryable"));
+	if (redis_json_count(redis_json_get(error, "violations")))
+		redis_text_member(to, "violations", redis_json_get(error, "violations"));
 	redis_text_str(to, "}");
 }
 

@@ -269,6 +269,8 @@ typedef struct agr_result_facts {
 	int64_t tokens, took_ms, waited_ms;
 } agr_result_facts;
 
+/* Append the message of a result that names no job, with this id in it. */
+void agr_result_name(agr_buf *out, const agentrun_result *result, const char *job_id);
 agr_result_facts agr_result_facts_of(const agentrun_result *result);
 /* The job's run; lent; NULL: it has none. NULL ok. */
 const char *agr_result_run_id(const agentrun_result *result);

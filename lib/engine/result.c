@@ -267,6 +267,15 @@ int agr_report(agentrun_result **out, agr_task *task, agentrun_error **err)
 	return 0;
 }
 
+void agr_result_name(agr_buf *out, const agentrun_result *result, const char *job_id)
+{
+	static const char head[] = "{\"version\":\"1.0\",\"job_id\":null";
+
+	add_text(out, "{\"version\":\"1.0\",\"job_id\":", job_id);
+	agr_buf_add(out, result->message + sizeof(head) - 1,
+		result->message_len - (sizeof(head) - 1));
+}
+
 agr_result_facts agr_result_facts_of(const agentrun_result *result)
 {
 	return result ? result->facts : (agr_result_facts){ .lane = AGENTRUN_LANE_UNCLEAR };

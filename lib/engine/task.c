@@ -49,7 +49,9 @@ static int read_message(agr_task *task)
 			(size_t)agentrun_config_get_int(config, "limits.max_depth",
 				AGR_DEPTH_DEFAULT),
 			task->opts.flags & AGENTRUN_SUBMIT_IDS_REQUIRED, &task->error);
-
+	/* What a queue brings and is too long or too deep can be no job of anybody's. */
+	if (r == AGENTRUN_ELIMIT && task->opts.flags & AGENTRUN_SUBMIT_IDS_REQUIRED)
+		r = agr_error_recode(&task->error, AGENTRUN_EJOB);
 	agr_engine_name(task);
 	log_state(task, "started");
 	if (task->message.timeout_ms)

@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include <curl/curl.h>
@@ -264,7 +265,9 @@ static CURLcode set_up(struct transfer *t)
 	SET(CURLOPT_PROXY, "");
 	SET(CURLOPT_USERAGENT, "agentrun/" AGENTRUN_VERSION);
 	SET(CURLOPT_ACCEPT_ENCODING, "");
-	SET(CURLOPT_PIPEWAIT, 1L);
+	/* To wait whether a connection can be shared is good with TLS, whose handshake
+	 * tells. Without, only the first answer does: a slow one would hold up all others. */
+	SET(CURLOPT_PIPEWAIT, strncasecmp(t->url, "https:", 6) == 0 ? 1L : 0L);
 	SET(CURLOPT_HTTPHEADER, t->sent);
 	SET(CURLOPT_HEADERFUNCTION, on_header);
 	SET(CURLOPT_HEADERDATA, t);

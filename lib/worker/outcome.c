@@ -15,12 +15,15 @@ int64_t agr_retry_delay(const agr_retry_policy *policy, uint32_t retries, uint64
 	return delay - (int64_t)(random % (uint64_t)(delay / 2 + 1));
 }
 
-static int reject(agentrun_job *job, const char *before, const char *message)
+static int reject(agentrun_job *job, const char *before, const agentrun_error *error)
 {
 	agr_buf reason = AGR_BUF_INIT;
+	const char *violation;
 	int r;
 
-	agr_buf_printf(&reason, "%s%s", before, message);
+	agr_buf_printf(&reason, "%s%s", before, agentrun_error_message(error));
+	for (size_t i = 0; (violation = agentrun_error_violation(error, i)); i++)
+		agr_buf_printf(&reason, "%s%s", i ? "; " : ": ", violation);
 	r = reason.failed ? AGENTRUN_ENOMEM : agentrun_job_reject(job, reason.data);
 	agr_buf_free(&reason);
 	return r < 0 ? r : AGR_WORKER_REJECTED;
@@ -32,7 +35,7 @@ static int give_up(agentrun_job *job, const agentrun_error *error)
 
 	snprintf(before, sizeof(before), "given up after %u retries: ",
 		agentrun_job_retries(job));
-	return reject(job, before, agentrun_error_message(error));
+	return reject(job, before, error);
 }
 
 static int retry(agentrun_job *job, const agentrun_error *error,
@@ -55,7 +58,7 @@ static int of_failure(agentrun_job *job, const agentrun_error *error, bool stopp
 		return AGR_WORKER_GIVEN_BACK;
 	}
 	if (code == AGENTRUN_EJOB)
-		return reject(job, "", agentrun_error_message(error));
+		return reject(job, "", error);
 	if (agentrun_error_is_retryable(error))
 		return agentrun_job_retries(job) < policy->max_retries
 			? retry(job, error, policy, random) : give_up(job, error);
@@ -63,15 +66,34 @@ static int of_failure(agentrun_job *job, const agentrun_error *error, bool stopp
 	return AGR_WORKER_FAILED;
 }
 
+/* Nobody waits for the result of a job without an id. The engine cannot name a job
+ * that it could not read; who queued it may have been able to. */
+static int set_result(agentrun_job *job, const agentrun_result *result)
+{
+	const char *id = agentrun_job_id(job), *message;
+	agr_buf named = AGR_BUF_INIT;
+	size_t len;
+	int r;
+
+	if (!*id)
+		return 0;
+	message = agentrun_result_payload(result, &len);
+	if (*agentrun_result_job_id(result))
+		return agentrun_job_set_result(job, message, len);
+	agr_result_name(&named, result, id);
+	r = named.failed ? AGENTRUN_ENOMEM : agentrun_job_set_result(job, named.data, named.len);
+	agr_buf_free(&named);
+	return r;
+}
+
 int agr_outcome(agentrun_job *job, const agentrun_result *result, bool stopping,
 	const agr_retry_policy *policy, uint64_t random)
 {
 	const agentrun_error *error = agentrun_result_error(result);
+	const char *message;
 	size_t len;
-	const char *message = agentrun_result_payload(result, &len);
 
-	/* Nobody waits for the result of a job without an id. */
-	if (*agentrun_job_id(job) && agentrun_job_set_result(job, message, len) < 0)
+	if (set_result(job, result) < 0)
 		return AGENTRUN_ENOMEM;
 	if (error)
 		return of_failure(job, error, stopping, policy, random);
