@@ -675,8 +675,10 @@ class Endpoints(WorkerTest):
             if not may:
                 self.assertNotIn("zebracorn", worker.log)
             for line in worker.log.splitlines():
-                self.assertEqual(set(json.loads(line)) - {"time"},
-                                 {"level", "subject", "message"})
+                self.assertEqual(set(json.loads(line)) - {"job_id", "run_id"},
+                                 {"time", "level", "subject", "message"})
+                if "job s" in line and not may:
+                    self.assertIn("job_id", json.loads(line))
 
     def test_every_change_of_state_is_told(self):
         worker = Worker(self, args=("--log-level", "debug"))
