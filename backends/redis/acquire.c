@@ -417,6 +417,10 @@ static int do_round(struct taking *t, agentrun_error **err)
 	if (r == 0)
 		r = round_over(t, conn, err);
 	redis_pool_give(&t->q->pool, conn);
+	/* What landed was not asked for: it is in our hand, without a lease. */
+	for (size_t i = 0; i < 2; i++)
+		if (t->landed.reply[i])
+			remember_lost(t->q, (struct redis_range){ i, 1, 0 });
 	redis_landed_free(&t->landed);
 	parted = part(t, r < 0 ? NULL : err);
 	/* What was taken is handed out; what failed will fail again. */

@@ -308,6 +308,7 @@ int redis_conn_send(redis_conn *conn, agentrun_error **err)
 	size_t at = 0, len = conn->out_len;
 
 	conn->out_len = 0;
+	conn->sent = len;
 	if (conn->out_of_memory) {
 		conn->broken = true;
 		return oom(err);
@@ -385,7 +386,9 @@ int redis_conn_try_reply(redis_conn *conn, redisReply **out, agentrun_error **er
 int redis_conn_reply(redis_conn *conn, redisReply **out, int64_t patience_ms,
 	agentrun_error **err)
 {
-	int64_t patience = patience_ms + conn->address->timeout_ms;
+	/* A long question takes the server long: 20 MB a second at least. */
+	int64_t patience = patience_ms + conn->address->timeout_ms +
+		(int64_t)(conn->sent / 20000);
 	int r = next_reply(conn, out, err);
 
 	while (r == 0 && !*out) {

@@ -47,6 +47,7 @@ typedef struct redis_conn {
 	size_t out_len, out_cap;
 	bool out_of_memory;    /* a command is missing in `out` */
 	bool broken;
+	size_t sent;           /* bytes that no answer came to yet */
 	bool once;             /* what was sent must not be sent again */
 	char id[24];           /* what CLIENT UNBLOCK knows it by */
 	char sha[REDIS_SCRIPTS][41];

@@ -75,7 +75,7 @@ typedef struct redis_queue {
 	int64_t lease_ms, result_ttl_ms;
 	uint32_t max_deliveries;
 	atomic_uint turn;  /* which lane is asked first */
-	atomic_uint_fast64_t next_lease, next_settle;
+	atomic_uint_fast64_t next_lease;
 	atomic_bool has_acquired;
 
 	pthread_mutex_t lock; /* of what follows */

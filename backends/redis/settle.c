@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "queue.h"
 #include "token.h"
@@ -62,12 +63,66 @@ static int write_completion(redis_conn *conn, const agentrun_job *job,
 	return r < 0 ? redis_oom(err) : 0;
 }
 
+/* As a JSON string that says the same bytes, also where they are no UTF-8: what is put
+ * back from a dead letter is what was sent. */
+static void add_bytes(redis_text *to, const char *bytes, size_t len)
+{
+	size_t from = 0;
+
+	redis_text_str(to, "\"");
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)bytes[i];
+		char escape[8];
+
+		if (c >= 0x20 && c != '"' && c != '\\')
+			continue;
+		redis_text_add(to, bytes + from, i - from);
+		snprintf(escape, sizeof(escape), "\\u%04x", c);
+		redis_text_str(to, escape);
+		from = i + 1;
+	}
+	redis_text_add(to, bytes + from, len - from);
+	redis_text_str(to, "\"");
+}
+
+/* A list's dead letter; it is found by how it begins (list_dead.lua). */
+static int write_letter(redis_conn *conn, const agentrun_job *job, agentrun_error **err)
+{
+	const char *id = agentrun_job_id(job), *reason = agentrun_job_reason(job);
+	redis_text text = REDIS_TEXT_INIT;
+	struct timespec now;
+	size_t len = 0;
+	const char *payload = agentrun_job_payload(job, &len);
+	int status;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	redis_text_str(&text, "{\"job_id\":");
+	redis_text_json(&text, id, strlen(id));
+	redis_text_name(&text, "reason");
+	redis_text_json(&text, reason, strlen(reason));
+	redis_text_name(&text, "deliveries");
+	redis_text_int(&text, agentrun_job_deliveries(job));
+	redis_text_name(&text, "retries");
+	redis_text_int(&text, agentrun_job_retries(job));
+	redis_text_name(&text, "dead_at");
+	redis_text_int(&text, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000);
+	redis_text_name(&text, "payload");
+	add_bytes(&text, payload, len);
+	redis_text_str(&text, "}");
+	status = text.status;
+	if (status == 0)
+		redis_conn_bytes(conn, text.buf.data, text.buf.len);
+	redis_text_free(&text);
+	return status < 0 ? redis_oom(err) : 0;
+}
+
 static int write_job(const redis_lane *lane, redis_conn *conn, const agentrun_job *job,
 	agentrun_error **err)
 {
 	size_t len = 0, result_len = 0;
 	const char *result = agentrun_job_result(job, &result_len);
 	const char *payload = agentrun_job_payload(job, &len);
+	int r = 0;
 
 	redis_conn_word(conn, agentrun_job_lease(job) + 1);
 	redis_conn_word(conn, agentrun_job_id(job));
@@ -76,10 +131,13 @@ static int write_job(const redis_lane *lane, redis_conn *conn, const agentrun_jo
 	redis_conn_word(conn, action_name(agentrun_job_action(job)));
 	redis_conn_int(conn, agentrun_job_delay_ms(job));
 	redis_conn_int(conn, agentrun_job_counts_as_retry(job));
-	redis_conn_word(conn, agentrun_job_reason(job));
+	if (!lane->group && agentrun_job_action(job) == AGENTRUN_ACTION_REJECT)
+		r = write_letter(conn, job, err);
+	else
+		redis_conn_word(conn, agentrun_job_reason(job));
 	redis_conn_word(conn, result ? "1" : "0");
 	redis_conn_bytes(conn, result ? result : "", result_len);
-	return lane->group ? write_completion(conn, job, err) : 0;
+	return r == 0 && lane->group ? write_completion(conn, job, err) : r;
 }
 
 /* The jobs of one lane that one script settles. */
@@ -229,8 +287,10 @@ int redis_queue_settle(void *self, agentrun_jobs *jobs, agentrun_error **err)
 	struct work w = { .q = q, .jobs = jobs };
 	const char *token;
 
-	snprintf(w.name, sizeof(w.name), "%.100s/%llu", q->consumer,
-		(unsigned long long)atomic_fetch_add(&q->next_settle, 1));
+	/* So that it is the same when the caller settles the list again. */
+	if (agentrun_jobs_count(jobs))
+		snprintf(w.name, sizeof(w.name), "%.150s",
+			agentrun_job_lease(agentrun_jobs_at(jobs, 0)));
 	for (size_t i = 0; i < agentrun_jobs_count(jobs); i++)
 		if (!redis_lane_of(q, agentrun_job_lease(agentrun_jobs_at(jobs, i)), &token))
 			agentrun_job_set_lost(agentrun_jobs_at(jobs, i), 1);

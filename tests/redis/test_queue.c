@@ -587,6 +587,37 @@ START_TEST(an_entry_without_a_token_is_buried_with_its_fields)
 }
 END_TEST
 
+START_TEST(an_id_may_hold_anything)
+{
+	static const char *const ids[] = { "a/b", "q\\\"u", "back\\\\slash", "\xc3\xa9",
+		"new\\nline" };
+	static const char *const says[] = { "a/b", "q\"u", "back\\slash", "\xc3\xa9",
+		"new\nline" };
+	agentrun_queue *queue = open_queue("list", 30000);
+
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+		agentrun_jobs *jobs;
+
+		server_do(&server, "RPUSH agent:jobs {\"job_id\":\"%s\"}", ids[i]);
+		ck_assert_int_eq(agentrun_queue_cancel(queue, says[i], NULL), 0);
+		jobs = acquire(queue, 1, 1000);
+		ck_assert_str_eq(agentrun_job_id(agentrun_jobs_at(jobs, 0)), says[i]);
+		ck_assert_int_eq(agentrun_job_is_cancelled(agentrun_jobs_at(jobs, 0)), 1);
+		agentrun_job_reject(agentrun_jobs_at(jobs, 0), "why");
+		settle(queue, jobs);
+		ck_assert_int_eq(agentrun_queue_dead_retry(queue, says[i], NULL), 0);
+		agentrun_jobs_free(jobs);
+		jobs = acquire(queue, 1, 1000);
+		ck_assert_int_eq(agentrun_job_is_cancelled(agentrun_jobs_at(jobs, 0)), 0);
+		agentrun_job_reject(agentrun_jobs_at(jobs, 0), "why");
+		settle(queue, jobs);
+		ck_assert_int_eq(agentrun_queue_dead_drop(queue, says[i], NULL), 0);
+		agentrun_jobs_free(jobs);
+	}
+	agentrun_queue_free(queue);
+}
+END_TEST
+
 START_TEST(a_poison_job_has_a_failed_result)
 {
 	agentrun_queue *queue = open_queue("list", 50);
@@ -949,6 +980,7 @@ int main(void)
 		a_message_that_is_sent_again_later_has_a_result_again,
 		what_is_no_job_comes_out_as_it_is_and_is_kept_as_it_is,
 		an_entry_without_a_token_is_buried_with_its_fields,
+		an_id_may_hold_anything,
 		a_poison_job_has_a_failed_result,
 		a_token_becomes_a_job_and_its_end_a_completion,
 		what_is_enqueued_to_a_stream_is_a_token,

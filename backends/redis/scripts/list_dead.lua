@@ -3,7 +3,8 @@
 -- Acts on the first letter of the job, or on the first of all.
 -- Gives the letter to go on from (-1: that was all), and whether one was acted on.
 local action, id, any, from = ARGV[2], ARGV[3], ARGV[4] == '1', tonumber(ARGV[5])
-local head = '{"job_id":' .. cjson.encode(id) .. ','
+-- cjson writes a slash with a backslash, we do not.
+local head = '{"job_id":' .. cjson.encode(id):gsub('\\/', '/') .. ','
 local STEP = any and 1 or 1000
 local letters = call('LRANGE', DEAD, from, from + STEP - 1)
 for _, letter in ipairs(letters) do

@@ -3,11 +3,13 @@
 -- from which item on, cancel it?
 -- Gives the item to go on from (-1: that was all), and whether it was found.
 local id, where, from, cancel = ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5] == '1'
-local needle = cjson.encode(id)
+-- A slash is written with a backslash by some, and without by others.
+local escaped = cjson.encode(id)
+local needle = escaped:gsub('\\/', '/')
 local STEP, found, on = 1000, false, -1
 
 local function is_it(text)
-	if not text:find(needle, 1, true) then return false end
+	if not (text:find(needle, 1, true) or text:find(escaped, 1, true)) then return false end
 	if #text > 1048576 then return true end
 	local ok, job = pcall(cjson.decode, text)
 	return not ok or (type(job) == 'table' and job.job_id == id)

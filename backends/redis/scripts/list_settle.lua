@@ -2,7 +2,7 @@
 -- KEYS: the jobs, then a result a job. ARGV: base, how long results stay, the name of
 -- this call (the same when it is made again for want of an answer), then nine for each
 -- job: lease, job id, payload, what becomes of it (accept, release, reject), delay, is
--- it a retry?, reason, is there a result?, result.
+-- it a retry?, the dead letter, is there a result?, result.
 -- Gives for each 1, 0 where the lease is not held any more, or the error.
 local HEAD, PER_JOB = 3, 9
 local ttl, count = ARGV[2], #KEYS - 1
@@ -77,20 +77,13 @@ local function release(record, token, payload, delay, is_retry)
 	call('HSET', RETURNED, record.digest, pack(record))
 end
 
-local function bury(record, id, payload, reason)
-	call('RPUSH', DEAD, '{"job_id":' .. cjson.encode(id) .. ',"reason":' ..
-		cjson.encode(reason) .. string.format(
-		',"deliveries":%d,"retries":%d,"dead_at":%.0f,"payload":',
-		record.deliveries, record.retries, NOW) .. cjson.encode(payload) .. '}')
-end
-
 local function settle(i)
 	local at = HEAD + (i - 1) * PER_JOB
 	local record, id, payload, action = records[i], ids[i], ARGV[at + 3], ARGV[at + 4]
 	if action == 'release' then
 		release(record, tokens[i], payload, tonumber(ARGV[at + 5]), ARGV[at + 6] == '1')
 	else
-		if action == 'reject' then bury(record, id, payload, ARGV[at + 7]) end
+		if action == 'reject' then call('RPUSH', DEAD, ARGV[at + 7]) end
 		if id ~= '' and ARGV[at + 8] == '1' then
 			publish(KEYS[1 + i], id, record, ARGV[at + 9])
 		end

@@ -3,7 +3,9 @@
 -- from which entry on ("-": the first), cancel it?
 -- Gives the entry to go on from ("": that was all), and whether it was found.
 local id, where, from, cancel = ARGV[3], ARGV[4], ARGV[5], ARGV[6] == '1'
-local needle = cjson.encode(id)
+-- A slash is written with a backslash by some, and without by others.
+local escaped = cjson.encode(id)
+local needle = escaped:gsub('\\/', '/')
 local STEP, found, on = 1000, false, ''
 
 local function says(fields, name, text)
@@ -13,7 +15,7 @@ local function says(fields, name, text)
 end
 
 local function is_it(text)
-	if not text:find(needle, 1, true) then return false end
+	if not (text:find(needle, 1, true) or text:find(escaped, 1, true)) then return false end
 	if #text > 1048576 then return true end
 	local ok, token = pcall(cjson.decode, text)
 	return not ok or (type(token) == 'table' and token.id == id)
