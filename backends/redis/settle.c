@@ -20,7 +20,7 @@
 
 struct work {
 	redis_queue *q;
-	char name[160];   /* settle: of the call */
+	char name[256];   /* settle: of the call */
 	agentrun_jobs *jobs;
 	int64_t lease_ms; /* renew: 0: as each was */
 };
@@ -289,7 +289,7 @@ int redis_queue_settle(void *self, agentrun_jobs *jobs, agentrun_error **err)
 
 	/* So that it is the same when the caller settles the list again. */
 	if (agentrun_jobs_count(jobs))
-		snprintf(w.name, sizeof(w.name), "%.150s",
+		snprintf(w.name, sizeof(w.name), "%.250s",
 			agentrun_job_lease(agentrun_jobs_at(jobs, 0)));
 	for (size_t i = 0; i < agentrun_jobs_count(jobs); i++)
 		if (!redis_lane_of(q, agentrun_job_lease(agentrun_jobs_at(jobs, i)), &token))

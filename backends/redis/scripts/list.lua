@@ -37,3 +37,7 @@ local function call_all(name, key, words)
 		call(name, key, unpack(words, i, math.min(i + 3999, #words)))
 	end
 end
+
+-- The number at the end of a lease. It is long on purpose: of short words Redis makes
+-- packed lists, in which every look-up walks.
+local function lease_number(n) return string.format('%060.0f', n) end

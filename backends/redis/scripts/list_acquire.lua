@@ -22,7 +22,7 @@ local FRESH = string.format(' 1 0 %.0f ', NOW)
 
 local function take(payload)
 	local digest = redis.sha1hex(payload)
-	local token = consumer .. '/' .. string.format('%.0f', number + taken)
+	local token = consumer .. '/' .. lease_number(number + taken)
 	local deliveries, retries, enqueued, text = 0, 0, 0, nil
 	place = place + 1
 	taken = taken + 1

@@ -3,7 +3,7 @@
 -- ARGV: base, consumer, first and last number of leases that are of an acquire whose
 -- answer was lost: nobody works on them, and the delivery does not count.
 for i = tonumber(ARGV[3]), tonumber(ARGV[4]) do
-	local token = ARGV[2] .. '/' .. string.format('%.0f', i)
+	local token = ARGV[2] .. '/' .. lease_number(i)
 	local text = call('HGET', held(ARGV[2]), token)
 	local record = text and unpack_record(text)
 	if record then

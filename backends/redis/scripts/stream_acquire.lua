@@ -16,7 +16,7 @@ call('ZADD', CONSUMERS, NOW + math.max(own, 1000), consumer)
 
 local function take(entry, fields, deliveries)
 	local token, text = entry .. '/' .. consumer .. '/' ..
-		string.format('%.0f', number + taken), ''
+		lease_number(number + taken), ''
 	for i = 1, #fields, 2 do
 		if fields[i] == 'token' then text = fields[i + 1] end
 	end
