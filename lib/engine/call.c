@@ -34,6 +34,8 @@ void agr_call_end(agr_task *task)
 {
 	agr_orchestrate_end(task);
 	task->wants_document = false;
+	agentrun_patch_result_free(task->pending);
+	task->pending = NULL;
 	agr_fetch_clear(&task->fetch);
 	agr_run_free(task->run);
 	task->run = NULL;
@@ -156,8 +158,6 @@ static int run_patch(agr_task *task, const char *arguments)
 	agentrun_patch_options opts;
 	agentrun_patch_result *patch;
 	agr_span root, spec;
-	const char *document;
-	size_t len;
 	int r = agr_scan_document(&root, &text, &task->error);
 
 	if (r < 0)
@@ -177,15 +177,28 @@ static int run_patch(agr_task *task, const char *arguments)
 		&task->error);
 	if (r < 0)
 		return r;
-	agentrun_patch_result_free(task->patch);
-	task->patch = patch;
-	document = agentrun_patch_result_document(patch, &len);
-	if (agentrun_buf_set(&task->data, document, len) < 0)
-		return agr_error_oom(&task->error);
-	/* A later patch of the same plan builds on this one. */
-	task->message.workflow = (agr_span){ document, len };
+	task->pending = patch;
 	if (agr_orchestrator_is_set(agr_engine_ctx(task->engine)))
 		return agr_orchestrate_land(task, spec);
+	return agr_call_patched(task, (agr_span){ NULL, 0 });
+}
+
+/* A later patch of the same plan builds on this one, whatever other calls there are
+ * between the two. */
+int agr_call_patched(agr_task *task, agr_span answer)
+{
+	agr_span document;
+
+	document.p = agentrun_patch_result_document(task->pending, &document.n);
+	if (!answer.p)
+		answer = document;
+	if (agentrun_buf_set(&task->data, answer.p, answer.n) < 0 ||
+		agentrun_buf_set(&task->workflow, document.p, document.n) < 0)
+		return agr_error_oom(&task->error);
+	task->message.workflow = (agr_span){ task->workflow.data, task->workflow.len };
+	agentrun_patch_result_free(task->patch);
+	task->patch = task->pending;
+	task->pending = NULL;
 	agr_call_succeeded(task);
 	return 0;
 }

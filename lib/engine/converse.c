@@ -162,6 +162,7 @@ static int start_request(agr_task *task, agr_turn *turn, int hear)
 	if (r < 0)
 		return r;
 	task->state = hear;
+	task->asking = turn;
 	r = agr_engine_start_request(task, http, agr_turn_request(turn), answer_came);
 	if (r < 0 && !atomic_load(&task->cancelled))
 		r = agr_turn_refused(turn, &task->error);
@@ -403,6 +404,10 @@ static bool is_fatal(const agr_task *task)
 	case AGENTRUN_EBACKEND:
 	case AGENTRUN_ECANCELLED:
 		return true;
+	case AGENTRUN_EORCHESTRATOR: /* what may pass is not for the model to mend */
+		if (agentrun_error_is_retryable(task->error))
+			return true;
+		/* fallthrough */
 	default: /* the job's own deadline, not a step's */
 		return task->deadline_ms != AGR_DEADLINE_NONE &&
 			agr_clock_mono_ms() >= task->deadline_ms;
@@ -450,7 +455,7 @@ static bool survives_within(agr_task *task)
 {
 	agr_converse *c = task->converse;
 	bool calling = task->state == AGR_TASK_CALL || task->state == AGR_TASK_RUN ||
-		task->state == AGR_TASK_ANSWER;
+		task->state == AGR_TASK_ANSWER || task->landing;
 
 	if (!c || !calling || !task->plan || is_fatal(task) ||
 		task->call >= agentrun_plan_result_call_count(task->plan))

@@ -259,8 +259,12 @@ int agr_engine_start_request(agr_task *task, struct agr_http *http,
 			"the job was cancelled");
 	else
 		r = agr_http_start(http, request, on_event, task, &task->http_id, &task->error);
-	if (r == 0)
+	if (r == 0) {
 		task->http = http;
+		if (task->asking)
+			agr_turn_sent(task->asking);
+	}
+	task->asking = NULL;
 	pthread_mutex_unlock(&engine->lock);
 	return r < 0 ? r : 1;
 }

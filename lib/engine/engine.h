@@ -109,6 +109,7 @@ typedef struct agr_task {
 	size_t text_len;
 	int64_t started_ms, started_wall_ms, deadline_ms;
 	atomic_int cancelled;
+	int state;
 	struct agr_http *http; /* where it waits, under the engine's lock; or NULL */
 	uint64_t http_id;
 	agr_timer timer;       /* likewise */
@@ -116,35 +117,36 @@ typedef struct agr_task {
 	agentrun_progress progress; /* likewise */
 	bool named; /* under the engine's lock: the job id can be read */
 
-	int state;
 	agr_message message;
 	agentrun_intent *intent;
 	agentrun_plan_result *plan;
 	size_t call;      /* of the plan, being run */
 	size_t succeeded; /* calls that did */
 	agr_converse *converse; /* NULL: no model is asked */
+	agr_turn *asking; /* whose request is about to be begun */
 	agr_judge judge;
 	int64_t tokens;   /* spent beside those of the plan */
-	bool entered;     /* it counts against the limits of what runs at once */
-	agentrun_buf steps; /* the pipeline that openapi_action became */
-	bool wants_document; /* its first pipeline runs, which fetches the document */
 	agr_frame *frame; /* the job's own conversation, while an agent's is held; or NULL */
+	bool entered;     /* it counts against the limits of what runs at once */
+	bool wants_document; /* the first pipeline of openapi_action runs, which fetches it */
 	bool text_only;   /* the result is what the model said */
+	bool fetched;     /* the workflow was asked for */
+	bool landing, landed; /* the patch is being sent; it was */
+	agentrun_buf steps; /* the pipeline that openapi_action became */
 	agentrun_buf aside; /* what a call returned that is no result: a search */
 	agr_pipeline *pipeline;
 	agr_run *run;
 	agr_fetch fetch;
 	agentrun_http_event *answer; /* that came in */
 	agr_exchange *exchange;  /* under way, or NULL */
-	bool fetched;            /* the workflow was asked for */
-	bool landing, landed;    /* the patch is being sent; it was */
-	agentrun_buf workflow;   /* that was fetched */
+	agentrun_buf workflow;   /* that was fetched, or that came of a patch */
 
 	agentrun_result *reserve; /* in case that no memory is left for a result */
 	agentrun_result *result;  /* once done */
 	agentrun_error *error;    /* why the job failed */
 	agentrun_buf data;     /* of the last call that succeeded */
 	agentrun_patch_result *patch; /* when that call was a patch */
+	agentrun_patch_result *pending; /* of the call under way: it may still be refused */
 	char *ref;             /* where the result is kept */
 	agentrun_record *record; /* of a job that was done before, or NULL */
 } agr_task;
@@ -207,6 +209,9 @@ int agr_converse_next(agr_task *task);
 int agr_call_begin(agr_task *task, const char *name, const char *arguments);
 int agr_call_run(agr_task *task);    /* AGR_TASK_RUN: 1, it waits */
 int agr_call_answer(agr_task *task); /* AGR_TASK_ANSWER */
+/* The patch that is pending took effect; `answer` is the call's data (p NULL: the new
+ * document). */
+int agr_call_patched(agr_task *task, agr_span answer);
 void agr_call_succeeded(agr_task *task);
 void agr_call_end(agr_task *task);   /* drop what it left */
 

@@ -81,14 +81,11 @@ static int take_workflow(agr_task *task)
 /* What it answered is what the patch gave. */
 static int take_landing(agr_task *task)
 {
-	agr_span answer = agr_exchange_answer(task->exchange);
+	int r = agr_call_patched(task, agr_exchange_answer(task->exchange));
 
-	if (agentrun_buf_set(&task->data, answer.p, answer.n) < 0)
-		return agr_error_oom(&task->error);
 	agr_orchestrate_end(task);
-	task->landed = true;
-	agr_call_succeeded(task);
-	return 0;
+	task->landed = r == 0;
+	return r;
 }
 
 /* Without the workflow nothing can be changed, but rows can still be looked at. */

@@ -15,7 +15,7 @@
 static void add_system(agr_buf *body, const agr_talk *talk)
 {
 	agr_buf_str(body, ",\"system\":[{\"type\":\"text\",\"text\":");
-	agr_json_add(body, talk->stable ? talk->stable : "");
+	agr_json_add_stable(body, talk);
 	agr_buf_str(body, KEPT "}");
 	if (talk->workflow) {
 		agr_buf_str(body, ",{\"type\":\"text\",\"text\":");

@@ -6,6 +6,7 @@
 
 #include <agentrun/pipeline.h>
 
+#include "llm/codec.h"
 #include "llm/sample.h"
 #include "llm/tools.h"
 #include "pipeline/own.h"
@@ -117,7 +118,7 @@ static void add_steps(agr_buf *out, const agentrun_ctx *ctx)
 
 int agr_llm_make_stable(agr_llm *llm, const agentrun_ctx *ctx, agentrun_error **err)
 {
-	agr_buf text = AGR_BUF_INIT;
+	agr_buf text = AGR_BUF_INIT, json = AGR_BUF_INIT;
 	int r;
 
 	agr_buf_str(&text, role);
@@ -131,7 +132,14 @@ int agr_llm_make_stable(agr_llm *llm, const agentrun_ctx *ctx, agentrun_error **
 		return r;
 	}
 	llm->stable = agr_buf_give_str(&text, err);
-	return llm->stable ? 0 : AGENTRUN_ENOMEM;
+	if (!llm->stable)
+		return AGENTRUN_ENOMEM;
+	agr_sha256_of(llm->stable_hash, llm->stable, strlen(llm->stable));
+	agr_json_add(&json, llm->stable);
+	if (!json.failed)
+		json.data[--json.len] = '\0';
+	llm->stable_json = agr_buf_give_str(&json, err);
+	return llm->stable_json ? 0 : AGENTRUN_ENOMEM;
 }
 
 /* ---- the workflow --------------------------------------------------------------------- */
@@ -328,9 +336,9 @@ int agr_brief_write(agr_talk *talk, const agr_llm *llm, const agr_brief *brief,
 {
 	int r = 0;
 
-	talk->stable = strdup(llm->stable);
-	if (!talk->stable)
-		return agr_error_oom(err);
+	talk->stable = llm->stable;
+	talk->stable_json = llm->stable_json;
+	talk->stable_hash = llm->stable_hash;
 	if (brief->workflow.p)
 		r = write_workflow(&talk->workflow, brief->workflow, err);
 	for (size_t i = 0; r == 0 && i < llm->n_tools; i++)
@@ -345,7 +353,7 @@ void agr_brief_cache_key(char key[65], const agr_talk *talk)
 	agr_sha256 sha;
 
 	agr_sha256_init(&sha);
-	agr_sha256_add(&sha, talk->stable, strlen(talk->stable));
+	agr_sha256_add(&sha, talk->stable_hash, strlen(talk->stable_hash));
 	if (talk->workflow)
 		agr_sha256_add(&sha, talk->workflow, strlen(talk->workflow));
 	for (size_t i = 0; i < talk->n_tools; i++)

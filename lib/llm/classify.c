@@ -64,8 +64,8 @@ int agr_classify_begin(agr_turn **out, agr_talk *talk, agentrun_ctx *ctx,
 	if (!agr_llm_has(ctx, how.provider))
 		return agentrun_error_raise(err, AGENTRUN_ECONFIG, "a model is to classify, but no "
 			"provider is configured: set OPENAI_API_KEY or llm.provider and its key");
-	talk->stable = strdup(instructions);
-	r = talk->stable ? agr_talk_add_tool(talk, &tool, err) : agr_error_oom(err);
+	talk->stable = instructions;
+	r = agr_talk_add_tool(talk, &tool, err);
 	if (r == 0)
 		r = agr_talk_add_user(talk, prompt, len, err);
 	return r < 0 ? r : agr_turn_new(out, ctx, talk, &how, err);

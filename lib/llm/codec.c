@@ -78,11 +78,21 @@ void agr_json_add(agr_buf *out, const char *text)
 	agr_buf_json_str(out, text, strlen(text));
 }
 
+void agr_json_add_stable(agr_buf *out, const agr_talk *talk)
+{
+	if (talk->stable_json) {
+		agr_buf_str(out, talk->stable_json);
+		agr_buf_char(out, '"');
+	} else {
+		agr_json_add(out, talk->stable ? talk->stable : "");
+	}
+}
+
 void agr_json_add_system(agr_buf *out, const agr_talk *talk)
 {
 	size_t at;
 
-	agr_json_add(out, talk->stable ? talk->stable : "");
+	agr_json_add_stable(out, talk);
 	if (!talk->workflow || out->failed)
 		return;
 	out->len--; /* the closing quote: the two become one text */

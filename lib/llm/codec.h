@@ -76,6 +76,8 @@ void agr_wire_end(agr_wire *out, const agr_ask *ask);
 bool agr_url_has_host(const char *url, const char *suffix);
 /* A JSON string. */
 void agr_json_add(agr_buf *out, const char *text);
+/* The system prompt's stable part, a JSON string. */
+void agr_json_add_stable(agr_buf *out, const agr_talk *talk);
 /* The system prompt's parts as one text, a JSON string. */
 void agr_json_add_system(agr_buf *out, const agr_talk *talk);
 /* A call's arguments as a JSON object, whatever was received. */

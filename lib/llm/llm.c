@@ -15,6 +15,7 @@ void agr_llm_free(agr_llm *llm)
 	}
 	free(llm->tools);
 	free(llm->stable);
+	free(llm->stable_json);
 	agr_breakers_clear(&llm->breakers);
 	free(llm);
 }

@@ -16,7 +16,9 @@ typedef struct agr_llm {
 	agr_breakers breakers;
 	agr_tool *tools; /* every tool that may be offered; text is owned here */
 	size_t n_tools;
-	char *stable;    /* system prompt for all tools, as many turns as it takes */
+	char *stable;    /* the system prompt's stable part */
+	char *stable_json; /* the same as a JSON string without its closing quote */
+	char stable_hash[AGR_SHA256_HEX];
 } agr_llm;
 
 /* Made now if need be; lent until the context is freed. */

@@ -39,7 +39,6 @@ void agr_talk_clear(agr_talk *talk)
 		said_clear(&talk->said[i]);
 	free(talk->said);
 	free(talk->tools);
-	free(talk->stable);
 	free(talk->workflow);
 	memset(talk, 0, sizeof(*talk));
 }

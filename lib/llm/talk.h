@@ -64,7 +64,9 @@ typedef struct agr_tool {
 } agr_tool;
 
 typedef struct agr_talk {
-	char *stable;  /* first part of the system prompt, the same for every job */
+	const char *stable; /* first part of the system prompt, the same for every job; lent */
+	const char *stable_json; /* the same as JSON, without its closing quote; or NULL */
+	const char *stable_hash; /* of a conversation that agr_brief_write() began */
 	char *workflow; /* second part: the same for the same workflow; or NULL */
 	agr_message_said *said;
 	size_t n_said;

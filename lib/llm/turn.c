@@ -389,7 +389,6 @@ static int begin(agr_turn *turn, agentrun_error **err)
 	const agr_failure closed = { AGR_REMEDY_FALLBACK, -1, false };
 	agentrun_error *why = NULL;
 	int64_t wait;
-	int r;
 
 	if (!agr_breaker_allows(&turn->llm->breakers, turn->who[turn->at].name,
 		agr_clock_mono_ms(), &wait)) {
@@ -400,9 +399,8 @@ static int begin(agr_turn *turn, agentrun_error **err)
 			agentrun_error_set_retry(why, 1, wait);
 		return recover(turn, &closed, why, err);
 	}
-	r = encode(turn, err);
 	turn->state = STATE_SEND;
-	return r;
+	return 0;
 }
 
 int agr_turn_advance(agr_turn *turn, agentrun_error **err)
@@ -415,7 +413,8 @@ int agr_turn_advance(agr_turn *turn, agentrun_error **err)
 			r = begin(turn, err);
 			break;
 		case STATE_SEND:
-			return send_request(turn, err);
+			r = encode(turn, err);
+			return r < 0 ? r : send_request(turn, err);
 		case STATE_WAIT_ANSWER:
 			return AGR_TURN_WANTS_HTTP;
 		case STATE_JUDGE:
@@ -437,6 +436,12 @@ int agr_turn_advance(agr_turn *turn, agentrun_error **err)
 agentrun_http_request *agr_turn_request(agr_turn *turn)
 {
 	return &turn->request;
+}
+
+void agr_turn_sent(agr_turn *turn)
+{
+	agr_wire_clear(&turn->wire);
+	turn->wire = (agr_wire)AGR_WIRE_INIT;
 }
 
 void agr_turn_supply(agr_turn *turn, agentrun_http_event *take_event)

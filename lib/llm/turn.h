@@ -43,6 +43,8 @@ void agr_turn_free(agr_turn *turn); /* NULL ok */
 int agr_turn_advance(agr_turn *turn, agentrun_error **err);
 
 agentrun_http_request *agr_turn_request(agr_turn *turn);
+/* The client has copied the request: its bytes need not be kept. */
+void agr_turn_sent(agr_turn *turn);
 void agr_turn_supply(agr_turn *turn, agentrun_http_event *take_event);
 /* The client would not begin the request: *err, which it raised, becomes the
  * provider's. Returns its code. */

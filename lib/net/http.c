@@ -9,6 +9,7 @@
 #include "base/thread.h"
 
 #define BATCH 64
+#define BUCKETS 256
 #define IDLE_POLL_MS 1000
 
 struct call {
@@ -25,7 +26,7 @@ struct agr_http {
 	void *self;
 	pthread_t thread;
 	pthread_mutex_t lock;  /* guards all below */
-	struct call *calls;
+	struct call *calls[BUCKETS]; /* by id */
 	uint64_t next_id;
 	agentrun_error *death; /* what poll() said at last; NULL: it lives */
 	atomic_bool stop;
@@ -44,7 +45,7 @@ static void call_free(struct call *call)
 /* The call of this id, taken off the list if `take`. With the lock held. */
 static struct call *find_call(agr_http *http, uint64_t id, bool take)
 {
-	struct call **at = &http->calls, *found;
+	struct call **at = &http->calls[id % BUCKETS], *found;
 
 	while (*at && (*at)->id != id)
 		at = &(*at)->next;
@@ -75,20 +76,27 @@ static void fail_call(struct call *call, int code, const char *why)
 	call_free(call);
 }
 
+/* Any call, taken off the list; NULL: there is none. */
+static struct call *take_any(agr_http *http)
+{
+	struct call *call = NULL;
+
+	pthread_mutex_lock(&http->lock);
+	for (size_t i = 0; i < BUCKETS && !call; i++) {
+		call = http->calls[i];
+		if (call)
+			http->calls[i] = call->next;
+	}
+	pthread_mutex_unlock(&http->lock);
+	return call;
+}
+
 static void fail_all(agr_http *http, int code, const char *why)
 {
-	for (;;) {
-		struct call *call;
+	struct call *call;
 
-		pthread_mutex_lock(&http->lock);
-		call = http->calls;
-		if (call)
-			http->calls = call->next;
-		pthread_mutex_unlock(&http->lock);
-		if (!call)
-			return;
+	while ((call = take_any(http)))
 		fail_call(call, code, why);
-	}
 }
 
 static void deliver(agr_http *http, agentrun_http_event *event)
@@ -230,8 +238,8 @@ static int add_call(agr_http *http, struct call *call, uint64_t *id,
 			agentrun_error_message(http->death));
 	} else {
 		*id = call->id = ++http->next_id;
-		call->next = http->calls;
-		http->calls = call;
+		call->next = http->calls[call->id % BUCKETS];
+		http->calls[call->id % BUCKETS] = call;
 	}
 	pthread_mutex_unlock(&http->lock);
 	return r;

@@ -24,6 +24,7 @@
 
 struct transfer {
 	struct transfer *next; /* of `incoming` or `running` */
+	struct transfer *prev; /* of `running` */
 	uint64_t id;
 	CURL *easy;
 	struct curl_slist *plain, *secrets; /* secrets stay with the first origin */
@@ -268,6 +269,7 @@ static CURLcode set_up(struct transfer *t)
 	/* To wait whether a connection can be shared is good with TLS, whose handshake
 	 * tells. Without, only the first answer does: a slow one would hold up all others. */
 	SET(CURLOPT_PIPEWAIT, strncasecmp(t->url, "https:", 6) == 0 ? 1L : 0L);
+	SET(CURLOPT_UPLOAD_BUFFERSIZE, 16384L); /* each request has one: 64 KiB by default */
 	SET(CURLOPT_HTTPHEADER, t->sent);
 	SET(CURLOPT_HEADERFUNCTION, on_header);
 	SET(CURLOPT_HEADERDATA, t);
@@ -295,6 +297,9 @@ static int start(struct curl_transport *c, struct transfer *t)
 	if (hop_headers(t) < 0 || set_up(t) || curl_multi_add_handle(c->multi, t->easy))
 		return -1;
 	t->next = c->running;
+	t->prev = NULL;
+	if (c->running)
+		c->running->prev = t;
 	c->running = t;
 	return 0;
 }
@@ -433,11 +438,9 @@ static int raise_fault(const struct transfer *t, CURLcode fault, agentrun_error 
 
 static void unlink_running(struct curl_transport *c, const struct transfer *t)
 {
-	struct transfer **at = &c->running;
-
-	while (*at != t)
-		at = &(*at)->next;
-	*at = t->next;
+	*(t->prev ? &t->prev->next : &c->running) = t->next;
+	if (t->next)
+		t->next->prev = t->prev;
 }
 
 /* Hand out the transfer's last event and free it. */

@@ -31,7 +31,7 @@ function answer(request, response, body) {
 }
 
 const server = http2.createSecureServer({ cert: fs.readFileSync(cert),
-  key: fs.readFileSync(key), allowHTTP1: true }, (request, response) => {
+  key: fs.readFileSync(key), allowHTTP1: true, maxSessionMemory: 1000 }, (request, response) => {
   if (request.method === "GET") {
     response.end(JSON.stringify(stats));
     return;

@@ -495,6 +495,36 @@ class Loop(Llm):
         self.assertNotIn(KEY, ran.err + ran.out)
 
 
+    def test_patches_build_on_each_other_whatever_lies_between(self):
+        def add(name, id):
+            return p.patch({"op": "add", "path": "/nodes/-", "value": {"id": name, "type": "task"}},
+                           id=id)
+        server = self.serve(p.chat(None, add("a", "1"), p.pipeline(COUNT, id="2"), add("b", "3"),
+                                   add("b", "4")), p.chat("done"))
+        got = self.run_it("run", "blub", "--workflow", self.file("w.json", WORKFLOW), "--output",
+                          "json", "--input", self.file("r.json", ROWS), env=self.env(server))
+        self.assertEqual([n["id"] for n in got.json["nodes"]], ["fetch", "pick", "a", "b"])
+        told = [json.loads(m["content"])["ok"] for m in server.asked(1)["messages"]
+                if m["role"] == "tool"]
+        self.assertEqual(told, [True, True, True, False])
+
+    def test_an_orchestrators_refusal_is_told_too(self):
+        refuse = [(422, {}, {"error": "no such type here"}),
+                  (201, {}, {"id": "p-1", "op_count": 1})]
+        there = Server({"/api/v1/workflows/flow/patch": lambda request: refuse.pop(0)})
+        self.addCleanup(there.close)
+        patch = p.patch({"op": "add", "path": "/nodes/-", "value": {"id": "a", "type": "task"}})
+        server = self.serve(p.chat(None, patch), p.chat(None, patch), p.chat("done"))
+        job = self.file("j.json", {"prompt": "blub", "workflow_tag": "flow",
+                                   "current_workflow": WORKFLOW})
+        got = self.run_it("-c", self.file("c.yaml", f"orchestrator: {{api_url: '{there.url}'}}\n"),
+                          "run", "--job", job, env=self.env(server))
+        self.assertEqual(got.json["result_preview"]["patch_id"], "p-1", got.err)
+        content = json.loads(server.asked(1)["messages"][-1]["content"])
+        self.assertEqual(content["error"]["type"], "orchestrator_error")
+        self.assertEqual(len(there.requests), 2)
+
+
 DOCUMENT = {
     "openapi": "3.0.3", "servers": [{"url": "/api/{v}/", "variables": {"v": {"default": "v2"}}}],
     "paths": {

@@ -21,7 +21,7 @@ static void must(int good)
 
 static void send_back(const agr_codec *codec, agr_answer *answer)
 {
-	agr_talk talk = { .stable = strdup("s") };
+	agr_talk talk = { .stable = "s" };
 	agr_wire wire = AGR_WIRE_INIT;
 	agr_ask ask = { .talk = &talk, .base_url = "http://h", .model = "m", .max_tokens = 1,
 		.return_reasoning = true };

@@ -39,7 +39,7 @@ static void converse(const agr_codec *codec, const char *answer)
 	agr_answer got;
 	agr_buf fault = AGR_BUF_INIT;
 
-	talk.stable = strdup("Be \"good\".");
+	talk.stable = "Be \"good\".";
 	talk.workflow = strdup("W");
 	ck_assert_int_eq(agr_talk_add_tool(&talk, &tool, NULL), 0);
 	ck_assert_int_eq(agr_talk_add_user(&talk, "hi", 2, NULL), 0);
