@@ -229,6 +229,7 @@ class Chaos:
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="agentrun-chaos-"))
         self.redis = RedisServer()
         self.proxy = Proxy(self.redis.port, args.seed + 1)
+        self.proxy.calm = args.only_kills
         self.stub = Stub(args.seed + 2)
         self.shim = self.dir / "die.so"
         subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", self.shim, HERE / "die.c"],
@@ -316,7 +317,8 @@ class Chaos:
         until = begun + self.args.minutes * 60
         self.fleet = Fleet(self, self.args.workers)
         meddler = threading.Thread(target=self.meddle, daemon=True)
-        meddler.start()
+        if not self.args.only_kills:
+            meddler.start()
         told = begun
         while time.monotonic() < until and (len(self.sent) < self.args.jobs or
                                             self.fleet.died() < self.args.kills):
@@ -328,7 +330,8 @@ class Chaos:
                 print(f"{told - begun:.0f} s: {len(self.sent)} jobs, {self.fleet.died()} "
                       f"deaths, {len(self.waiting)} waiting", file=sys.stderr, flush=True)
         self.fleet.calm = self.proxy.calm = True
-        meddler.join()
+        if meddler.is_alive():
+            meddler.join()
         self.took = time.monotonic() - begun
         end = time.monotonic() + self.args.grace
         while self.waiting and time.monotonic() < end:
@@ -396,7 +399,8 @@ def report(chaos):
             sum(mode == m for mode, _ in sent.values()) for m in ("list", "stream")))),
         ("process deaths", fleet.died()),
         *((f"– {how}", n) for how, n in sorted(fleet.deaths.items())),
-        ("restarts of Redis", ", ".join(f"{n} {how}" for how, n in chaos.restarts.items())),
+        ("restarts of Redis",
+         ", ".join(f"{n} {how}" for how, n in chaos.restarts.items()) or "none"),
         ("connections", ", ".join(f"{n} {how}" for how, n in chaos.proxy.counts.items())),
         ("**lost jobs**", len(lost)),
         ("**jobs answered twice**", len(double)),
@@ -443,6 +447,8 @@ def main():
     parser.add_argument("--grace", type=float, default=60, help="seconds of calm at most")
     parser.add_argument("--restart-every", type=float, default=10, help="seconds")
     parser.add_argument("--store", choices=["redis", "sqlite"], default="redis")
+    parser.add_argument("--only-kills", action="store_true",
+                        help="the network and Redis are well")
     parser.add_argument("--keep", action="store_true", help="the folder, with every log")
     args = parser.parse_args()
     args.agentrun = str(pathlib.Path(args.agentrun).resolve())
