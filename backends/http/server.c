@@ -390,6 +390,9 @@ int agentrun_http_server_new(agentrun_http_server **out, agentrun_ctx *ctx,
 		opts.host = agentrun_config_get(config, "service.host");
 	if (!opts.token)
 		opts.token = agentrun_config_get(config, "service.auth_token");
+	/* An empty one would let everybody in. */
+	if (opts.token && !*opts.token)
+		opts.token = NULL;
 	if (opts.port < 0)
 		opts.port = (int)agentrun_config_get_int(config, "service.port", 8082);
 	s = calloc(1, sizeof(*s));

@@ -100,7 +100,9 @@ enum {
 	AGENTRUN_SUBMIT_IDS_REQUIRED = 1,
 	/** The job was handed out before: where the store holds its result, that is the
 	 * result, and nothing is done again. */
-	AGENTRUN_SUBMIT_REDELIVERED = 2
+	AGENTRUN_SUBMIT_REDELIVERED = 2,
+	/** It is cancelled already: it is read, and its result says so. */
+	AGENTRUN_SUBMIT_CANCELLED = 4
 };
 
 /** How a job came. Fields are only ever appended. */

@@ -14,7 +14,8 @@
 #include "net/http.h"
 
 #define MAX_THREADS 256
-#define SUBMIT_ALL (AGENTRUN_SUBMIT_IDS_REQUIRED | AGENTRUN_SUBMIT_REDELIVERED)
+#define SUBMIT_ALL (AGENTRUN_SUBMIT_IDS_REQUIRED | AGENTRUN_SUBMIT_REDELIVERED | \
+	AGENTRUN_SUBMIT_CANCELLED)
 
 struct tasks {
 	agr_task *first, *last;
@@ -487,6 +488,7 @@ int agentrun_engine_submit_with(agentrun_engine *engine, const char *job, size_t
 	task->started_ms = agr_clock_mono_ms();
 	task->started_wall_ms = agr_clock_wall_ms();
 	task->deadline_ms = AGR_DEADLINE_NONE;
+	atomic_init(&task->cancelled, opts.flags & AGENTRUN_SUBMIT_CANCELLED ? 1 : 0);
 	task->text = agr_strndup(job, len);
 	task->text_len = len;
 	task->reserve = agr_result_reserve();

@@ -8,6 +8,8 @@
 #include "base/thread.h"
 #include "net/body.h"
 
+#define KEY "Idempotency-Key"
+#define KEY_LENGTH 32
 #define LONGEST_MS ((int64_t)24 * 3600 * 1000)
 
 static void base64(agr_buf *out, const char *text, size_t len)
@@ -83,7 +85,7 @@ static int add_lines(agr_fetch *fetch, const agr_pipeline_request *wanted,
 	bool typed = !wanted->body;
 	int r = 0;
 
-	fetch->lines = calloc(wanted->n_headers + 1, sizeof(char *));
+	fetch->lines = calloc(wanted->n_headers + 2, sizeof(char *));
 	if (!fetch->lines)
 		return agr_error_oom(err);
 	for (size_t i = 0; r == 0 && i < wanted->n_headers; i++) {
@@ -131,6 +133,38 @@ int agr_fetch_prepare(agr_fetch *fetch, const agentrun_ctx *ctx,
 	request->max_response_bytes =
 		(size_t)agentrun_config_get_int(config, "http.max_response_bytes", 67108864);
 	return 0;
+}
+
+static bool has_key(const agr_fetch *fetch)
+{
+	for (size_t i = 0; i < fetch->n_lines; i++)
+		if (strncasecmp(fetch->lines[i], KEY ":", sizeof(KEY)) == 0)
+			return true;
+	return false;
+}
+
+int agr_fetch_key(agr_fetch *fetch, const char *job_id, size_t call,
+	agentrun_error **err)
+{
+	const agentrun_http_request *request = &fetch->request;
+	char hex[AGR_SHA256_HEX];
+	agr_sha256 sha;
+	int r;
+
+	if (strcmp(request->method, "GET") == 0 || has_key(fetch))
+		return 0;
+	agr_sha256_init(&sha);
+	agr_sha256_add(&sha, job_id, strlen(job_id) + 1);
+	agr_sha256_add(&sha, &call, sizeof(call));
+	agr_sha256_add(&sha, request->method, strlen(request->method) + 1);
+	agr_sha256_add(&sha, request->url, strlen(request->url) + 1);
+	if (request->body)
+		agr_sha256_add(&sha, request->body, request->body_len);
+	agr_sha256_hex(&sha, hex);
+	hex[KEY_LENGTH] = '\0';
+	r = add_line(fetch, KEY, hex, err);
+	fetch->request.n_headers = fetch->n_lines;
+	return r;
 }
 
 void agr_fetch_clear(agr_fetch *fetch)

@@ -55,7 +55,6 @@ static agr_slot *take_slot(agentrun_worker *w, agentrun_job *job)
 static void start(agentrun_worker *w, agentrun_job *job)
 {
 	agentrun_submit_options opts;
-	bool cancelled = agentrun_job_is_cancelled(job);
 	size_t len;
 	const char *payload = agentrun_job_payload(job, &len);
 	agr_slot *slot;
@@ -66,6 +65,8 @@ static void start(agentrun_worker *w, agentrun_job *job)
 	opts.flags = AGENTRUN_SUBMIT_IDS_REQUIRED;
 	if (agentrun_job_deliveries(job) > 1 || agentrun_job_retries(job) > 0)
 		opts.flags |= AGENTRUN_SUBMIT_REDELIVERED;
+	if (agentrun_job_is_cancelled(job))
+		opts.flags |= AGENTRUN_SUBMIT_CANCELLED;
 	agr_log_job(w->ctx, AGENTRUN_LOG_DEBUG, "job", agentrun_job_id(job), NULL,
 		"%s acquired", agentrun_job_id(job));
 	slot = take_slot(w, job);
@@ -75,7 +76,7 @@ static void start(agentrun_worker *w, agentrun_job *job)
 	pthread_mutex_lock(&w->lock);
 	if (r < 0)
 		slot->refused = true;
-	else if (cancelled || w->give_back)
+	else if (w->give_back)
 		agentrun_engine_cancel_tag(w->engine, opts.tag, NULL);
 	pthread_mutex_unlock(&w->lock);
 }

@@ -1,0 +1,471 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LicenseRef-agentrun-internal
+"""Workers that die, a network that fails, a Redis that restarts; and then: was a job
+lost, or answered twice?
+
+    chaos.py [AGENTRUN] [--jobs N] [--kills N] [--minutes M] [--seed S]
+
+Ends once N jobs were put on the queue and N processes died, or after M minutes; then
+everything becomes calm and every job must end. Prints a table, Markdown; exit status 1
+if a job was lost or answered twice. docs/worker.md says more."""
+import argparse
+import collections
+import http.server
+import json
+import os
+import pathlib
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "redis")]
+from proxy import Proxy  # noqa: E402
+from server import RedisError, RedisServer  # noqa: E402
+
+STATES = ["acquired", "started", "asking", "planned", "calling", "called", "storing",
+          "stored", "settling", "settled", "recalled"]
+ROWS = [{"id": i, "price": (i * 37) % 100} for i in range(20)]
+CONFIG = """
+service: {{concurrency: 16, workers: 2, drain_timeout_sec: 1, port: 0}}
+redis: {{url: "redis://127.0.0.1:{port}", mode: both, timeout: 1}}
+queue: {{lease_sec: {lease}, max_deliveries: 1000000, max_retries: 1000000, backoff: {{base_ms: 50, max_ms: 500}}}}
+storage: {{backend: {store}, path: "{dir}/store.db"}}
+http: {{allow_private_networks: true}}
+llm: {{single_turn: true, timeout_sec: 10}}
+log: {{level: debug}}
+"""
+# What Redis did is there to be asked again when the answer was lost.
+SUBMIT = """
+if redis.call('SETNX', 'chaos:sent:' .. ARGV[1], 1) == 0 then return 0 end
+if ARGV[2] == 'list' then redis.call('RPUSH', 'agent:jobs', ARGV[3])
+else redis.call('XADD', 'wf.tasks.agent', '*', 'token', ARGV[3]) end
+return 1
+"""
+COLLECT = """
+local out = {}
+for _, id in ipairs(ARGV) do
+	local got = 'chaos:got:' .. id
+	while true do
+		local value = redis.call('LPOP', 'agent:results:' .. id)
+		if not value then break end
+		redis.call('RPUSH', got, value)
+	end
+	out[#out + 1] = redis.call('LRANGE', got, 0, -1)
+end
+return out
+"""
+
+
+class Stub(http.server.ThreadingHTTPServer):
+    """A slow service whose calls are counted, and a model that has it called."""
+    daemon_threads = True
+    request_queue_size = 256
+
+    def __init__(self, seed):
+        super().__init__(("127.0.0.1", 0), StubHandler)
+        self.random, self.lock = random.Random(seed), threading.Lock()
+        self.calls = {"GET": collections.Counter(), "POST": collections.Counter()}
+        self.keys = collections.defaultdict(set)
+        self.asked = 0
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        threading.Thread(target=self.serve_forever, args=(0.1,), daemon=True).start()
+
+    def handle_error(self, request, client_address):
+        pass
+
+    def plan(self, body):
+        prompt = next(m["content"] for m in reversed(body["messages"])
+                      if m["role"] == "user")
+        if not isinstance(prompt, str):
+            prompt = json.dumps(prompt)
+        url = re.search(r"http://[0-9.:]+/slow/[\w-]+", prompt)
+        steps = [{"step": "http_request", "method": "POST", "url": url[0]}] if url else []
+        return {"pipeline": steps + [{"step": "top_k", "k": 2}]}
+
+
+class StubHandler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        stub = self.server
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if self.path.startswith("/slow/"):
+            job = self.path[6:].split("?")[0]
+            with stub.lock:
+                stub.calls[self.command][job] += 1
+                if self.command == "POST":
+                    stub.keys[job].add(self.headers.get("Idempotency-Key"))
+                wait = stub.random.uniform(0.05, 1)
+            time.sleep(wait)
+            answer = [{"n": 2}, {"n": 1}]
+        else:
+            stub.asked += 1
+            call = {"id": "c1", "type": "function", "function": {
+                "name": "execute_pipeline", "arguments": json.dumps(stub.plan(json.loads(body)))}}
+            answer = {"id": "1", "object": "chat.completion", "model": "stub", "choices": [
+                {"index": 0, "finish_reason": "tool_calls",
+                 "message": {"role": "assistant", "content": None, "tool_calls": [call]}}],
+                "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}}
+        data = json.dumps(answer).encode()
+        try:
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+        except OSError:
+            self.close_connection = True
+
+    do_POST = do_GET
+
+    def log_message(self, *args):
+        pass
+
+
+class Fleet:
+    """Workers, each started anew when it died."""
+
+    def __init__(self, chaos, n):
+        self.chaos, self.calm = chaos, False
+        self.lock = threading.Lock()
+        self.deaths, self.ends = collections.Counter(), collections.Counter()
+        self.odd = []
+        self.last_death, self.first_death = {}, {}
+        self.threads = [threading.Thread(target=self.run, args=(i,), daemon=True)
+                        for i in range(n)]
+        self.processes = {}
+        for thread in self.threads:
+            thread.start()
+
+    def died(self):
+        return sum(self.deaths.values())
+
+    def run(self, slot):
+        rng, n = random.Random(f"{self.chaos.args.seed}-{slot}"), 0
+        while not self.chaos.over:
+            n += 1
+            self.one(rng, slot, n)
+
+    def one(self, rng, slot, n):
+        chaos = self.chaos
+        env = dict(chaos.env, LD_PRELOAD=str(chaos.shim))
+        how = "none" if self.calm else rng.choices(
+            ["state", "random", "SIGTERM", "SIGSTOP"], [70, 20, 5, 5])[0]
+        if how == "state":
+            how = rng.choice(STATES)
+            env.update(CHAOS_STATE=how, CHAOS_COUNT=str(rng.randint(1, 6)))
+        if rng.random() < 0.5:
+            env.update(OPENAI_API_KEY="key", OPENAI_BASE_URL=chaos.stub.url + "/v1")
+        path = chaos.dir / f"worker-{slot}-{n}.log"
+        with open(path, "wb") as log:
+            process = subprocess.Popen([chaos.args.agentrun, "worker"], cwd=chaos.dir,
+                                       env=env, stdin=subprocess.DEVNULL,
+                                       stdout=subprocess.DEVNULL, stderr=log)
+        self.processes[slot] = process
+        life = rng.uniform(0.05, 1.2) if how in ("random", "SIGTERM", "SIGSTOP") else \
+            rng.uniform(0.8, 1.5)
+        how = self.end(process, how, life)
+        self.account(path, process.returncode, how)
+
+    def end(self, process, how, life):
+        """Wait for the end, or bring it about. How it was."""
+        try:
+            if how == "none":
+                process.wait()
+                return "end of the run"
+            process.wait(life)
+            return how
+        except subprocess.TimeoutExpired:
+            pass
+        if how == "SIGTERM":
+            process.terminate()
+            try:
+                process.wait(20)
+                return how
+            except subprocess.TimeoutExpired:
+                self.odd.append("no end within 20 s of SIGTERM")
+        elif how == "SIGSTOP":
+            process.send_signal(signal.SIGSTOP)
+            time.sleep(self.chaos.args.lease + 0.7)
+            process.send_signal(signal.SIGCONT)
+            time.sleep(0.5)
+        elif how != "random":
+            how = "random" # its state did not come about
+        process.kill()
+        process.wait()
+        return how
+
+    def account(self, path, status, how):
+        now = time.monotonic()
+        text = path.read_text("utf-8", "replace")
+        held = set()
+        for id, state in re.findall(r"^debug job: (\S+) (\w+)$", text, re.M):
+            (held.discard if state in ("settled", "lost") else held.add)(id)
+        with self.lock:
+            if how != "end of the run":
+                self.deaths[how] += 1
+                for id in held:
+                    self.last_death[id] = now
+                    self.first_death.setdefault(id, now)
+            if status not in (-signal.SIGKILL, 0, 5 if how == "SIGTERM" else 0):
+                self.odd.append(f"exit status {status} ({how}): {text[-300:]}")
+            elif how == "SIGTERM" and status:
+                self.ends["SIGTERM without Redis, exit status 5"] += 1
+        if not self.chaos.args.keep:
+            path.unlink()
+
+
+class Chaos:
+    def __init__(self, args):
+        self.args, self.over, self.restarts = args, False, collections.Counter()
+        self.random = random.Random(args.seed)
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="agentrun-chaos-"))
+        self.redis = RedisServer()
+        self.proxy = Proxy(self.redis.port, args.seed + 1)
+        self.proxy.calm = args.only_kills
+        self.stub = Stub(args.seed + 2)
+        self.shim = self.dir / "die.so"
+        subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", self.shim, HERE / "die.c"],
+                       check=True)
+        (self.dir / "config.yaml").write_text(CONFIG.format(
+            port=self.proxy.port, lease=args.lease, store=args.store, dir=self.dir))
+        keep = ("PATH", "LD_LIBRARY_PATH", "HOME")
+        self.env = {k: v for k, v in os.environ.items() if k in keep}
+        self.sent, self.got, self.signals = {}, {}, collections.Counter()
+        self.seen_signals, self.waiting, self.when = 0, {}, {}
+        self.client = None
+
+    # ---- redis, over a connection that comes and goes ----------------------------
+
+    def ask(self, *words):
+        while True:
+            try:
+                if not self.client:
+                    self.client = self.redis.client(timeout=10)
+                return self.client(*words)
+            except (OSError, RedisError, ValueError) as why:
+                if isinstance(why, RedisError) and not str(why).startswith("LOADING"):
+                    raise
+                if self.client:
+                    self.client.close()
+                self.client = None
+                time.sleep(0.05)
+
+    # ---- jobs ----------------------------------------------------------------------
+
+    def make(self):
+        n = len(self.sent)
+        id = f"job-{n}"
+        slow = self.random.random() < 0.25
+        prompt = f"get {self.stub.url}/slow/{id} and sort by n" if slow else \
+            "the 2 cheapest rows"
+        context = {} if slow else {"data": ROWS}
+        mode = self.random.choice(["list", "stream"])
+        if mode == "list":
+            text = {"version": "1.0", "job_id": id, "run_id": "r" + id, "node_id": "n",
+                    "prompt": prompt, "context": context}
+        else:
+            text = {"id": id, "run_id": "r" + id, "to_node": "n",
+                    "metadata": {"task": prompt, "context": context}}
+        return id, mode, slow, json.dumps(text)
+
+    def feed(self):
+        while len(self.waiting) < self.args.waiting:
+            id, mode, slow, text = self.make()
+            self.ask("EVAL", SUBMIT, 0, id, mode, text)
+            self.sent[id] = (mode, slow)
+            self.waiting[id] = True
+
+    def collect(self, ids):
+        for id, values in zip(ids, self.ask("EVAL", COLLECT, 0, *ids) if ids else []):
+            if values:
+                self.got[id] = values
+        signals = self.ask("LRANGE", "completion_signals", self.seen_signals, -1)
+        self.seen_signals += len(signals)
+        for text in signals:
+            self.signals[json.loads(text)["job_id"]] += 1
+        now = time.monotonic()
+        for id in list(self.waiting):
+            if id in self.got and (self.sent[id][0] == "list" or self.signals[id]):
+                self.when[id] = now
+                del self.waiting[id]
+
+    # ---- the run --------------------------------------------------------------------
+
+    def meddle(self):
+        """Redis ends, well or badly, and comes back."""
+        rng = random.Random(self.args.seed + 3)
+        while not self.fleet.calm:
+            time.sleep(rng.uniform(2, 2 * self.args.restart_every - 2))
+            if self.fleet.calm:
+                return
+            how = rng.choice([signal.SIGKILL, signal.SIGTERM])
+            self.restarts[how.name] += 1
+            self.redis.stop(how)
+            time.sleep(rng.uniform(0, 0.5))
+            self.redis.start()
+
+    def run(self):
+        begun = time.monotonic()
+        until = begun + self.args.minutes * 60
+        self.fleet = Fleet(self, self.args.workers)
+        meddler = threading.Thread(target=self.meddle, daemon=True)
+        if not self.args.only_kills:
+            meddler.start()
+        told = begun
+        while time.monotonic() < until and (len(self.sent) < self.args.jobs or
+                                            self.fleet.died() < self.args.kills):
+            self.feed()
+            self.collect(list(self.waiting))
+            time.sleep(0.03)
+            if time.monotonic() > told + 30:
+                told = time.monotonic()
+                print(f"{told - begun:.0f} s: {len(self.sent)} jobs, {self.fleet.died()} "
+                      f"deaths, {len(self.waiting)} waiting", file=sys.stderr, flush=True)
+        self.fleet.calm = self.proxy.calm = True
+        if meddler.is_alive():
+            meddler.join()
+        self.took = time.monotonic() - begun
+        end = time.monotonic() + self.args.grace
+        while self.waiting and time.monotonic() < end:
+            self.collect(list(self.waiting))
+            time.sleep(0.05)
+        # A second answer may still be on its way.
+        time.sleep(self.args.lease + 1)
+        ids = list(self.sent)
+        for i in range(0, len(ids), 500):
+            self.collect(ids[i:i + 500])
+        self.over = True
+        for process in list(self.fleet.processes.values()):
+            process.terminate()
+        for thread in self.fleet.threads:
+            thread.join(30)
+
+    def records(self):
+        count = collections.Counter()
+        if self.args.store == "sqlite":
+            import sqlite3
+            with sqlite3.connect(self.dir / "store.db") as db:
+                table = [row[0] for row in db.execute(
+                    "select name from sqlite_master where type='table'")]
+                name = next(t for t in table if "result" in t or "record" in t)
+                count.update(row[0] for row in db.execute(f"select job_id from {name}"))
+            return count
+        for key in self.ask("KEYS", "agent:record:*"):
+            count[self.ask("HGET", key, "job_id")] += 1
+        return count
+
+    def close(self):
+        for process in list(self.fleet.processes.values()):
+            if process.poll() is None:
+                process.kill()
+        self.redis.close()
+        if not self.args.keep:
+            shutil.rmtree(self.dir, ignore_errors=True)
+
+
+def percentile(values, p):
+    values = sorted(values)
+    return values[min(len(values) - 1, int(len(values) * p))] if values else 0
+
+
+def report(chaos):
+    """The table; how much is wrong."""
+    fleet, sent, args = chaos.fleet, chaos.sent, chaos.args
+    lost = [id for id in sent if id in chaos.waiting]
+    double = [id for id in sent if len(chaos.got.get(id, ())) > 1 or chaos.signals[id] > 1]
+    failed = [id for id, values in chaos.got.items()
+              if json.loads(values[0])["status"] != "completed"]
+    records = chaos.records()
+    wrong = [id for id in sent if records[id] != 1 and id not in chaos.waiting]
+    last = [chaos.when[id] - t for id, t in fleet.last_death.items() if id in chaos.when]
+    # An answer that came before the process died was not recovered.
+    last = [t for t in last if t > 0]
+    first = [chaos.when[id] - t for id, t in fleet.first_death.items() if id in chaos.when]
+    first = [t for t in first if t > 0]
+    again = {m: sum(n - 1 for n in c.values()) for m, c in chaos.stub.calls.items()}
+    other = [id for id, keys in chaos.stub.keys.items() if len(keys) > 1 or None in keys]
+    rows = [
+        ("seed, minutes, workers, lease",
+         f"{args.seed}, {chaos.took / 60:.1f}, {args.workers}, {args.lease} s"),
+        ("jobs (list, stream)", "%d (%d, %d)" % (len(sent), *(
+            sum(mode == m for mode, _ in sent.values()) for m in ("list", "stream")))),
+        ("process deaths", fleet.died()),
+        *((f"– {how}", n) for how, n in sorted(fleet.deaths.items())),
+        ("restarts of Redis",
+         ", ".join(f"{n} {how}" for how, n in chaos.restarts.items()) or "none"),
+        ("connections", ", ".join(f"{n} {how}" for how, n in chaos.proxy.counts.items())),
+        ("**lost jobs**", len(lost)),
+        ("**jobs answered twice**", len(double)),
+        ("jobs without exactly one record", len(wrong)),
+        ("jobs that failed", len(failed)),
+        ("slow calls: GET, again", f"{sum(chaos.stub.calls['GET'].values())}, {again['GET']}"),
+        ("side effects: POST, again",
+         f"{sum(chaos.stub.calls['POST'].values())}, {again['POST']}"),
+        ("jobs that repeated a POST with another Idempotency-Key, or none", len(other)),
+        ("recovery after the last kill: jobs, p50, p99, most",
+         f"{len(last)}, {percentile(last, .5):.2f} s, {percentile(last, .99):.2f} s, "
+         f"{max(last, default=0):.2f} s"),
+        ("recovery after the first kill: p50, p99",
+         f"{percentile(first, .5):.2f} s, {percentile(first, .99):.2f} s"),
+        ("ends that were odd", len(fleet.odd)),
+    ]
+    print("| | |\n| --- | --- |")
+    for name, value in rows:
+        print(f"| {name} | {value} |")
+    for name, ids in (("lost", lost), ("twice", double), ("records", wrong)):
+        if ids:
+            print(f"\n{name}: {' '.join(ids[:20])}", file=sys.stderr)
+    for id in double[:3]:
+        print(id, chaos.sent[id], chaos.signals[id], *chaos.got.get(id, ()), sep="\n  ",
+              file=sys.stderr)
+    for id in failed[:3]:
+        print(id, chaos.got[id][0], file=sys.stderr)
+    for text in fleet.odd[:5]:
+        print(text, file=sys.stderr)
+    return len(lost) + len(double) + len(wrong) + len(other) + len(fleet.odd)
+
+
+def main():
+    parser = argparse.ArgumentParser(description="see the head of this file")
+    parser.add_argument("agentrun", nargs="?",
+                        default=str(HERE.parents[1] / "build" / "cli" / "agentrun"))
+    parser.add_argument("--jobs", type=int, default=200)
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--minutes", type=float, default=0.5)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=4)
+    parser.add_argument("--lease", type=float, default=2)
+    parser.add_argument("--waiting", type=int, default=60, help="jobs at a time")
+    parser.add_argument("--grace", type=float, default=60, help="seconds of calm at most")
+    parser.add_argument("--restart-every", type=float, default=10, help="seconds")
+    parser.add_argument("--store", choices=["redis", "sqlite"], default="redis")
+    parser.add_argument("--only-kills", action="store_true",
+                        help="the network and Redis are well")
+    parser.add_argument("--keep", action="store_true", help="the folder, with every log")
+    args = parser.parse_args()
+    args.agentrun = str(pathlib.Path(args.agentrun).resolve())
+    if not RedisServer.is_there() or not shutil.which("cc"):
+        print("left out: redis-server and cc are wanted")
+        sys.exit(77)
+    signal.signal(signal.SIGTERM, lambda *what: sys.exit(1)) # and everything with it
+    chaos = Chaos(args)
+    try:
+        chaos.run()
+        bad = report(chaos)
+    finally:
+        chaos.close()
+    if args.keep:
+        print(chaos.dir, file=sys.stderr)
+    sys.exit(1 if bad else 0)
+
+
+if __name__ == "__main__":
+    main()
