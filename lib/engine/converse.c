@@ -128,7 +128,8 @@ static int begin_turn(agr_task *task)
 	agr_converse *c = task->converse;
 	agr_buf prefix = AGR_BUF_INIT;
 	char key[65];
-	agr_turn_options how = { .provider = c->provider, .model = c->model, .deadline_ms = task->deadline_ms,
+	agr_turn_options how = { .provider = c->provider, .model = c->model,
+		.deadline_ms = task->deadline_ms, .may_be_silent = task->succeeded > 0,
 		.first_id = agentrun_plan_result_call_count(task->plan) + 1,
 		.start_at = c->candidate, .cache_key = key,
 		.one_call = agentrun_config_get_bool(config_of(task), "llm.single_turn", 0) };

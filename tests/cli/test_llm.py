@@ -390,6 +390,19 @@ class Loop(Llm):
         self.assertIn("no_such_tool", got["error"]["message"])
         self.assertEqual(len(server.requests), 1)
 
+    def test_a_model_that_ends_without_a_word_has_answered(self):
+        for end in ("", None):
+            server = self.serve(p.chat(None, p.pipeline(COUNT)), p.chat(end))
+            got = self.run_job(server)
+            self.assertEqual((got["result_preview"]["sample"], got["metadata"]["message"]),
+                             ([{"count": len(ROWS)}], ""))
+            self.assertEqual(len(server.requests), 2)
+        for last in ({"choices": []}, p.chat("", finish="length"), p.chat("", finish="refusal")):
+            server = self.serve(p.chat(None, p.pipeline(COUNT)), last)
+            self.assertEqual(self.run_job(server, status=1)["error"]["type"], "llm_error")
+        server = self.serve(p.chat(None, p.pipeline({"step": "nope"})), p.chat(""))
+        self.assertEqual(self.run_job(server, status=1)["error"]["type"], "llm_error")
+
     def test_max_turns_ends_with_what_was_reached(self):
         server = self.serve(p.chat("again", p.pipeline(COUNT)))
         got = self.run_job(server, config="llm: {max_turns: 3}\n")
