@@ -418,6 +418,19 @@ static bool is_breach(const agr_task *task)
 	return code == AGENTRUN_EPLAN || (code == AGENTRUN_EINPUT && !task->run);
 }
 
+/* Count the answer, not its calls: it can mend none before it was told of all. Is there
+ * no chance left? */
+static bool is_beyond_repair(agr_task *task)
+{
+	agr_converse *c = task->converse;
+
+	if (c->broken_turn == c->turns)
+		return false;
+	c->broken_turn = c->turns;
+	return c->repairs++ >=
+		agentrun_config_get_int(config_of(task), "llm.max_repairs", 2);
+}
+
 static int tell_fault(agr_task *task, agentrun_error **err)
 {
 	agentrun_buf json = AGENTRUN_BUF_INIT;
@@ -457,11 +470,11 @@ static bool survives_within(agr_task *task)
 		task->call >= agentrun_plan_result_call_count(task->plan))
 		return false;
 	agr_error_tool(&task->error, agentrun_plan_result_call_name(task->plan, task->call));
-	if (is_breach(task) &&
-		c->repairs++ >= agentrun_config_get_int(config_of(task), "llm.max_repairs", 2)) {
+	if (is_breach(task) && is_beyond_repair(task)) {
 		agr_error_recode(&task->error, AGENTRUN_EPLAN);
-		agr_error_prefix(&task->error, "the model broke the rules of its tools %u times "
-			"(llm.max_repairs), at last", c->repairs);
+		agr_error_prefix(&task->error, "the model broke the rules of its tools in %u "
+			"answer%s (llm.max_repairs), at last", c->repairs,
+			c->repairs == 1 ? "" : "s");
 		return false;
 	}
 	if (tell_fault(task, NULL) < 0)

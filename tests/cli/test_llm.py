@@ -390,6 +390,19 @@ class Loop(Llm):
         self.assertIn("no_such_tool", got["error"]["message"])
         self.assertEqual(len(server.requests), 1)
 
+    def test_broken_calls_of_one_answer_are_mended_together(self):
+        broken = [p.call("execute_pipeline", "{broken", id) for id in "abc"]
+        server = self.serve(p.chat(None, *broken), p.chat(None, p.pipeline(COUNT)),
+                            p.chat("done"))
+        got = self.run_job(server)
+        self.assertEqual(got["result_preview"]["sample"], [{"count": len(ROWS)}])
+        told = [m["tool_call_id"] for m in server.asked(1)["messages"] if m["role"] == "tool"]
+        self.assertEqual(told, ["a", "b", "c"])
+        server = self.serve(p.chat(None, *broken))
+        got = self.run_job(server, status=3)
+        self.assertRegex(got["error"]["message"], "in 3 answers")
+        self.assertEqual(len(server.requests), 3)
+
     def test_a_model_that_ends_without_a_word_has_answered(self):
         for end in ("", None):
             server = self.serve(p.chat(None, p.pipeline(COUNT)), p.chat(end))
