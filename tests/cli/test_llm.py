@@ -358,6 +358,18 @@ class Loop(Llm):
         got = self.run_job(server, "count the first 250 rows", rows=rows)
         self.assertEqual(got["result_preview"]["sample"], [{"count": 250}])
 
+    def test_wide_and_deep_rows_are_no_flood(self):
+        row = {f"k{i}": [{f"m{j}": "x" * 290 for j in range(80)}] * 20 for i in range(10)}
+        for rows in ([row] * 3, [{"k" * 5000 + str(i): 1 for i in range(90)}]):
+            server = self.serve(p.chat(None, p.pipeline({"step": "limit", "n": 2})),
+                                p.chat("done"))
+            got = self.run_job(server, "the first 2 rows", rows=rows)
+            self.assertEqual(got["result_preview"]["row_count"], min(2, len(rows)))
+            content = server.asked(1)["messages"][-1]["content"]
+            self.assertIn("ref", json.loads(content))
+            self.assertLess(len(content), 8000)
+            self.assertLess(len(server.requests[0].body), 60000)
+
     def test_all_calls_of_an_answer_run_in_order_and_all_are_answered(self):
         server = self.serve(p.chat(None, p.pipeline({"step": "limit", "n": 1}, id="a"),
                                    p.pipeline({"step": "nope"}, id="b"),
