@@ -128,7 +128,8 @@ static int begin_turn(agr_task *task)
 	agr_converse *c = task->converse;
 	agr_buf prefix = AGR_BUF_INIT;
 	char key[65];
-	agr_turn_options how = { .provider = c->provider, .model = c->model, .deadline_ms = task->deadline_ms,
+	agr_turn_options how = { .provider = c->provider, .model = c->model,
+		.deadline_ms = task->deadline_ms, .may_be_silent = task->succeeded > 0,
 		.first_id = agentrun_plan_result_call_count(task->plan) + 1,
 		.start_at = c->candidate, .cache_key = key,
 		.one_call = agentrun_config_get_bool(config_of(task), "llm.single_turn", 0) };
@@ -422,6 +423,19 @@ static bool is_breach(const agr_task *task)
 	return code == AGENTRUN_EPLAN || (code == AGENTRUN_EINPUT && !task->run);
 }
 
+/* Count the answer, not its calls: it can mend none before it was told of all. Is there
+ * no chance left? */
+static bool is_beyond_repair(agr_task *task)
+{
+	agr_converse *c = task->converse;
+
+	if (c->broken_turn == c->turns)
+		return false;
+	c->broken_turn = c->turns;
+	return c->repairs++ >=
+		agentrun_config_get_int(config_of(task), "llm.max_repairs", 2);
+}
+
 static int tell_fault(agr_task *task, agentrun_error **err)
 {
 	agentrun_buf json = AGENTRUN_BUF_INIT;
@@ -461,11 +475,11 @@ static bool survives_within(agr_task *task)
 		task->call >= agentrun_plan_result_call_count(task->plan))
 		return false;
 	agr_error_tool(&task->error, agentrun_plan_result_call_name(task->plan, task->call));
-	if (is_breach(task) &&
-		c->repairs++ >= agentrun_config_get_int(config_of(task), "llm.max_repairs", 2)) {
+	if (is_breach(task) && is_beyond_repair(task)) {
 		agr_error_recode(&task->error, AGENTRUN_EPLAN);
-		agr_error_prefix(&task->error, "the model broke the rules of its tools %u times "
-			"(llm.max_repairs), at last", c->repairs);
+		agr_error_prefix(&task->error, "the model broke the rules of its tools in %u "
+			"answer%s (llm.max_repairs), at last", c->repairs,
+			c->repairs == 1 ? "" : "s");
 		return false;
 	}
 	if (tell_fault(task, NULL) < 0)

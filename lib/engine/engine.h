@@ -90,7 +90,8 @@ typedef struct agr_converse {
 	agr_talk talk;
 	agr_turn *turn;      /* under way, or the last one */
 	unsigned turns;      /* answers that came */
-	unsigned repairs;    /* calls that broke a tool's rules */
+	unsigned repairs;    /* answers with calls that broke a tool's rules */
+	unsigned broken_turn; /* the last of them, counted as `turns` is */
 	size_t candidate;    /* of the provider and its fallbacks, the one that answered */
 	size_t first_call;   /* of the plan: the first of the last answer */
 	size_t said;         /* where that answer is in `talk` */

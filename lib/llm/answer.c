@@ -136,6 +136,12 @@ static bool calls_are_whole(const agr_answer *answer)
 	return agr_is_json_object(last->data, last->len);
 }
 
+bool agr_answer_is_silent(const agr_answer *answer)
+{
+	return answer->end == AGR_END_STOP && !answer->n_calls && !answer->blocked.len &&
+		!answer->refusal.len && is_blank(&answer->text);
+}
+
 int agr_answer_check(const agr_answer *answer, int64_t max_tokens, agentrun_error **err)
 {
 	if (answer->blocked.len)

@@ -15,6 +15,7 @@
 #define SAMPLE_ROWS 3
 #define SAMPLE_BYTES 3000
 #define MAX_PREVIOUS 10
+#define MAX_NAMES_BYTES ((size_t)8000)
 
 /* ---- the stable part ---------------------------------------------------------------- */
 
@@ -235,13 +236,15 @@ static int write_workflow(char **out, agr_span workflow, agentrun_error **err)
 static void add_fields(agr_buf *out, agr_span rows)
 {
 	agr_iter it = agr_iter_of(rows), members;
+	size_t end = out->len + MAX_NAMES_BYTES;
 	agr_span row, key, value;
 
 	if (!agr_array_next(&it, &row) || agr_span_type(row) != AGR_TYPE_OBJECT)
 		return;
 	agr_buf_str(out, "; fields of the first: ");
 	members = agr_iter_of(row);
-	for (size_t i = 0; i < 200 && agr_object_next(&members, &key, &value); i++) {
+	for (size_t i = 0; i < 200 && out->len < end && agr_object_next(&members, &key, &value);
+		i++) {
 		if (i)
 			agr_buf_str(out, ", ");
 		agr_text_add(out, key);

@@ -7,6 +7,7 @@
 #define MAX_ELEMENTS ((size_t)20)
 #define MAX_MEMBERS ((size_t)80)
 #define MAX_DEPTH 6
+#define MAX_BYTES ((size_t)4000) /* of one value; what is begun is ended */
 
 static void write_string(agr_buf *out, agr_span string)
 {
@@ -33,7 +34,8 @@ static void write_string(agr_buf *out, agr_span string)
 	agr_buf_free(&text);
 }
 
-static void write_value(agr_buf *out, agr_span value, int depth)
+/* `end`: where in `out` no more is begun. */
+static void write_value(agr_buf *out, agr_span value, int depth, size_t end)
 {
 	agr_type type = agr_span_type(value);
 	agr_iter it;
@@ -48,7 +50,7 @@ static void write_value(agr_buf *out, agr_span value, int depth)
 		agr_buf_add(out, value.p, value.n);
 		return;
 	}
-	if (depth == MAX_DEPTH) {
+	if (depth == MAX_DEPTH || out->len >= end) {
 		agr_buf_str(out, "\"…\"");
 		return;
 	}
@@ -58,22 +60,23 @@ static void write_value(agr_buf *out, agr_span value, int depth)
 				      : agr_object_next(&it, &key, &element)) {
 		if (i++)
 			agr_buf_char(out, ',');
-		if (i > (type == AGR_TYPE_OBJECT ? MAX_MEMBERS : MAX_ELEMENTS)) {
+		if (i > (type == AGR_TYPE_OBJECT ? MAX_MEMBERS : MAX_ELEMENTS) ||
+			out->len >= end) {
 			agr_buf_str(out, type == AGR_TYPE_ARRAY ? "\"…\"" : "\"…\":\"…\"");
 			break;
 		}
 		if (type == AGR_TYPE_OBJECT) {
-			agr_buf_add(out, key.p, key.n);
+			write_string(out, key);
 			agr_buf_char(out, ':');
 		}
-		write_value(out, element, depth + 1);
+		write_value(out, element, depth + 1, end);
 	}
 	agr_buf_char(out, type == AGR_TYPE_ARRAY ? ']' : '}');
 }
 
 void agr_sample_write(agr_buf *out, agr_span value)
 {
-	write_value(out, value, 0);
+	write_value(out, value, 0, out->len + MAX_BYTES);
 }
 
 void agr_sample_rows(agr_buf *out, agr_span rows, size_t n, size_t max_bytes)
@@ -88,7 +91,7 @@ void agr_sample_rows(agr_buf *out, agr_span rows, size_t n, size_t max_bytes)
 
 		if (i)
 			agr_buf_char(out, ',');
-		write_value(out, row, 1);
+		write_value(out, row, 1, from + max_bytes);
 		if (i && !out->failed && out->len - from > max_bytes) {
 			out->len = before;
 			break;
@@ -101,6 +104,7 @@ void agr_sample_preview(agr_buf *out, agr_span data)
 {
 	agr_span key, value;
 	agr_iter it;
+	size_t end;
 
 	switch (agr_span_type(data)) {
 	case AGR_TYPE_ARRAY:
@@ -111,16 +115,18 @@ void agr_sample_preview(agr_buf *out, agr_span data)
 	case AGR_TYPE_OBJECT:
 		agr_buf_str(out, "{\"type\":\"object\",\"keys\":[");
 		it = agr_iter_of(data);
-		for (size_t i = 0; i < 100 && agr_object_next(&it, &key, &value); i++) {
+		end = out->len + MAX_BYTES;
+		for (size_t i = 0; i < 100 && out->len < end &&
+			agr_object_next(&it, &key, &value); i++) {
 			if (i)
 				agr_buf_char(out, ',');
-			agr_buf_add(out, key.p, key.n);
+			write_string(out, key);
 		}
 		agr_buf_char(out, ']');
 		break;
 	default:
 		agr_buf_str(out, "{\"type\":\"value\",\"value\":");
-		write_value(out, data, 0);
+		agr_sample_write(out, data);
 	}
 	agr_buf_char(out, '}');
 }

@@ -5,7 +5,8 @@
 
 #include "table/scan.h"
 
-/* Append the value as JSON, long strings, long lists and deep parts cut. */
+/* Append the value as JSON, long strings, long lists and deep parts cut: some 4,000 bytes
+ * at the most. */
 void agr_sample_write(agr_buf *out, agr_span value);
 /* Append the first rows of a list, as a JSON array; about `max_bytes` at the most. */
 void agr_sample_rows(agr_buf *out, agr_span rows, size_t n, size_t max_bytes);

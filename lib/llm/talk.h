@@ -132,6 +132,8 @@ int agr_answer_finish(agr_answer *answer, const char *prefix, size_t first,
 	agentrun_error **err);
 /* 0, or AGENTRUN_ELLM: cut off, filtered, refused, empty. `max_tokens` for messages. */
 int agr_answer_check(const agr_answer *answer, int64_t max_tokens, agentrun_error **err);
+/* Did the model come to an end without a word, as it may behind a tool's result? */
+bool agr_answer_is_silent(const agr_answer *answer);
 /* All that the answer cost; 0 where nothing is known. */
 int64_t agr_usage_tokens(const agr_usage *usage);
 

@@ -376,6 +376,8 @@ static int judge(agr_turn *turn, agentrun_error **err)
 			agentrun_error_code(why) == AGENTRUN_ECANCELLED ?
 			agr_error_pass(err, why) : recover(turn, &failure, why, err);
 	turn->state = STATE_DONE;
+	if (turn->opts.may_be_silent && agr_answer_is_silent(&turn->answer))
+		return 0;
 	r = agr_answer_check(&turn->answer, turn->opts.max_tokens, err);
 	if (r < 0)
 		agr_error_prefix(err, "%s", turn->who[turn->at].name);

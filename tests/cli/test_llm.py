@@ -358,6 +358,18 @@ class Loop(Llm):
         got = self.run_job(server, "count the first 250 rows", rows=rows)
         self.assertEqual(got["result_preview"]["sample"], [{"count": 250}])
 
+    def test_wide_and_deep_rows_are_no_flood(self):
+        row = {f"k{i}": [{f"m{j}": "x" * 290 for j in range(80)}] * 20 for i in range(10)}
+        for rows in ([row] * 3, [{"k" * 5000 + str(i): 1 for i in range(90)}]):
+            server = self.serve(p.chat(None, p.pipeline({"step": "limit", "n": 2})),
+                                p.chat("done"))
+            got = self.run_job(server, "the first 2 rows", rows=rows)
+            self.assertEqual(got["result_preview"]["row_count"], min(2, len(rows)))
+            content = server.asked(1)["messages"][-1]["content"]
+            self.assertIn("ref", json.loads(content))
+            self.assertLess(len(content), 8000)
+            self.assertLess(len(server.requests[0].body), 60000)
+
     def test_all_calls_of_an_answer_run_in_order_and_all_are_answered(self):
         server = self.serve(p.chat(None, p.pipeline({"step": "limit", "n": 1}, id="a"),
                                    p.pipeline({"step": "nope"}, id="b"),
@@ -389,6 +401,32 @@ class Loop(Llm):
         got = self.run_job(server, status=3, config="llm: {max_repairs: 0}\n")
         self.assertIn("no_such_tool", got["error"]["message"])
         self.assertEqual(len(server.requests), 1)
+
+    def test_broken_calls_of_one_answer_are_mended_together(self):
+        broken = [p.call("execute_pipeline", "{broken", id) for id in "abc"]
+        server = self.serve(p.chat(None, *broken), p.chat(None, p.pipeline(COUNT)),
+                            p.chat("done"))
+        got = self.run_job(server)
+        self.assertEqual(got["result_preview"]["sample"], [{"count": len(ROWS)}])
+        told = [m["tool_call_id"] for m in server.asked(1)["messages"] if m["role"] == "tool"]
+        self.assertEqual(told, ["a", "b", "c"])
+        server = self.serve(p.chat(None, *broken))
+        got = self.run_job(server, status=3)
+        self.assertRegex(got["error"]["message"], "in 3 answers")
+        self.assertEqual(len(server.requests), 3)
+
+    def test_a_model_that_ends_without_a_word_has_answered(self):
+        for end in ("", None):
+            server = self.serve(p.chat(None, p.pipeline(COUNT)), p.chat(end))
+            got = self.run_job(server)
+            self.assertEqual((got["result_preview"]["sample"], got["metadata"]["message"]),
+                             ([{"count": len(ROWS)}], ""))
+            self.assertEqual(len(server.requests), 2)
+        for last in ({"choices": []}, p.chat("", finish="length"), p.chat("", finish="refusal")):
+            server = self.serve(p.chat(None, p.pipeline(COUNT)), last)
+            self.assertEqual(self.run_job(server, status=1)["error"]["type"], "llm_error")
+        server = self.serve(p.chat(None, p.pipeline({"step": "nope"})), p.chat(""))
+        self.assertEqual(self.run_job(server, status=1)["error"]["type"], "llm_error")
 
     def test_max_turns_ends_with_what_was_reached(self):
         server = self.serve(p.chat("again", p.pipeline(COUNT)))
