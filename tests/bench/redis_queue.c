@@ -177,12 +177,11 @@ static void peer_take_out(redisContext *c)
 
 static void measure_peer(void)
 {
-	int port = 6379;
+	const char *port = strrchr(url, ':');
 	redisContext *c;
 	double begin, middle;
 
-	sscanf(url, "redis://127.0.0.1:%d", &port);
-	c = redisConnect("127.0.0.1", port);
+	c = redisConnect("127.0.0.1", port ? (int)strtol(port + 1, NULL, 10) : 6379);
 	if (!c || c->err)
 		exit(1);
 	begin = now();
