@@ -50,13 +50,9 @@ static const char *const paths[] = { "data.items", "features[].properties", "a[0
 	"[1]", "[]", "[].b", "a", ".a", "a.b.c", "data.items[].tags[]", "a[].b[].c", "data.items[1]",
 	"a[-1]", "[].b[]" };
 
-/* White space wherever it may be. */
-#define SPACED " { \"meta\" : { \"x\" : [ { \"y\" : [ [ 1 ] ] } , 2 ] , \"items\" : 1 } ,\n \"data\" : { \"k\" : {} , " \
-	"\"items\" : [ { \"n\" : 1 } , 3 , [ 4 ] , null , \"x\" ] , \"z\" : [] } , \"e\" : 1e5 } \n"
-
 static const char *const documents[] = {
 	"{\"data\":{\"items\":[{\"n\":1},{\"n\":2}],\"next\":null}}",
-	SPACED,
+	" { \"data\" : { \"k\" : {} , \"items\" : [ { \"n\" : 1 } , 3 , [ 4 ] , null , \"x\" ] } ,\n \"e\" : 1e5 } \n",
 	/* Of duplicates the last. */
 	"{\"data\":{\"items\":[{\"n\":1}],\"items\":[{\"n\":2},{\"n\":3}]}}",
 	"{\"data\":{\"items\":[{\"n\":1}]},\"data\":{\"items\":[{\"n\":2}],\"items\":[]}}",
