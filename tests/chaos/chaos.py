@@ -172,7 +172,7 @@ class Fleet:
         life = rng.uniform(0.05, 1.2) if how in ("random", "SIGTERM", "SIGSTOP") else \
             rng.uniform(0.8, 1.5)
         how = self.end(process, how, life)
-        self.account(path, process.returncode, how)
+        self.account(path, process, how)
 
     def end(self, process, how, life):
         """Wait for the end, or bring it about. How it was."""
@@ -202,12 +202,31 @@ class Fleet:
         process.wait()
         return how
 
-    def account(self, path, status, how):
-        now = time.monotonic()
+    def leased(self, process):
+        """The jobs that Redis takes for the dead process's, also those of an answer that
+        it did not read any more."""
+        mark, ids = f"-{process.pid}-", set()
+        try:
+            with self.chaos.redis.client(timeout=5) as redis:
+                for key in redis("KEYS", f"agent:processing:*{mark}*"):
+                    ids |= {json.loads(text)["job_id"] for text in redis("LRANGE", key, 0, -1)}
+                held = redis("HGETALL", "wf.tasks.agent:agent_workers:held")
+                for entry, token in zip(held[::2], held[1::2]):
+                    if mark in token:
+                        found = redis("XRANGE", "wf.tasks.agent", entry, entry)
+                        ids.add(json.loads(found[0][1][1])["id"])
+        except (OSError, RedisError, LookupError):
+            pass # Redis is down: what the log says must do
+        return ids
+
+    def account(self, path, process, how):
+        now, status = time.monotonic(), process.returncode
         text = path.read_text("utf-8", "replace")
         held = set()
         for id, state in re.findall(r"^debug job: (\S+) (\w+)$", text, re.M):
             (held.discard if state in ("settled", "lost") else held.add)(id)
+        if how != "end of the run":
+            held |= self.leased(process)
         with self.lock:
             if how != "end of the run":
                 self.deaths[how] += 1
