@@ -62,7 +62,7 @@ static int begin_request(agr_task *task)
 		r = agr_fetch_prepare(&task->fetch, agr_engine_ctx(task->engine),
 			agr_run_request(task->run), task->deadline_ms, &task->error);
 	if (r == 0)
-		r = agr_fetch_key(&task->fetch, task->message.job_id, task->call, &task->error);
+		r = agr_fetch_key(&task->fetch, task->message.job_id, &task->error);
 	if (r < 0)
 		return r;
 	task->state = AGR_TASK_ANSWER;

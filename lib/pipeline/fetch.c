@@ -143,8 +143,7 @@ static bool has_key(const agr_fetch *fetch)
 	return false;
 }
 
-int agr_fetch_key(agr_fetch *fetch, const char *job_id, size_t call,
-	agentrun_error **err)
+int agr_fetch_key(agr_fetch *fetch, const char *job_id, agentrun_error **err)
 {
 	const agentrun_http_request *request = &fetch->request;
 	char hex[AGR_SHA256_HEX];
@@ -155,7 +154,6 @@ int agr_fetch_key(agr_fetch *fetch, const char *job_id, size_t call,
 		return 0;
 	agr_sha256_init(&sha);
 	agr_sha256_add(&sha, job_id, strlen(job_id) + 1);
-	agr_sha256_add(&sha, &call, sizeof(call));
 	agr_sha256_add(&sha, request->method, strlen(request->method) + 1);
 	agr_sha256_add(&sha, request->url, strlen(request->url) + 1);
 	if (request->body)

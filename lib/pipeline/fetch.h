@@ -21,9 +21,9 @@ typedef struct agr_fetch {
 int agr_fetch_prepare(agr_fetch *fetch, const agentrun_ctx *ctx,
 	const agr_pipeline_request *wanted, int64_t deadline_ms, agentrun_error **err);
 /* To be able to repeat what changes something: give it the key that names this request
- * of this call of this job, the same each time. A key that the step set stands. */
-int agr_fetch_key(agr_fetch *fetch, const char *job_id, size_t call,
-	agentrun_error **err);
+ * of this job, the same each time, also where a model comes to it by another way. A key
+ * that the step set stands. */
+int agr_fetch_key(agr_fetch *fetch, const char *job_id, agentrun_error **err);
 void agr_fetch_clear(agr_fetch *fetch);
 
 /* The limits that the configuration sets. */

@@ -575,6 +575,24 @@ class Ends(WorkerTest):
         self.assertEqual(slow.count, 2)
         self.empty()
 
+    def test_what_is_asked_again_has_the_same_idempotency_key(self):
+        slow = Slow(self)
+        model = provider.Provider(provider.chat(None, provider.pipeline(
+            {"step": "http_request", "method": "POST", "url": slow.url + "/flaky"})))
+        self.addCleanup(model.close)
+        Worker(self, more="llm: {single_turn: true}", env={
+            "OPENAI_API_KEY": "k", "OPENAI_BASE_URL": model.url + "/v1"})
+        keys = []
+        for id in ("i1", "i2"):
+            slow.count = 0
+            self.push(job(id, "show me the rows", context={}))
+            self.assertEqual(self.result(id)["status"], "completed")
+            one, two = (r.headers["Idempotency-Key"] for r in slow.server.requests[-2:])
+            self.assertEqual(one, two)
+            self.assertRegex(one, "^[0-9a-f]{32}$")
+            keys.append(one)
+        self.assertNotEqual(*keys)
+
     def test_a_deadline(self):
         slow = Slow(self)
         Worker(self)
