@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 #include "llm/failure.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -213,10 +214,17 @@ static int raise(const agr_failure *failure, const struct said *said, int status
 {
 	const char *name = said->code.len ? said->code.data : said->type.data;
 	bool redirect = status >= 300 && status < 400;
-	int r = agentrun_error_raise(err, AGENTRUN_ELLM, "HTTP %d: %.500s%s%.100s%s", status,
+	char wait[64] = "";
+	int r;
+
+	if (failure->remedy == AGR_REMEDY_RETRY && failure->wait_ms > 0)
+		snprintf(wait, sizeof(wait), "; it asks to come back in %lld s",
+			(long long)((failure->wait_ms + 999) / 1000));
+	r = agentrun_error_raise(err, AGENTRUN_ELLM, "HTTP %d: %.500s%s%.100s%s%s", status,
 		redirect ? "redirects of a provider are not followed: correct its base_url" :
 		said->message.len ? said->message.data : meaning_of(status),
-		name && *name ? " (" : "", name && *name ? name : "", name && *name ? ")" : "");
+		name && *name ? " (" : "", name && *name ? name : "", name && *name ? ")" : "",
+		wait);
 
 	if (err && *err && agentrun_error_code(*err) == AGENTRUN_ELLM)
 		agentrun_error_set_retry(*err, failure->remedy == AGR_REMEDY_RETRY,
