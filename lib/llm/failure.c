@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 #include "llm/failure.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "llm/talk.h"
 
-#define MAX_MESSAGE 500
+#define MAX_BODY ((size_t)65536) /* what is searched for the key before it is cut */
 
 void agr_blot(agr_buf *text, const char *secret)
 {
@@ -37,7 +38,7 @@ static void add_page(agr_buf *out, const char *text, size_t len)
 			text = p + 7;
 			break;
 		}
-	for (; text < end && out->len < MAX_MESSAGE; text++) {
+	for (; text < end && out->len < MAX_BODY; text++) {
 		if (agr_starts_with_nocase(text, "</title"))
 			break;
 		if (*text == '<' || *text == '>') {
@@ -83,12 +84,16 @@ static void read_details(struct said *said, agr_span error)
 
 static void read_error(struct said *said, agr_span error)
 {
+	agr_span value;
+
 	if (agr_span_type(error) == AGR_TYPE_STRING) {
 		agr_text_add(&said->message, error);
 		return;
 	}
-	if (!agr_get_text(error, "message", &said->message))
-		agr_get_text(error, "detail", &said->message);
+	if (!agr_get_text(error, "message", &said->message) &&
+		!agr_get_text(error, "detail", &said->message) &&
+		(agr_get(error, "detail", &value) || agr_get(error, "message", &value)))
+		agr_buf_add(&said->message, value.p, value.n); /* a list of them, as JSON */
 	agr_get_text(error, "type", &said->type);
 	if (!agr_get_text(error, "code", &said->code))
 		agr_get_text(error, "status", &said->code);
@@ -105,7 +110,7 @@ static void read_body(struct said *said, const char *body, size_t len)
 		if (len && strchr("<\r\n\t ", *body))
 			add_page(&said->message, body, len);
 		else
-			agr_buf_add(&said->message, body, len < MAX_MESSAGE ? len : MAX_MESSAGE);
+			agr_buf_add(&said->message, body, len < MAX_BODY ? len : MAX_BODY);
 	} else {
 		if (agr_span_type(value) == AGR_TYPE_ARRAY) {
 			it = agr_iter_of(value);
@@ -209,10 +214,17 @@ static int raise(const agr_failure *failure, const struct said *said, int status
 {
 	const char *name = said->code.len ? said->code.data : said->type.data;
 	bool redirect = status >= 300 && status < 400;
-	int r = agentrun_error_raise(err, AGENTRUN_ELLM, "HTTP %d: %.500s%s%.100s%s", status,
+	char wait[64] = "";
+	int r;
+
+	if (failure->remedy == AGR_REMEDY_RETRY && failure->wait_ms > 0)
+		snprintf(wait, sizeof(wait), "; it asks to come back in %lld s",
+			(long long)((failure->wait_ms + 999) / 1000));
+	r = agentrun_error_raise(err, AGENTRUN_ELLM, "HTTP %d: %.500s%s%.100s%s%s", status,
 		redirect ? "redirects of a provider are not followed: correct its base_url" :
 		said->message.len ? said->message.data : meaning_of(status),
-		name && *name ? " (" : "", name && *name ? name : "", name && *name ? ")" : "");
+		name && *name ? " (" : "", name && *name ? name : "", name && *name ? ")" : "",
+		wait);
 
 	if (err && *err && agentrun_error_code(*err) == AGENTRUN_ELLM)
 		agentrun_error_set_retry(*err, failure->remedy == AGR_REMEDY_RETRY,

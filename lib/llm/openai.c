@@ -218,8 +218,8 @@ static void read_content(agr_span message, agr_answer *out)
 			agr_get_text(part, "refusal", &out->refusal);
 }
 
-/* Of a whole call or of a delta: the name once, the arguments bit by bit; an object
- * as it stands. */
+/* Of a whole call or of a delta: the name once, the arguments bit by bit; what is no
+ * string as it stands. */
 static void read_function(agr_call *call, agr_span item)
 {
 	agr_span function, arguments;
@@ -235,8 +235,7 @@ static void read_function(agr_call *call, agr_span item)
 		arguments.p = NULL;
 	if (arguments.p && agr_span_type(arguments) == AGR_TYPE_STRING)
 		agr_text_add(&call->arguments, arguments);
-	else if (arguments.p && agr_span_type(arguments) == AGR_TYPE_OBJECT &&
-		!call->arguments.len)
+	else if (arguments.p && !call->arguments.len)
 		agr_buf_add(&call->arguments, arguments.p, arguments.n);
 	if (!call->extra.len && agr_get_typed(item, "extra_content", AGR_TYPE_OBJECT, &arguments))
 		agr_buf_add(&call->extra, arguments.p, arguments.n);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MOST ((int64_t)1 << 53) /* a count beyond it is none; sums of some cannot overflow */
+
 static void call_clear(agr_call *call)
 {
 	agr_buf_free(&call->id);
@@ -197,7 +199,7 @@ int64_t agr_get_int(agr_span object, const char *key, int64_t fallback)
 
 	if (!agr_get_typed(object, key, AGR_TYPE_NUMBER, &value))
 		return fallback;
-	if (agr_number_int64(value, &whole))
+	if (agr_number_int64(value, &whole) && whole <= MOST && whole >= -MOST)
 		return whole;
 	return fallback;
 }

@@ -149,7 +149,7 @@ bool agr_get(agr_span object, const char *key, agr_span *out);
 bool agr_get_typed(agr_span object, const char *key, agr_type type, agr_span *out);
 /* Append a string member's text, NUL characters replaced. */
 bool agr_get_text(agr_span object, const char *key, agr_buf *out);
-/* A number's whole part; `fallback` where there is none. */
+/* A number's whole part; `fallback` where there is none, or one beyond 2^53. */
 int64_t agr_get_int(agr_span object, const char *key, int64_t fallback);
 /* Is the string member this text? */
 bool agr_get_is(agr_span object, const char *key, const char *text);

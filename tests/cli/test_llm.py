@@ -231,7 +231,7 @@ class Failures(Llm):
     def test_a_long_wait_fails_at_once(self):
         server = self.serve((429, {"Retry-After": "61"}, p.error("slow")))
         began = time.monotonic()
-        self.plan_fails(1, server, "HTTP 429: slow")
+        self.plan_fails(1, server, "HTTP 429: slow; it asks to come back in 61 s")
         self.assertLess(time.monotonic() - began, 5)
         self.assertEqual(len(server.requests), 1)
 

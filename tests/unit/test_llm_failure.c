@@ -202,6 +202,26 @@ START_TEST(messages_are_the_providers_and_never_hold_the_key)
 	judge(529, "{\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":"
 		"\"Overloaded\"},\"request_id\":\"r\"}");
 	expect_says("HTTP 529: Overloaded (overloaded_error)");
+	judge(422, "{\"detail\":[{\"loc\":[\"body\"],\"msg\":\"field required\"}]}");
+	expect_says("HTTP 422: [{\"loc\":[\"body\"],\"msg\":\"field required\"}]");
+}
+END_TEST
+
+START_TEST(a_key_where_the_message_is_cut_is_not_told_in_part)
+{
+	static const char *const begins[] = { "", "<p>", "{\"error\":\"" };
+
+	for (size_t i = 0; i < AGR_COUNT(begins); i++) {
+		char body[700];
+
+		memset(body, 'x', sizeof(body));
+		memcpy(body, begins[i], strlen(begins[i]));
+		memcpy(body + strlen(begins[i]) + 490, "sk-secret-1234", 14);
+		memcpy(body + sizeof(body) - 3, "\"}", 3);
+		judge(401, body);
+		expect_says("xxx***xxx");
+		ck_assert(!strstr(agentrun_error_message(err), "sk-"));
+	}
 }
 END_TEST
 
@@ -269,6 +289,7 @@ int main(void)
 		a_429_that_means_money_is_told_by_its_code_alone,
 		googles_retry_info_is_waited_for,
 		messages_are_the_providers_and_never_hold_the_key,
+		a_key_where_the_message_is_cut_is_not_told_in_part,
 		a_server_may_say_not_to_try_again,
 		errors_within_a_stream_are_judged_by_their_type,
 		what_the_network_did_is_the_providers_fault,

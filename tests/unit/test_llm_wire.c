@@ -112,6 +112,17 @@ START_TEST(arguments_may_be_an_object_and_keep_their_bytes)
 }
 END_TEST
 
+START_TEST(arguments_of_another_type_are_shown_as_they_came)
+{
+	read_ok(&agr_codec_openai, CHAT(CALL("\"x\"", "[1, 2]"), "\"tool_calls\""));
+	expect_call(0, "x", "count_rows", "[1, 2]");
+	teardown();
+	setup();
+	read_ok(&agr_codec_openai, CHAT(CALL("\"x\"", "null"), "\"tool_calls\""));
+	expect_call(0, "x", "count_rows", "{}");
+}
+END_TEST
+
 START_TEST(a_call_without_an_id_gets_one_that_is_the_same_each_time)
 {
 	/* Gemini's compatible endpoint: an empty id, no content, a signature, odd totals. */
@@ -160,6 +171,12 @@ START_TEST(usage_that_is_missing_is_unknown_and_what_does_not_add_up_is_not_bill
 	read_ok(&agr_codec_openai, "{\"choices\":[{\"message\":{\"content\":\"hi\"}}],\"usage\":"
 		"{\"prompt_tokens\":50,\"completion_tokens\":7,\"total_tokens\":0}}");
 	ck_assert_int_eq(agr_usage_tokens(&answer.usage), 57);
+	teardown();
+	setup();
+	read_ok(&agr_codec_openai, "{\"choices\":[{\"message\":{\"content\":\"hi\"}}],\"usage\":"
+		"{\"prompt_tokens\":9223372036854775807,\"completion_tokens\":9223372036854775807,"
+		"\"total_tokens\":12}}");
+	ck_assert_int_eq(agr_usage_tokens(&answer.usage), 12);
 }
 END_TEST
 
@@ -508,6 +525,7 @@ int main(void)
 		a_chat_answer_has_its_calls_text_model_and_usage,
 		a_tool_call_is_one_whatever_the_finish_reason,
 		arguments_may_be_an_object_and_keep_their_bytes,
+		arguments_of_another_type_are_shown_as_they_came,
 		a_call_without_an_id_gets_one_that_is_the_same_each_time,
 		content_may_be_missing_null_empty_or_a_list_of_parts,
 		usage_that_is_missing_is_unknown_and_what_does_not_add_up_is_not_billed_low,
