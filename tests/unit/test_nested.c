@@ -69,8 +69,8 @@ static const char *const documents[] = {
 	"{\"data.items\":[1],\"data.items\":[2],\"data\":{\"items\":[{\"n\":1}]}}",
 	"{\"features[].properties\":[{\"n\":3}],\"[].b\":[1],\"[]\":[2],\"a[].b[].c\":[{\"n\":1}]}",
 	/* Behind a []. */
-	"{\"type\":\"FeatureCollection\",\"features\":[{\"properties\":{\"n\":1}},{\"geometry\":[1,2]},"
-	"{\"properties\":null},7,{\"properties\":[{\"n\":2}]}],\"bbox\":[0,0,1,1]}",
+	"{\"features\":[{\"properties\":{\"n\":1}},{\"geometry\":[1,2]},{\"properties\":null}],\"z\":1}",
+	"{\"type\":\"F\",\"features\":[7,{\"properties\":[{\"n\":2}]}],\"bbox\":[0,0,1,1]}",
 	"{\"features\":{\"n\":1}}", "{\"features\":null,\"data\":{\"items\":[{\"tags\":[1,2]},{\"tags\":[]},{}]}}",
 	"{\"data\":{\"items\":[{\"tags\":5},{\"tags\":[1]}]}}",
 	"{\"data\":{\"items\":[{\"tags\":5}],\"items\":[{\"tags\":[{\"n\":4}]}]}}",
@@ -120,7 +120,7 @@ START_TEST(damaged_documents_agree_too)
 	static const char bytes[] = "{}[]:,\"\\ \n019.-etnu\x01\xc3";
 	uint64_t state = 7;
 
-	for (size_t i = 0; i < 20000; i++) {
+	for (size_t i = 0; i < 5000; i++) {
 		const char *document = documents[i % AGR_COUNT(documents)];
 		size_t len = strlen(document);
 		char text[600], pipeline[200];
@@ -238,7 +238,8 @@ START_TEST(a_long_document_is_not_held_in_memory)
 		NULL, NULL, &err), 0);
 	ck_assert_str_eq(out.data, "[{\"count\":1000001,\"sum_n\":1000000}]");
 	agentrun_buf_dispose(&out);
-	ck_assert_uint_lt(peak_kib() - before, 6000);
+	/* Of 31 MB; sanitizers and valgrind take some of their own. */
+	ck_assert_uint_lt(peak_kib() - before, 16000);
 }
 END_TEST
 
