@@ -13,6 +13,7 @@
 
 #define BACKOFF_BASE_MS 500
 #define BACKOFF_MOST_MS 8000
+#define LEAST_SECRET 8 /* a shorter value of a header is a word of its own */
 
 enum state { STATE_BEGIN, STATE_SEND, STATE_WAIT_ANSWER, STATE_JUDGE, STATE_WAIT_TIME,
 	STATE_DONE };
@@ -325,6 +326,29 @@ static void report_health(agr_turn *turn, bool sick)
 
 /* ---- the answer ------------------------------------------------------------------------ */
 
+/* Headers hold secrets too: of each what stands behind its last space. */
+static int read_failure(agr_turn *turn, agr_failure *failure, const char *body, size_t len,
+	agentrun_error **err)
+{
+	const agr_profile *who = &turn->who[turn->at];
+	agr_buf text = AGR_BUF_INIT;
+	int r;
+
+	agr_buf_add(&text, body, len);
+	for (size_t i = 0; i < who->n_headers; i++) {
+		const char *secret = strrchr(who->headers[i], ' ');
+
+		if (secret && strlen(secret + 1) >= LEAST_SECRET)
+			agr_blot(&text, secret + 1);
+	}
+	r = agr_buf_check(&text, "answer", err);
+	if (r == 0)
+		r = agr_failure_of_answer(failure, agentrun_http_event_status(turn->event),
+			turn->event, text.data, text.len, who->api_key, err);
+	agr_buf_free(&text);
+	return r;
+}
+
 /* 0: an answer was read; else what is wrong with it, and what may help. */
 static int read_answer(agr_turn *turn, agr_failure *failure, agentrun_error **err)
 {
@@ -338,16 +362,14 @@ static int read_answer(agr_turn *turn, agr_failure *failure, agentrun_error **er
 	*failure = (agr_failure){ AGR_REMEDY_NONE, -1, false };
 	body = agentrun_http_event_body(turn->event, &len);
 	if (status < 200 || status > 299)
-		return agr_failure_of_answer(failure, status, turn->event, body, len, who->api_key,
-			err);
+		return read_failure(turn, failure, body, len, err);
 	agr_answer_clear(&turn->answer);
 	r = agr_codec_read(who->codec, &turn->answer,
 		agentrun_http_event_header(turn->event, "content-type"), body, len, &fault, err);
 	if (r < 0 && fault.len) { /* the answer was an error */
 		agentrun_error_free(*err);
 		*err = NULL;
-		r = agr_failure_of_answer(failure, status, turn->event, fault.data, fault.len,
-			who->api_key, err);
+		r = read_failure(turn, failure, fault.data, fault.len, err);
 	} else if (r < 0 && r != AGENTRUN_ENOMEM) {
 		failure->remedy = agentrun_error_is_retryable(*err) ? AGR_REMEDY_RETRY
 								    : AGR_REMEDY_NONE;

@@ -202,6 +202,15 @@ class Failures(Llm):
                 self.plan_fails(1, server, rf"HTTP {status}: Incorrect key \*\*\* \(a_code\)")
                 self.assertEqual(len(server.requests), 1)
 
+    def test_headers_are_as_secret_as_keys(self):
+        server = self.serve((401, {}, p.error(f"{KEY} is unknown to team one")),
+                            p.events(p.error(f"no {KEY}")))
+        config = self.file("c.yaml", f"llm:\n  provider: local\n  providers:\n    local: {{kind: "
+                                     f"openai, base_url: '{server.url}', headers: ['api-key: "
+                                     f"{KEY}', 'Authorization: Bearer {KEY}', 'Team: one']}}\n")
+        self.plan_fails(1, server, r"\*\*\* is unknown to team one", "-c", config, env={})
+        self.plan_fails(1, server, r"no \*\*\*", "-c", config, env={})
+
     def test_a_429_that_means_money_is_sent_once(self):
         server = self.serve((429, {"Retry-After": "1"}, p.error(
             "You exceeded your current quota", "insufficient_quota", "insufficient_quota")))
