@@ -145,7 +145,7 @@ class WorkerTest(CliTest):
         super().setUp()
         self.server = RedisServer()
         self.addCleanup(self.server.close)
-        self.redis = self.server.client(timeout=WAIT + 10)
+        self.redis = self.server.client(timeout=5 * WAIT + 10)
         self.addCleanup(self.redis.close)
 
     def push(self, value, key="agent:jobs"):
@@ -155,13 +155,13 @@ class WorkerTest(CliTest):
         return self.redis("XADD", stream, "*", "token",
                           value if isinstance(value, (bytes, str)) else compact(value))
 
-    def pop(self, key):
-        found = self.redis("BLPOP", key, WAIT)
+    def pop(self, key, wait=WAIT):
+        found = self.redis("BLPOP", key, wait)
         self.assertIsNotNone(found, f"nothing at {key}")
         return json.loads(found[1])
 
-    def result(self, id):
-        return self.pop("agent:results:" + id)
+    def result(self, id, wait=WAIT):
+        return self.pop("agent:results:" + id, wait)
 
     def cli(self, *args, **more):
         return self.run_it(*args, env={"REDIS_URL": self.server.url}, **more)
@@ -398,7 +398,7 @@ class BadMessages(WorkerTest):
         self.push(b'{"job_id":"huge","prompt":"' + b"x" * (100 << 20) + b'"}')
         self.push(b"x" * (100 << 20))
         self.push(job("after"))
-        self.assertEqual(self.result("after")["status"], "completed")
+        self.assertEqual(self.result("after", 5 * WAIT)["status"], "completed")
         self.until(lambda: self.redis("LLEN", "agent:dead") == 2)
         r = self.result("huge")
         self.assertEqual((r["job_id"], r["error"]["type"]), ("huge", "invalid_job"))
@@ -612,7 +612,7 @@ class Ends(WorkerTest):
         self.assertEqual(worker.http("GET", "/health")[0], 200)
         self.server.start()
         self.redis.close()
-        self.redis = self.server.client(timeout=WAIT + 10)
+        self.redis = self.server.client(timeout=5 * WAIT + 10)
         self.push(job("a2"))
         self.assertEqual(self.result("a2")["status"], "completed")
         self.redis("FLUSHALL")
