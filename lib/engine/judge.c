@@ -43,7 +43,10 @@ void agr_judge_drop(agr_task *task)
 	const agr_who who = { task->message.workflow_owner, task->message.workflow_tag };
 	agr_judge *j = &task->judge;
 
-	agr_limits_settle(agr_engine_ctx(task->engine)->limits, &j->reserved, &who, NULL);
+	/* Limits are read when the first job enters: one that never did must not look. */
+	if (j->turn)
+		agr_limits_settle(agr_engine_ctx(task->engine)->limits, &j->reserved, &who,
+			NULL);
 	agr_turn_free(j->turn);
 	agr_talk_clear(&j->talk);
 	j->turn = NULL;
