@@ -187,7 +187,8 @@ static int run(cli_global *global, const cli_command *self, int argc, char **arg
 
 const cli_command cli_classify = {
 	.name = "classify",
-	.arguments = "{\"PROMPT\" | --batch} [--workflow FILE] [--input FILE] [--llm] [--explain]",
+	.arguments = "{\"PROMPT\" | --batch} [--workflow FILE] [--input FILE] [--llm] "
+		"[--explain]",
 	.summary = "Tell whether a prompt is a one-time operation or a change of the workflow",
 	.help = "Prints {\"text\",\"intent\",\"confidence\",\"reasoning\",\"matched_keywords\",\"scores\",\n"
 		"\"allowed_tools\"}; the intent is execute, patch or unclear.\n\n"
