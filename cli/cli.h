@@ -16,6 +16,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 #include <agentrun/agentrun.h>
 #include <agentrun/sys/error.h>
@@ -104,6 +105,9 @@ int cli_replace(const char *path, const char *data, size_t len,
 int cli_write(const char *data, size_t len);
 /* The same, with a newline behind, and flushed. */
 int cli_write_line(const char *data, size_t len);
+/* Print text from outside for a person: control characters but line ends and tabs as
+ * \xNN, so that none moves the terminal. */
+void cli_print_text(FILE *out, const char *text);
 /* Flush stdout and see that all of it was taken. */
 int cli_finish(void);
 /* Print the error in one line, and return its exit status. */

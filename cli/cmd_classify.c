@@ -28,7 +28,8 @@ static void print_keywords(FILE *out, const agentrun_intent *intent, int lane)
 /* For a person: why, the scores, and the words that spoke for a lane. */
 static void explain(FILE *out, const agentrun_intent *intent)
 {
-	fprintf(out, "%s\n", agentrun_intent_reasoning(intent));
+	cli_print_text(out, agentrun_intent_reasoning(intent));
+	fputc('\n', out);
 	print_keywords(out, intent, AGENTRUN_LANE_PATCH);
 	print_keywords(out, intent, AGENTRUN_LANE_EXECUTE);
 }

@@ -14,10 +14,14 @@ static int print(const agentrun_plan_result *plan, agentrun_error **err)
 	agentrun_buf json = AGENTRUN_BUF_INIT;
 
 	if (cli_is_terminal()) {
-		for (size_t i = 0; i < agentrun_plan_result_call_count(plan); i++)
-			printf("%s %s\n", agentrun_plan_result_call_name(plan, i),
-				agentrun_plan_result_call_arguments(plan, i, NULL));
-		printf("%s\n", agentrun_plan_result_message(plan));
+		for (size_t i = 0; i < agentrun_plan_result_call_count(plan); i++) {
+			cli_print_text(stdout, agentrun_plan_result_call_name(plan, i));
+			putchar(' ');
+			cli_print_text(stdout, agentrun_plan_result_call_arguments(plan, i, NULL));
+			putchar('\n');
+		}
+		cli_print_text(stdout, agentrun_plan_result_message(plan));
+		putchar('\n');
 		return 0;
 	}
 	if (agentrun_plan_result_json(&json, plan) < 0)

@@ -205,6 +205,17 @@ int cli_write_line(const char *data, size_t len)
 	return cli_finish();
 }
 
+void cli_print_text(FILE *out, const char *text)
+{
+	for (const unsigned char *p = (const unsigned char *)text; *p; p++)
+		if (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0) /* C1 */
+			fprintf(out, "\\x%02x", *++p);
+		else if ((*p < 0x20 && *p != '\n' && *p != '\t') || *p == 0x7f)
+			fprintf(out, "\\x%02x", *p);
+		else
+			fputc(*p, out);
+}
+
 int cli_finish(void)
 {
 	return fflush(stdout) == EOF || ferror(stdout) ? output_failed() : 0;

@@ -795,6 +795,35 @@ class Limits(Llm):
         self.assertEqual(len(server.requests), 1)
 
 
+class Terminal(Llm):
+    def shown(self, server, *args):
+        ours, theirs = pty.openpty()
+        process = self.start(*args, env=self.env(server, TERM="xterm"), stdout=theirs)
+        os.close(theirs)
+        shown = b""
+        while True:
+            try:
+                more = os.read(ours, 4096)
+            except OSError:
+                break
+            if not more:
+                break
+            shown += more
+        os.close(ours)
+        process.communicate(timeout=20)
+        self.assertEqual(process.returncode, 0)
+        return shown.decode()
+
+    def test_a_model_does_not_move_the_terminal(self):
+        server = self.serve(p.chat("r\x1b[31med\x07 \u009b ü\nb",
+                                   p.call("a\x1b[2J", '{"x":"\x1b[5m"}')))
+        self.assertEqual(self.shown(server, "plan", "x"),
+                         'a\\x1b[2J {"x":"\\x1b[5m"}\r\nr\\x1b[31med\\x07 \\x9b ü\r\nb\r\n')
+        report = {"intent": "patch", "confidence": 0.9, "reasoning": "r\x1b[31m"}
+        server = self.serve(p.chat(None, p.call("report_intent", report)))
+        self.assertIn("r\\x1b[31m\r\n", self.shown(server, "classify", "--llm", "x"))
+
+
 class Progress(Llm):
     def test_a_line_moves_on_a_terminal_alone(self):
         server = self.serve(lambda request: time.sleep(1) or p.chat(None, p.pipeline(COUNT)),
