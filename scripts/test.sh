@@ -180,7 +180,7 @@ thread() {
   fi
   build build-tsan -Db_sanitize=thread -Db_lundef=false || return
   mapfile -t concurrent < <(names build-tsan conformance \
-    'ahead|engine|many_jobs|own_store|thread|queue|store|worker')
+    'ahead|engine|llm_jobs|many_jobs|own_store|thread|queue|store|transport|worker')
   TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 \
     tests build-tsan tsan --timeout-multiplier 8 ${wrapper[@]+"${wrapper[@]}"} \
     "${concurrent[@]}"

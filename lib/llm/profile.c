@@ -47,6 +47,11 @@ static const char *setting(const agentrun_config *config, const char *name,
 	if (strcmp(provider, "auto") != 0 && strcmp(provider, "builtin") != 0 &&
 		strcmp(provider, name) != 0)
 		return NULL;
+	/* A key that is nobody's by name is the first provider's, see agr_llm_choose(): it
+	 * must not reach another vendor by a fallback. */
+	if (strcmp(provider, "auto") == 0 && strcmp(member, "api_key") == 0 &&
+		strcmp(name, built_in[0]->name) != 0)
+		return NULL;
 	snprintf(key, sizeof(key), "llm.%s", member);
 	value = agentrun_config_get(config, key);
 	return value && *value ? value : NULL;

@@ -328,6 +328,18 @@ class Failures(Llm):
         self.fails(1, "-c", config, "plan", "x", env=self.env(unauthorized), says="401")
         self.assertEqual(len(up.requests), 2)
 
+    def test_a_key_without_a_name_reaches_no_other_vendor(self):
+        down = self.serve((503, {}, p.error("down")))
+        other = self.serve((401, {}, b'{"type":"error","error":{"type":"x","message":"who?"}}'))
+        config = self.file("c.yaml", f"llm:\n  api_key: {KEY}\n  base_url: '{down.url}'\n"
+                                     "  max_retries: 0\n  fallback: [anthropic]\n"
+                                     f"  providers: {{anthropic: {{base_url: '{other.url}'}}}}\n")
+        self.run_it("-c", config, "plan", "x")
+        self.assertEqual(len(down.requests), 1)
+        self.assertIn(KEY, str(down.requests[0].headers))
+        for request in other.requests:
+            self.assertNotIn(KEY, str(request.headers))
+
     def test_a_private_address_is_fine_for_the_operator(self):
         self.assertEqual(self.plan(self.serve(p.chat("hi")))["message"], "hi")
 
