@@ -182,7 +182,7 @@ thread() {
   mapfile -t concurrent < <(names build-tsan conformance \
     'ahead|engine|llm_jobs|many_jobs|own_store|thread|queue|store|transport|worker')
   TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 \
-    tests build-tsan tsan --timeout-multiplier 8 ${wrapper[@]+"${wrapper[@]}"} \
+    tests build-tsan tsan --timeout-multiplier 8 --no-suite cli ${wrapper[@]+"${wrapper[@]}"} \
     "${concurrent[@]}"
 }
 
