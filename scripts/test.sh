@@ -205,7 +205,9 @@ import json
 import sys
 
 with open(sys.argv[1] + "/compile_commands.json", encoding="utf-8") as commands:
-    files = {command["file"].removeprefix("../") for command in json.load(commands)}
+    # Those of the source: what is generated begins otherwise.
+    files = {command["file"][3:] for command in json.load(commands)
+             if command["file"].startswith("../")}
 print(*sorted(name for name in files
               if name.split("/")[0] in ("lib", "backends", "cli", "examples")), sep="\n")
 ' "$1"
