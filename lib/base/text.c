@@ -131,3 +131,10 @@ size_t agr_count_lines(const char *p, const char *end)
 	}
 	return n;
 }
+
+bool agr_ends_with(const char *text, size_t len, const char *end)
+{
+	size_t n = strlen(end);
+
+	return len >= n && memcmp(text + len - n, end, n) == 0;
+}

@@ -34,6 +34,8 @@ bool agr_is_alpha(char c);
 char agr_to_lower(char c);
 bool agr_str_equal_nocase(const char *a, const char *b);
 bool agr_starts_with(const char *text, const char *prefix);
+/* Do the `len` bytes of `text` end so? */
+bool agr_ends_with(const char *text, size_t len, const char *end);
 bool agr_starts_with_nocase(const char *text, const char *prefix);
 
 /* A copy of `len` bytes with a NUL behind, or NULL; free() it. */

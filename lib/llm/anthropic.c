@@ -98,14 +98,8 @@ static void add_tools(agr_buf *body, const agr_ask *ask)
 		return;
 	agr_buf_str(body, ",\"tools\":[");
 	for (size_t i = 0; i < talk->n_tools; i++) {
-		const agr_tool *tool = &talk->tools[i];
-
-		agr_buf_str(body, i ? ",{\"name\":" : "{\"name\":");
-		agr_json_add(body, tool->name);
-		agr_buf_str(body, ",\"description\":");
-		agr_json_add(body, tool->description);
-		agr_buf_str(body, ",\"input_schema\":");
-		agr_buf_add(body, tool->parameters, tool->parameters_len);
+		agr_buf_str(body, i ? ",{" : "{");
+		agr_json_add_tool(body, &talk->tools[i], "input_schema");
 		agr_buf_char(body, '}');
 	}
 	agr_buf_printf(body, "],\"tool_choice\":{\"type\":\"%s\"%s}",
@@ -122,8 +116,8 @@ static int encode(const agr_codec *codec, agr_wire *out, const agr_ask *ask,
 	(void)codec;
 	while (n && ask->base_url[n - 1] == '/')
 		n--;
-	agr_wire_url(out, ask->base_url, n >= 3 &&
-		memcmp(ask->base_url + n - 3, "/v1", 3) == 0 ? "/messages" : "/v1/messages");
+	agr_wire_url(out, ask->base_url,
+		agr_ends_with(ask->base_url, n, "/v1") ? "/messages" : "/v1/messages");
 	agr_wire_header(&out->headers, "anthropic-version", VERSION);
 	if (ask->api_key)
 		agr_wire_header(&out->secrets, "x-api-key", ask->api_key);

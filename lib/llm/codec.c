@@ -117,6 +117,32 @@ void agr_json_add_arguments(agr_buf *out, const agr_call *call)
 	agr_buf_char(out, '}');
 }
 
+void agr_json_add_arguments_text(agr_buf *out, const agr_call *call)
+{
+	agr_buf arguments = AGR_BUF_INIT;
+
+	agr_json_add_arguments(&arguments, call);
+	agr_buf_json_str(out, arguments.data, arguments.len);
+	if (arguments.failed)
+		out->failed = arguments.failed;
+	agr_buf_free(&arguments);
+}
+
+void agr_json_add_tool(agr_buf *out, const agr_tool *tool, const char *parameters)
+{
+	agr_buf_str(out, "\"name\":");
+	agr_json_add(out, tool->name);
+	agr_buf_str(out, ",\"description\":");
+	agr_json_add(out, tool->description);
+	agr_buf_printf(out, ",\"%s\":", parameters);
+	agr_buf_add(out, tool->parameters, tool->parameters_len);
+}
+
+bool agr_openai_reasons(const char *model)
+{
+	return agr_starts_with(model, "gpt-5") || (*model == 'o' && agr_is_digit(model[1]));
+}
+
 /* ---- decoding ----------------------------------------------------------------- */
 
 struct reader {

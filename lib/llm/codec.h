@@ -82,5 +82,12 @@ void agr_json_add_stable(agr_buf *out, const agr_talk *talk);
 void agr_json_add_system(agr_buf *out, const agr_talk *talk);
 /* A call's arguments as a JSON object, whatever was received. */
 void agr_json_add_arguments(agr_buf *out, const agr_call *call);
+/* That object's text, a JSON string. */
+void agr_json_add_arguments_text(agr_buf *out, const agr_call *call);
+/* A tool's name and description, and its schema as the member `parameters`: an
+ * object's members without its braces. */
+void agr_json_add_tool(agr_buf *out, const agr_tool *tool, const char *parameters);
+/* Is it a model of OpenAI's that reasons? Those take no temperature of one's own. */
+bool agr_openai_reasons(const char *model);
 
 #endif

@@ -100,23 +100,12 @@ static void add_tools(agr_buf *body, const agr_ask *ask)
 		return;
 	agr_buf_str(body, ",\"tools\":[{\"functionDeclarations\":[");
 	for (size_t i = 0; i < talk->n_tools; i++) {
-		agr_buf_str(body, i ? ",{\"name\":" : "{\"name\":");
-		agr_json_add(body, talk->tools[i].name);
-		agr_buf_str(body, ",\"description\":");
-		agr_json_add(body, talk->tools[i].description);
-		agr_buf_str(body, ",\"parametersJsonSchema\":");
-		agr_buf_add(body, talk->tools[i].parameters, talk->tools[i].parameters_len);
+		agr_buf_str(body, i ? ",{" : "{");
+		agr_json_add_tool(body, &talk->tools[i], "parametersJsonSchema");
 		agr_buf_char(body, '}');
 	}
 	agr_buf_printf(body, "]}],\"toolConfig\":{\"functionCallingConfig\":{\"mode\":\"%s\"}}",
 		ask->no_tools ? "NONE" : "AUTO");
-}
-
-static bool ends_with(const char *text, size_t len, const char *end)
-{
-	size_t n = strlen(end);
-
-	return len >= n && memcmp(text + len - n, end, n) == 0;
 }
 
 static int add_url(agr_wire *out, const agr_ask *ask, agentrun_error **err)
@@ -127,7 +116,7 @@ static int add_url(agr_wire *out, const agr_ask *ask, agentrun_error **err)
 
 	while (n && ask->base_url[n - 1] == '/')
 		n--;
-	if (!ends_with(ask->base_url, n, "/v1beta") && !ends_with(ask->base_url, n, "/v1"))
+	if (!agr_ends_with(ask->base_url, n, "/v1beta") && !agr_ends_with(ask->base_url, n, "/v1"))
 		agr_buf_str(&path, "/v1beta");
 	agr_buf_printf(&path, "/models/%s:%s",
 		agr_starts_with(ask->model, "models/") ? ask->model + 7 : ask->model,

@@ -8,8 +8,6 @@
 
 static void add_calls(agr_buf *body, const agr_message_said *said)
 {
-	agr_buf arguments = AGR_BUF_INIT;
-
 	agr_buf_str(body, ",\"tool_calls\":[");
 	for (size_t i = 0; i < said->n_calls; i++) {
 		const agr_call *call = &said->calls[i];
@@ -19,9 +17,7 @@ static void add_calls(agr_buf *body, const agr_message_said *said)
 		agr_buf_str(body, ",\"type\":\"function\",\"function\":{\"name\":");
 		agr_json_add(body, call->name.data);
 		agr_buf_str(body, ",\"arguments\":");
-		agr_text_reset(&arguments);
-		agr_json_add_arguments(&arguments, call);
-		agr_buf_json_str(body, arguments.data, arguments.len);
+		agr_json_add_arguments_text(body, call);
 		agr_buf_char(body, '}');
 		if (call->extra.len) {
 			agr_buf_str(body, ",\"extra_content\":");
@@ -30,9 +26,6 @@ static void add_calls(agr_buf *body, const agr_message_said *said)
 		agr_buf_char(body, '}');
 	}
 	agr_buf_char(body, ']');
-	if (arguments.failed)
-		body->failed = arguments.failed;
-	agr_buf_free(&arguments);
 }
 
 static void add_assistant(agr_buf *body, const agr_message_said *said, bool reasoning)
@@ -93,13 +86,9 @@ static void add_tools(agr_buf *body, const agr_ask *ask, bool vendor)
 	for (size_t i = 0; i < talk->n_tools; i++) {
 		const agr_tool *tool = &talk->tools[i];
 
-		agr_buf_str(body, i ? ",{\"type\":\"function\",\"function\":{\"name\":"
-				    : "{\"type\":\"function\",\"function\":{\"name\":");
-		agr_json_add(body, tool->name);
-		agr_buf_str(body, ",\"description\":");
-		agr_json_add(body, tool->description);
-		agr_buf_str(body, ",\"parameters\":");
-		agr_buf_add(body, tool->parameters, tool->parameters_len);
+		agr_buf_str(body, i ? ",{\"type\":\"function\",\"function\":{"
+				    : "{\"type\":\"function\",\"function\":{");
+		agr_json_add_tool(body, tool, "parameters");
 		if (vendor && tool->strict)
 			agr_buf_str(body, ",\"strict\":true");
 		agr_buf_str(body, "}}");
@@ -107,12 +96,6 @@ static void add_tools(agr_buf *body, const agr_ask *ask, bool vendor)
 	agr_buf_printf(body, "],\"tool_choice\":\"%s\"", ask->no_tools ? "none" : "auto");
 	if (ask->one_call)
 		agr_buf_str(body, ",\"parallel_tool_calls\":false");
-}
-
-/* Models that reason take no temperature of one's own. */
-static bool takes_temperature(const char *model)
-{
-	return !agr_starts_with(model, "gpt-5") && !(*model == 'o' && agr_is_digit(model[1]));
 }
 
 static bool is_azure(const char *url)
@@ -137,12 +120,12 @@ static int encode(const agr_codec *codec, agr_wire *out, const agr_ask *ask,
 	agr_json_add(body, ask->model);
 	add_messages(body, ask);
 	add_tools(body, ask, vendor);
-	if (ask->temperature && takes_temperature(ask->model))
+	if (ask->temperature && !agr_openai_reasons(ask->model))
 		agr_buf_printf(body, ",\"temperature\":%s", ask->temperature);
 	/* The older name is what compatible servers know, the newer what reasoning models
 	 * insist on. */
 	agr_buf_printf(body, ",\"%s\":%lld",
-		vendor || !takes_temperature(ask->model) ? "max_completion_tokens" : "max_tokens",
+		vendor || agr_openai_reasons(ask->model) ? "max_completion_tokens" : "max_tokens",
 		(long long)ask->max_tokens);
 	if (vendor && ask->cache_key) {
 		agr_buf_str(body, ",\"prompt_cache_key\":");

@@ -35,20 +35,14 @@ static void add_assistant(agr_buf *body, bool *first, const agr_message_said *sa
 	if (said->text_len)
 		add_text_item(body, first, "assistant", said->text, said->text_len);
 	for (size_t i = 0; i < said->n_calls; i++) {
-		agr_buf arguments = AGR_BUF_INIT;
-
 		begin_item(body, first);
 		agr_buf_str(body, "{\"type\":\"function_call\",\"call_id\":");
 		agr_json_add(body, said->calls[i].id.data);
 		agr_buf_str(body, ",\"name\":");
 		agr_json_add(body, said->calls[i].name.data);
 		agr_buf_str(body, ",\"arguments\":");
-		agr_json_add_arguments(&arguments, &said->calls[i]);
-		agr_buf_json_str(body, arguments.data, arguments.len);
+		agr_json_add_arguments_text(body, &said->calls[i]);
 		agr_buf_char(body, '}');
-		if (arguments.failed)
-			body->failed = arguments.failed;
-		agr_buf_free(&arguments);
 	}
 }
 
@@ -86,23 +80,13 @@ static void add_tools(agr_buf *body, const agr_ask *ask)
 	for (size_t i = 0; i < talk->n_tools; i++) {
 		const agr_tool *tool = &talk->tools[i];
 
-		agr_buf_str(body, i ? ",{\"type\":\"function\",\"name\":"
-				    : "{\"type\":\"function\",\"name\":");
-		agr_json_add(body, tool->name);
-		agr_buf_str(body, ",\"description\":");
-		agr_json_add(body, tool->description);
-		agr_buf_str(body, ",\"parameters\":");
-		agr_buf_add(body, tool->parameters, tool->parameters_len);
+		agr_buf_str(body, i ? ",{\"type\":\"function\"," : "{\"type\":\"function\",");
+		agr_json_add_tool(body, tool, "parameters");
 		agr_buf_printf(body, ",\"strict\":%s}", tool->strict ? "true" : "false");
 	}
 	agr_buf_printf(body, "],\"tool_choice\":\"%s\"", ask->no_tools ? "none" : "auto");
 	if (ask->one_call)
 		agr_buf_str(body, ",\"parallel_tool_calls\":false");
-}
-
-static bool reasons(const char *model)
-{
-	return agr_starts_with(model, "gpt-5") || (*model == 'o' && agr_is_digit(model[1]));
 }
 
 static int encode(const agr_codec *codec, agr_wire *out, const agr_ask *ask,
@@ -124,11 +108,11 @@ static int encode(const agr_codec *codec, agr_wire *out, const agr_ask *ask,
 	agr_json_add_system(body, ask->talk);
 	add_input(body, ask->talk);
 	add_tools(body, ask);
-	if (ask->temperature && !reasons(ask->model))
+	if (ask->temperature && !agr_openai_reasons(ask->model))
 		agr_buf_printf(body, ",\"temperature\":%s", ask->temperature);
 	agr_buf_printf(body, ",\"max_output_tokens\":%lld,\"store\":false",
 		(long long)ask->max_tokens);
-	if (vendor && reasons(ask->model))
+	if (vendor && agr_openai_reasons(ask->model))
 		agr_buf_str(body, ",\"include\":[\"reasoning.encrypted_content\"]");
 	if (vendor && ask->cache_key) {
 		agr_buf_str(body, ",\"prompt_cache_key\":");

@@ -14,13 +14,6 @@ bool agr_orchestrator_is_set(const agentrun_ctx *ctx)
 	return url && *url;
 }
 
-static bool ends_with(const char *text, size_t len, const char *end)
-{
-	size_t n = strlen(end);
-
-	return len >= n && memcmp(text + len - n, end, n) == 0;
-}
-
 /* `orchestrator.api_url`, with or without a slash or the API's path at its end. */
 static void add_base(agr_buf *out, const agentrun_ctx *ctx)
 {
@@ -29,7 +22,7 @@ static void add_base(agr_buf *out, const agentrun_ctx *ctx)
 
 	while (n && url[n - 1] == '/')
 		n--;
-	if (ends_with(url, n, API))
+	if (agr_ends_with(url, n, API))
 		n -= strlen(API);
 	agr_buf_add(out, url, n);
 	agr_buf_str(out, API);
