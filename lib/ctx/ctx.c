@@ -213,50 +213,24 @@ int agentrun_ctx_add_planner(agentrun_ctx *ctx, const agentrun_planner_impl *imp
 	return 0;
 }
 
-static bool is_logged(const agentrun_ctx *ctx, int level)
-{
-	return ctx->log && level >= ctx->log_level && ctx->log_level < AGENTRUN_LOG_OFF;
-}
-
-static void log_event(const agentrun_ctx *ctx, agentrun_log_event *event, const char *fmt,
-	va_list args)
-{
-	agr_buf raw = AGR_BUF_INIT, line = AGR_BUF_INIT;
-
-	agr_buf_vprintf(&raw, fmt, args);
-	agr_buf_printable(&line, raw.data ? raw.data : "", raw.len);
-	agr_buf_add(&line, "", 0);
-	event->struct_size = sizeof(*event);
-	event->message = line.data;
-	if (!line.failed)
-		ctx->log(ctx->log_user, event);
-	agr_buf_free(&raw);
-	agr_buf_free(&line);
-}
-
-void agr_log(const agentrun_ctx *ctx, int level, const char *subject,
-	const char *fmt, ...)
-{
-	agentrun_log_event event = { .level = level, .subject = subject };
-	va_list args;
-
-	if (!is_logged(ctx, level))
-		return;
-	va_start(args, fmt);
-	log_event(ctx, &event, fmt, args);
-	va_end(args);
-}
-
 void agr_log_job(const agentrun_ctx *ctx, int level, const char *subject,
 	const char *job_id, const char *run_id, const char *fmt, ...)
 {
-	agentrun_log_event event = { .level = level, .subject = subject, .job_id = job_id,
-		.run_id = run_id };
+	agentrun_log_event event = { .struct_size = sizeof(event), .level = level,
+		.subject = subject, .job_id = job_id, .run_id = run_id };
+	agr_buf raw = AGR_BUF_INIT, line = AGR_BUF_INIT;
 	va_list args;
 
-	if (!is_logged(ctx, level))
+	if (!ctx->log || level < ctx->log_level || ctx->log_level >= AGENTRUN_LOG_OFF)
 		return;
 	va_start(args, fmt);
-	log_event(ctx, &event, fmt, args);
+	agr_buf_vprintf(&raw, fmt, args);
 	va_end(args);
+	agr_buf_printable(&line, raw.data ? raw.data : "", raw.len);
+	agr_buf_add(&line, "", 0);
+	event.message = line.data;
+	if (!line.failed)
+		ctx->log(ctx->log_user, &event);
+	agr_buf_free(&raw);
+	agr_buf_free(&line);
 }

@@ -60,11 +60,12 @@ void agr_own_steps_free(agr_own_step *list); /* NULL ok */
 /* A planner by its name, or NULL. */
 const agr_planner *agr_ctx_planner(const agentrun_ctx *ctx, const char *name);
 
-void agr_log(const agentrun_ctx *ctx, int level, const char *subject,
-	const char *fmt, ...) AGENTRUN_PRINTF(4, 5);
 /* About a job; ids may be NULL. */
 void agr_log_job(const agentrun_ctx *ctx, int level, const char *subject,
 	const char *job_id, const char *run_id, const char *fmt, ...) AGENTRUN_PRINTF(6, 7);
+/* About none: the format and its arguments come last. */
+#define agr_log(ctx, level, subject, ...) \
+	agr_log_job(ctx, level, subject, NULL, NULL, __VA_ARGS__)
 
 /*
  * Makes the transport of a context that was given none; NULL: there is none.

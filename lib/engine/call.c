@@ -43,15 +43,6 @@ void agr_call_end(agr_task *task)
 	task->pipeline = NULL;
 }
 
-/* On the HTTP client's thread. */
-static void answer_came(void *user, agentrun_http_event *take_event)
-{
-	agr_task *task = user;
-
-	task->answer = take_event;
-	agr_engine_resume(task);
-}
-
 /* Returns 1 when the request is under way: the task is no longer ours. */
 static int begin_request(agr_task *task)
 {
@@ -66,7 +57,7 @@ static int begin_request(agr_task *task)
 	if (r < 0)
 		return r;
 	task->state = AGR_TASK_ANSWER;
-	return agr_engine_start_request(task, http, &task->fetch.request, answer_came);
+	return agr_engine_start_request(task, http, &task->fetch.request);
 }
 
 int agr_call_answer(agr_task *task)

@@ -146,15 +146,6 @@ static int begin_turn(agr_task *task)
 	return r < 0 ? r : reserve(task);
 }
 
-/* On the HTTP client's thread. */
-static void answer_came(void *user, agentrun_http_event *take_event)
-{
-	agr_task *task = user;
-
-	task->answer = take_event;
-	agr_engine_resume(task);
-}
-
 static int start_request(agr_task *task, agr_turn *turn, int hear)
 {
 	agr_http *http;
@@ -164,7 +155,7 @@ static int start_request(agr_task *task, agr_turn *turn, int hear)
 		return r;
 	task->state = hear;
 	task->asking = turn;
-	r = agr_engine_start_request(task, http, agr_turn_request(turn), answer_came);
+	r = agr_engine_start_request(task, http, agr_turn_request(turn));
 	if (r < 0 && !atomic_load(&task->cancelled))
 		r = agr_turn_refused(turn, &task->error);
 	return r;

@@ -245,9 +245,17 @@ void agr_engine_name(agr_task *task)
 	pthread_mutex_unlock(&task->engine->lock);
 }
 
+/* On the HTTP client's thread. */
+static void answer_came(void *user, agentrun_http_event *take_event)
+{
+	agr_task *task = user;
+
+	task->answer = take_event;
+	agr_engine_resume(task);
+}
+
 int agr_engine_start_request(agr_task *task, struct agr_http *http,
-	agentrun_http_request *request,
-	void (*on_event)(void *user, agentrun_http_event *take_event))
+	agentrun_http_request *request)
 {
 	agentrun_engine *engine = task->engine;
 	int r;
@@ -259,7 +267,8 @@ int agr_engine_start_request(agr_task *task, struct agr_http *http,
 		r = agentrun_error_raise(&task->error, AGENTRUN_ECANCELLED,
 			"the job was cancelled");
 	else
-		r = agr_http_start(http, request, on_event, task, &task->http_id, &task->error);
+		r = agr_http_start(http, request, answer_came, task, &task->http_id,
+			&task->error);
 	if (r == 0) {
 		task->http = http;
 		if (task->asking)

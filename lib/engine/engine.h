@@ -252,10 +252,10 @@ void agr_engine_resume(agr_task *task);
 /* The job's id is known now: it can be cancelled by it. */
 void agr_engine_name(agr_task *task);
 /* Begin the request that the task waits for, so that cancelling the job cancels
- * it too. 1, and the task is no longer the caller's; or an error. */
+ * it too; the answer goes to task->answer and the task back on the pool. 1, and the
+ * task is no longer the caller's; or an error. */
 int agr_engine_start_request(agr_task *task, struct agr_http *http,
-	agentrun_http_request *request,
-	void (*on_event)(void *user, agentrun_http_event *take_event));
+	agentrun_http_request *request);
 
 /* For who watches: the job is at this turn (0: as it was), runs this tool (NULL: none). */
 void agr_engine_note(agr_task *task, unsigned turn, const char *tool);

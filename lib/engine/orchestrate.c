@@ -37,15 +37,6 @@ void agr_orchestrate_end(agr_task *task)
 
 /* ---- the exchange goes on ---------------------------------------------------------- */
 
-/* On the HTTP client's thread. */
-static void answer_came(void *user, agentrun_http_event *take_event)
-{
-	agr_task *task = user;
-
-	task->answer = take_event;
-	agr_engine_resume(task);
-}
-
 static int start_request(agr_task *task)
 {
 	agr_http *http;
@@ -54,8 +45,7 @@ static int start_request(agr_task *task)
 	if (r < 0)
 		return r;
 	task->state = AGR_TASK_EXCHANGE_ANSWER;
-	r = agr_engine_start_request(task, http, agr_exchange_request(task->exchange),
-		answer_came);
+	r = agr_engine_start_request(task, http, agr_exchange_request(task->exchange));
 	if (r < 0 && r != AGENTRUN_ECANCELLED && r != AGENTRUN_ENOMEM)
 		r = agr_error_recode(&task->error, AGENTRUN_EORCHESTRATOR);
 	return r;
