@@ -10,7 +10,19 @@
 
 bool agr_args_get(const agr_args *args, const char *name, agr_span *out)
 {
-	return agr_object_get(args->object, name, strlen(name), out) && *out->p != 'n';
+	size_t len = strlen(name);
+
+	if (!args->members)
+		return agr_object_get(args->object, name, len, out) && *out->p != 'n';
+	for (size_t i = 0; i < args->members->n; i++) {
+		const agr_member *m = &args->members->list[i];
+
+		if (agr_string_is(m->key, name, len)) {
+			*out = m->value;
+			return *out->p != 'n';
+		}
+	}
+	return false;
 }
 
 int agr_args_wrong(const char *name, const char *wanted, agr_span got,

@@ -58,16 +58,18 @@ static int unknown_step(const char *name, size_t len, const agr_own_step *own,
 	return r;
 }
 
-static int compile_step(agr_compiled *step, agr_span object, agr_buf *name,
-	const agr_own_step *steps, agentrun_error **err)
+static int compile_step(agr_compiled *step, agr_span object, agr_members *members,
+	agr_buf *name, const agr_own_step *steps, agentrun_error **err)
 {
 	const agr_own_step *own;
-	agr_args args = { object };
+	agr_args args = { object, members };
 	agr_span value = { NULL, 0 };
 
 	if (*object.p != '{')
 		return agr_args_wrong("a step", "an object {\"step\": NAME, ...}", object,
 			err);
+	if (!agr_members_read(members, object))
+		return agr_error_oom(err);
 	if (!agr_args_get(&args, "step", &value) || *value.p != '"')
 		return agr_args_wrong("step", "a step's name", value, err);
 	agr_string_decode(name, value);
@@ -88,31 +90,53 @@ static int compile_step(agr_compiled *step, agr_span object, agr_buf *name,
 	return step->type->compile(&step->plan, &args, err);
 }
 
+/* Room for one step more. What the text holds is passed over once, not counted first. */
+static int reserve(agr_pipeline *p, size_t *cap, agentrun_error **err)
+{
+	void *grown;
+
+	if (p->n < *cap)
+		return 0;
+	*cap = *cap ? 2 * *cap : 8;
+	grown = realloc(p->steps, *cap * sizeof(*p->steps));
+	if (!grown)
+		return agr_error_oom(err);
+	p->steps = grown;
+	memset(p->steps + p->n, 0, (*cap - p->n) * sizeof(*p->steps));
+	return 0;
+}
+
 static int compile_steps(agr_pipeline *p, agr_span array, size_t max_steps,
 	const agr_own_step *own, agentrun_error **err)
 {
-	size_t n = agr_span_count(array);
 	agr_iter it = agr_iter_of(array);
 	agr_buf name = AGR_BUF_INIT;
+	agr_members members = { .list = NULL };
 	agr_span object;
+	size_t cap = 0;
 	int r = 0;
 
-	if (!n)
-		return agentrun_error_raise(err, AGENTRUN_EINPUT,
-			"the pipeline is empty: it must be a list of one step at least");
-	if (n > max_steps)
-		return agentrun_error_raise(err, AGENTRUN_ELIMIT,
-			"the pipeline has %zu steps, the limit is %zu", n, max_steps);
-	p->steps = calloc(n, sizeof(*p->steps));
-	if (!p->steps)
-		return agr_error_oom(err);
 	while (!r && agr_array_next(&it, &object)) {
+		if (p->n == max_steps) {
+			r = agentrun_error_raise(err, AGENTRUN_ELIMIT,
+				"the pipeline has %zu steps, the limit is %zu",
+				agr_span_count(array), max_steps);
+			goto out;
+		}
+		r = reserve(p, &cap, err);
+		if (r < 0)
+			goto out;
 		agr_buf_reset(&name);
 		p->steps[p->n].number = p->n + 1;
-		r = compile_step(&p->steps[p->n++], object, &name, own, err);
+		r = compile_step(&p->steps[p->n++], object, &members, &name, own, err);
 	}
-	if (r < 0)
+	if (!r && !p->n)
+		r = agentrun_error_raise(err, AGENTRUN_EINPUT,
+			"the pipeline is empty: it must be a list of one step at least");
+	else if (r < 0)
 		agr_error_step(err, p->n, name.len && name.len <= 64 ? name.data : NULL);
+out:
+	agr_members_free(&members);
 	agr_buf_free(&name);
 	return r;
 }
@@ -120,7 +144,7 @@ static int compile_steps(agr_pipeline *p, agr_span array, size_t max_steps,
 /* The array of steps in either form. */
 static int find_steps(agr_pipeline *p, agr_span *steps, agentrun_error **err)
 {
-	agr_args args = { *steps };
+	agr_args args = { *steps, NULL };
 	int r;
 
 	if (*steps->p == '[')

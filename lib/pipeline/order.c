@@ -39,7 +39,7 @@ static int read_entry(agr_order *order, agr_span entry, bool desc,
 	agentrun_error **err)
 {
 	static const char *const orders[] = { "asc", "desc", NULL };
-	agr_args args = { entry };
+	agr_args args = { entry, NULL };
 	size_t i = order->n++;
 	int choice = desc, r;
 

@@ -141,7 +141,7 @@ static int copy_text(agr_run *run, const char *p, size_t len, agentrun_error **e
 /* The ref of the last of the previous results: 1, 0 when there is none. */
 static int previous_ref(agr_run *run, agr_span context, agentrun_error **err)
 {
-	agr_args args = { context };
+	agr_args args = { context, NULL };
 	agr_span list, element, last = { NULL, 0 };
 	agr_iter it;
 	int r;
@@ -163,7 +163,7 @@ static int input_of_context(agr_run *run, agentrun_error **err)
 {
 	agr_text text = { .name = "context", .p = run->opts.context,
 		.n = run->opts.context_len, .max_depth = run->opts.limits.max_depth };
-	agr_args args;
+	agr_args args = { .members = NULL };
 	agr_span data;
 	int r = agr_scan_document(&args.object, &text, err);
 

@@ -20,6 +20,7 @@
 /* A step's members in the pipeline text, which lives as long as the pipeline. */
 typedef struct agr_args {
 	agr_span object;
+	const agr_members *members; /* of the object; NULL: its text is looked into */
 } agr_args;
 
 /* False when the parameter is missing or null. */

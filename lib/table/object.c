@@ -7,45 +7,6 @@
 /* An object of more members than this finds its keys by hash. */
 #define FEW_MEMBERS 12
 
-static size_t slots_for(size_t members)
-{
-	size_t slots = 32;
-
-	while (slots < members * 2)
-		slots *= 2;
-	return slots;
-}
-
-static bool members_reserve(agr_members *m, size_t count)
-{
-	size_t slots;
-	void *grown;
-
-	if (count >= UINT32_MAX / 4)
-		return false;
-	if (count > m->cap) {
-		grown = realloc(m->list, count * sizeof(*m->list));
-		if (!grown)
-			return false;
-		m->list = grown;
-		m->cap = count;
-	}
-	m->n_slots = 0;
-	if (count <= FEW_MEMBERS)
-		return true;
-	slots = slots_for(count);
-	if (slots > m->slots_cap) {
-		grown = realloc(m->slots, slots * sizeof(*m->slots));
-		if (!grown)
-			return false;
-		m->slots = grown;
-		m->slots_cap = slots;
-	}
-	memset(m->slots, 0, slots * sizeof(*m->slots));
-	m->n_slots = slots;
-	return true;
-}
-
 /* The member, or NULL with the slot where it belongs. */
 static agr_member *find_slot(const agr_members *m, agr_span key, size_t *slot)
 {
@@ -70,7 +31,31 @@ agr_member *agr_members_find(const agr_members *m, agr_span key)
 	return NULL;
 }
 
-static void members_put(agr_members *m, agr_span key, agr_span value)
+/* Find keys by hash from now on, with room for as many members again. */
+static bool members_index(agr_members *m)
+{
+	size_t slots = 32, slot = 0;
+
+	while (slots < m->n * 4)
+		slots *= 2;
+	if (slots > m->slots_cap) {
+		void *grown = realloc(m->slots, slots * sizeof(*m->slots));
+
+		if (!grown)
+			return false;
+		m->slots = grown;
+		m->slots_cap = slots;
+	}
+	memset(m->slots, 0, slots * sizeof(*m->slots));
+	m->n_slots = slots;
+	for (size_t i = 0; i < m->n; i++) {
+		find_slot(m, m->list[i].key, &slot);
+		m->slots[slot] = (uint32_t)i + 1;
+	}
+	return true;
+}
+
+static bool members_put(agr_members *m, agr_span key, agr_span value)
 {
 	size_t slot = 0;
 	agr_member *known =
@@ -78,11 +63,24 @@ static void members_put(agr_members *m, agr_span key, agr_span value)
 
 	if (known) {
 		known->value = value;
-		return;
+		return true;
+	}
+	if (m->n == m->cap) {
+		size_t cap = m->cap ? 2 * m->cap : FEW_MEMBERS;
+		void *grown = cap < UINT32_MAX / 4 ? realloc(m->list, cap * sizeof(*m->list))
+						   : NULL;
+
+		if (!grown)
+			return false;
+		m->list = grown;
+		m->cap = cap;
 	}
 	m->list[m->n++] = (agr_member){ key, value };
+	if (m->n > FEW_MEMBERS && m->n * 2 > m->n_slots)
+		return members_index(m);
 	if (m->n_slots)
 		m->slots[slot] = (uint32_t)m->n;
+	return true;
 }
 
 bool agr_members_read(agr_members *m, agr_span object)
@@ -91,12 +89,12 @@ bool agr_members_read(agr_members *m, agr_span object)
 	agr_span key, value;
 
 	m->n = m->n_slots = 0;
-	if (!members_reserve(m, agr_span_count(object))) {
-		m->n_slots = 0;
-		return false;
+	while (agr_object_next(&it, &key, &value)) {
+		if (!members_put(m, key, value)) {
+			m->n = m->n_slots = 0;
+			return false;
+		}
 	}
-	while (agr_object_next(&it, &key, &value))
-		members_put(m, key, value);
 	return true;
 }
 

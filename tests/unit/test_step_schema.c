@@ -18,7 +18,7 @@ static const char *schema_of(const char *name)
 
 static char *name_of(agr_span step)
 {
-	agr_args args = { step };
+	agr_args args = { step, NULL };
 	char *name = NULL;
 
 	ck_assert_int_eq(agr_args_string(&args, "step", &name, NULL), 1);

@@ -140,7 +140,7 @@ static int read_condition(struct condition *c, agr_span object, agentrun_error *
 	static const char *const names[] = { "and", "or", "not" };
 	static const char wanted[] =
 		"{\"field\", \"op\", \"value\"}, or one of and, or, not";
-	agr_args args = { object };
+	agr_args args = { object, NULL };
 	agr_span inner, op = { NULL, 0 };
 	int r, found = 0;
 

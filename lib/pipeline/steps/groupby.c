@@ -87,7 +87,7 @@ static int name_agg(struct agg *agg, const agr_args *args, agentrun_error **err)
 
 static int read_agg(struct agg *agg, agr_span object, agentrun_error **err)
 {
-	agr_args args = { object };
+	agr_args args = { object, NULL };
 	agr_span field = { NULL, 0 };
 	int r;
 

@@ -5,6 +5,7 @@
 
 #include "pipeline/steps/schema.h"
 #include "pipeline/steps/steps.h"
+#include "table/input.h"
 
 #define NONE SIZE_MAX
 
@@ -13,21 +14,24 @@ struct join {
 	char *ref;
 	agr_fields left, right;
 	bool keep_left; /* how: left */
+	agr_wanted wanted;  /* of the right rows: the key, and */
 	agr_wanted names;   /* what later steps look at in the joined rows, */
 	size_t *left_slots; /* and where it is noted of the left; NULL: text is made */
+	size_t *right_slots; /* and of the right; AGR_WANTED_NONE: it is of its key */
 };
 
 struct right_row {
 	agr_span row;
-	size_t next; /* of the same key */
+	size_t next;        /* of the same key */
+	size_t first, last; /* rows of the key that has this number */
 };
 
 struct joined {
 	char *text; /* what a ref stood for */
 	agr_keyset keys;
 	struct right_row *rows;
-	size_t n;
-	size_t *first, *last; /* of each key, in rows */
+	size_t n, cap;
+	agr_span *found; /* what is noted of the right row at hand */
 	agr_keyset names;     /* of the right's fields, and */
 	agr_buf alone;        /* a row of nulls with them, for rows without a match */
 	agr_members left, right;
@@ -45,8 +49,10 @@ static void join_plan_free(void *plan)
 	struct join *j = plan;
 
 	free(j->ref);
+	agr_wanted_free(&j->wanted);
 	agr_wanted_free(&j->names);
 	free(j->left_slots);
+	free(j->right_slots);
 	agr_fields_clear(&j->left);
 	agr_fields_clear(&j->right);
 	free(j);
@@ -99,6 +105,7 @@ static int join_compile(void **plan, const agr_args *args, agentrun_error **err)
 	*plan = j;
 	if (!j)
 		return agr_error_oom(err);
+	agr_wanted_init(&j->wanted);
 	agr_wanted_init(&j->names);
 	if (!agr_args_get(args, "right", &right) || (*right.p != '[' && *right.p != '"'))
 		return agr_args_wrong("right", "a list of rows or a ref", right, err);
@@ -111,7 +118,10 @@ static int join_compile(void **plan, const agr_args *args, agentrun_error **err)
 	if (r < 0)
 		return r;
 	j->keep_left = how;
-	return read_keys(j, args, err);
+	r = read_keys(j, args, err);
+	if (!r && !agr_fields_want(&j->right, &j->wanted))
+		r = agr_error_oom(err);
+	return r;
 }
 
 static bool join_want(void *plan, agr_wanted *wanted)
@@ -133,6 +143,18 @@ static bool may_be_made(const agr_wanted_key *key)
 	return key->len >= n && memcmp(key->text + key->len - n, tail, n) == 0;
 }
 
+/* Of its key, which a joined row has from the left alone? */
+static bool is_right_key(const struct join *j, const agr_wanted_key *key)
+{
+	for (size_t i = 0; i < j->right.n; i++) {
+		const agr_path *path = &j->right.list[i].path;
+
+		if (path->len == key->len && memcmp(path->text, key->text, key->len) == 0)
+			return true;
+	}
+	return false;
+}
+
 int agr_join_link(void *plan, agr_wanted *left, agentrun_error **err)
 {
 	struct join *j = plan;
@@ -141,13 +163,18 @@ int agr_join_link(void *plan, agr_wanted *left, agentrun_error **err)
 		if (may_be_made(&j->names.keys[i]))
 			return 0;
 	j->left_slots = calloc(j->names.n + 1, sizeof(*j->left_slots));
-	if (!j->left_slots)
+	j->right_slots = calloc(j->names.n + 1, sizeof(*j->right_slots));
+	if (!j->left_slots || !j->right_slots)
 		return agr_error_oom(err);
 	for (size_t i = 0; i < j->names.n; i++) {
 		const agr_wanted_key *key = &j->names.keys[i];
+		bool hidden = is_right_key(j, key);
 
 		j->left_slots[i] = agr_wanted_add(left, key->text, key->len);
-		if (j->left_slots[i] == AGR_WANTED_NONE)
+		j->right_slots[i] = hidden ? AGR_WANTED_NONE
+					   : agr_wanted_add(&j->wanted, key->text, key->len);
+		if (j->left_slots[i] == AGR_WANTED_NONE ||
+			(!hidden && j->right_slots[i] == AGR_WANTED_NONE))
 			return agr_error_oom(err);
 	}
 	return 0;
@@ -216,71 +243,113 @@ static int add_columns(agr_op *op, agr_span row, agentrun_error **err)
 	return r;
 }
 
-/* What later steps look at of a right row, the next in s->rows. */
-static void note_right(const struct join *j, struct joined *s, agr_span row)
+/* How much is noted of a row. */
+static size_t n_noted(const struct join *j)
 {
-	agr_span *to = s->noted + s->n * j->names.n;
+	return j->right_slots ? j->names.n : 0;
+}
 
-	for (size_t i = 0; i < j->names.n; i++) {
-		const agr_wanted_key *key = &j->names.keys[i];
-		bool hidden = false;
+/* Room for one row more, and `alone` behind it. */
+static bool reserve(const struct join *j, struct joined *s)
+{
+	size_t cap = s->cap ? 2 * s->cap : 64, note = n_noted(j) + 1;
+	void *grown;
 
-		for (size_t k = 0; k < j->right.n; k++)
-			hidden = hidden || (j->right.list[k].path.len == key->len &&
-				memcmp(j->right.list[k].path.text, key->text, key->len) == 0);
-		if (hidden || !agr_object_get(row, key->text, key->len, &to[i]))
-			to[i].p = NULL;
-	}
+	if (s->n + 1 < s->cap)
+		return true;
+	if (cap > SIZE_MAX / (note * sizeof(*s->noted)) / 2)
+		return false;
+	grown = realloc(s->rows, cap * sizeof(*s->rows));
+	if (!grown)
+		return false;
+	s->rows = grown;
+	grown = realloc(s->noted, cap * note * sizeof(*s->noted));
+	if (!grown)
+		return false;
+	s->noted = grown;
+	s->cap = cap;
+	return true;
 }
 
 /* Behind the right rows: what stands in where none matches. */
 static int add_alone(const struct join *j, struct joined *s, agentrun_error **err)
 {
+	agr_span *noted, row;
+
 	agr_buf_str(&s->alone, s->alone.len ? "}" : "{}");
-	if (s->alone.failed)
-		return agr_buf_check(&s->alone, "a row", err);
-	s->rows[s->n] = (struct right_row){ { s->alone.data, s->alone.len }, NONE };
-	note_right(j, s, s->rows[s->n].row);
+	if (s->alone.failed || !reserve(j, s))
+		return agr_error_oom(err);
+	row = (agr_span){ s->alone.data, s->alone.len };
+	s->rows[s->n] = (struct right_row){ .row = row, .next = NONE };
+	noted = s->noted + s->n * n_noted(j);
+	for (size_t i = 0; i < n_noted(j); i++) {
+		const agr_wanted_key *key = &j->names.keys[i];
+
+		if (j->right_slots[i] == AGR_WANTED_NONE ||
+			!agr_object_get(row, key->text, key->len, &noted[i]))
+			noted[i].p = NULL;
+	}
 	return 0;
 }
 
-static int add_right(agr_op *op, agr_span span, agentrun_error **err)
+static int add_right(agr_op *op, const agr_row *row, agentrun_error **err)
 {
-	agr_row row = agr_row_of(span);
+	static const agr_span nothing = { NULL, 0 };
 	const struct join *j = op->plan;
 	struct joined *s = op->state;
+	agr_span *noted;
 	size_t at;
 	bool added;
 	int r = 0;
 
-	if (*span.p != '{')
+	if (*row->span.p != '{')
 		return 0;
 	if (j->keep_left)
-		r = add_columns(op, span, err);
-	if (r < 0 || !read_key(&j->right, &row, &op->key))
+		r = add_columns(op, row->span, err);
+	if (r < 0 || !read_key(&j->right, row, &op->key))
 		return r;
-	at = op->key.failed ? AGR_KEYSET_NONE
-			    : agr_keyset_add(&s->keys, op->key.data, op->key.len, &added);
+	at = op->key.failed || !reserve(j, s)
+		? AGR_KEYSET_NONE
+		: agr_keyset_add(&s->keys, op->key.data, op->key.len, &added);
 	if (at == AGR_KEYSET_NONE)
 		return agr_error_oom(err);
+	s->rows[s->n].row = row->span;
+	s->rows[s->n].next = NONE;
 	if (added)
-		s->first[at] = s->n;
+		s->rows[at].first = s->n;
 	else
-		s->rows[s->last[at]].next = s->n;
-	s->last[at] = s->n;
-	note_right(j, s, span);
-	s->rows[s->n++] = (struct right_row){ span, NONE };
+		s->rows[s->rows[at].last].next = s->n;
+	s->rows[at].last = s->n;
+	noted = s->noted + s->n * n_noted(j);
+	for (size_t i = 0; i < n_noted(j); i++)
+		noted[i] = j->right_slots[i] == AGR_WANTED_NONE ? nothing
+								 : s->found[j->right_slots[i]];
+	s->n++;
 	return 0;
+}
+
+/* The right rows are scanned as those of an input are, and stay where they are. */
+static int add_rows(agr_op *op, agr_span rows, agentrun_error **err)
+{
+	const struct join *j = op->plan;
+	struct joined *s = op->state;
+	agr_input in;
+	agr_row row;
+	int r = agr_input_open_value(&in, rows, err);
+
+	agr_input_want(&in, &j->wanted, s->found);
+	while (!r && (r = agr_input_next(&in, &row, err)) == 1)
+		r = add_right(op, &row, err);
+	agr_input_close(&in);
+	return r;
 }
 
 static int join_open(agr_op *op, agr_span supplied, agentrun_error **err)
 {
 	const struct join *j = op->plan;
 	struct joined *s = op->state;
-	agr_span rows = j->rows, row;
-	agr_iter it;
-	size_t n;
-	int r = 0;
+	agr_span rows = j->rows;
+	int r;
 
 	s->name.max = s->made.max = s->alone.max = SIZE_MAX;
 	if (supplied.p) {
@@ -293,17 +362,11 @@ static int join_open(agr_op *op, agr_span supplied, agentrun_error **err)
 		return agentrun_error_raise(err, AGENTRUN_EPIPELINE,
 			"right must be rows, but %s stands for %s", j->ref,
 			agr_type_phrase(rows));
-	n = agr_span_count(rows);
-	s->rows = calloc(n + 1, sizeof(*s->rows));
-	s->first = calloc(n + 1, sizeof(*s->first));
-	s->last = calloc(n + 1, sizeof(*s->last));
-	s->noted = calloc(n + 1, (j->names.n + 1) * sizeof(*s->noted));
 	s->slots = calloc(j->names.n + 1, sizeof(*s->slots));
-	if (!s->rows || !s->first || !s->last || !s->noted || !s->slots)
+	s->found = calloc(j->wanted.n + 1, sizeof(*s->found));
+	if (!s->slots || !s->found)
 		return agr_error_oom(err);
-	it = agr_iter_of(rows);
-	while (!r && agr_array_next(&it, &row))
-		r = add_right(op, row, err);
+	r = add_rows(op, rows, err);
 	return r < 0 ? r : add_alone(j, s, err);
 }
 
@@ -464,7 +527,7 @@ static int join_push(agr_op *op, agr_row *row, agentrun_error **err)
 	}
 	if (at == AGR_KEYSET_NONE)
 		return emit_alone(op, row, err);
-	for (size_t i = s->first[at]; !r && i != NONE; i = s->rows[i].next)
+	for (size_t i = s->rows[at].first; !r && i != NONE; i = s->rows[i].next)
 		r = emit(op, row, i, err);
 	return r;
 }
@@ -475,10 +538,9 @@ static void join_close(agr_op *op)
 
 	free(s->text);
 	free(s->noted);
+	free(s->found);
 	free(s->slots);
 	free(s->rows);
-	free(s->first);
-	free(s->last);
 	agr_keyset_free(&s->keys);
 	agr_keyset_free(&s->names);
 	agr_members_free(&s->left);

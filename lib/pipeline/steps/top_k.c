@@ -8,7 +8,7 @@
 #include "pipeline/steps/steps.h"
 
 /* Rows beyond k that are gathered before they are sorted and dropped. */
-#define SLACK 64
+#define SLACK 8
 
 struct top_k {
 	int64_t k;
