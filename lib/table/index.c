@@ -108,35 +108,53 @@ static bool is_cut(const char *p, const char *end)
 	return true;
 }
 
-/* The window's bytes beyond ASCII: each must begin or continue a character. */
+/* The block's bytes beyond ASCII, but for those that end a character of the block
+ * before: each must begin or continue a character. Returns what is so ended in the block
+ * behind. */
+static uint64_t check_block(agr_index *index, const char *block, uint64_t bits)
+{
+	uint64_t into_next = 0;
+
+	while (bits) {
+		unsigned at = (unsigned)__builtin_ctzll(bits);
+		size_t left = (size_t)(index->end - block) - at;
+		size_t n = agr_utf8_len(block + at, left);
+		uint64_t taken;
+
+		if (!n && is_cut(block + at, index->end))
+			n = left;
+		if (!n) {
+			fault(index, block + at, "invalid UTF-8");
+			return 0;
+		}
+		taken = ((uint64_t)1 << n) - 1;
+		bits &= ~(taken << at);
+		if (at + n > AGR_INDEX_BLOCK)
+			into_next = taken >> (AGR_INDEX_BLOCK - at);
+	}
+	return into_next;
+}
+
+/* The blocks with such bytes. What one wants of the next was looked at with it: nothing
+ * is carried over a block that has none. */
 static void check_utf8(agr_index *index, size_t n_blocks)
 {
-	uint64_t into_next = index->cut; /* of a character begun in the window before */
+	size_t behind = 0; /* the block that index->cut is of */
 
-	for (size_t i = 0; i < n_blocks; i++) {
-		uint64_t bits = index->high[i] & ~into_next;
-		const char *block = index->base + i * AGR_INDEX_BLOCK;
+	for (size_t i = 0; i < AGR_INDEX_BLOCKS / 64; i++) {
+		for (uint64_t bits = index->high_blocks[i]; bits; bits &= bits - 1) {
+			size_t at = i * 64 + (unsigned)__builtin_ctzll(bits);
+			uint64_t begun = at == behind ? index->cut : 0;
 
-		into_next = 0;
-		while (bits) {
-			unsigned at = (unsigned)__builtin_ctzll(bits);
-			size_t left = (size_t)(index->end - block) - at;
-			size_t n = agr_utf8_len(block + at, left);
-			uint64_t taken;
-
-			if (!n && is_cut(block + at, index->end))
-				n = left;
-			if (!n) {
-				fault(index, block + at, "invalid UTF-8");
+			index->cut = check_block(index, index->base + at * AGR_INDEX_BLOCK,
+				index->high[at] & ~begun);
+			behind = at + 1;
+			if (index->fault.what && index->fault.at < index->base + behind * AGR_INDEX_BLOCK)
 				return;
-			}
-			taken = ((uint64_t)1 << n) - 1;
-			bits &= ~(taken << at);
-			if (at + n > AGR_INDEX_BLOCK)
-				into_next = taken >> (AGR_INDEX_BLOCK - at);
 		}
 	}
-	index->cut = into_next;
+	if (behind < n_blocks)
+		index->cut = 0;
 }
 
 /* ---- windows --------------------------------------------------------------- */
@@ -190,7 +208,7 @@ bool agr_index_next(agr_index *index)
 
 	index->base = index->next;
 	index->n = 0;
-	index->any_high = 0;
+	memset(index->high_blocks, 0, sizeof(index->high_blocks));
 	if (!left || index->fault.what)
 		return false;
 	done = index_at(index, index->base, index->base, blocks);
@@ -202,8 +220,7 @@ bool agr_index_next(agr_index *index)
 		index->next += rest;
 	}
 	/* No further: what is noted there is of the window before. */
-	if (index->any_high || index->cut)
-		check_utf8(index, done);
+	check_utf8(index, done);
 	if (index->fault.what)
 		drop_behind_fault(index);
 	return true;

@@ -47,7 +47,7 @@ typedef struct agr_index {
 	size_t n;
 	uint64_t escapes[AGR_INDEX_BLOCKS]; /* a bit a byte: a backslash */
 	uint64_t high[AGR_INDEX_BLOCKS];    /* a bit a byte: beyond ASCII */
-	uint64_t any_high;                  /* all of these or'ed */
+	uint64_t high_blocks[AGR_INDEX_BLOCKS / 64]; /* a bit a block: it has some */
 	uint64_t cut; /* the next block's first bytes that end a character */
 	/* The tokens: where they begin, counted from `base`, and their first bytes, but
 	 * '0' for every number. Kernels write up to a block behind the last. */

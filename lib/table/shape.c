@@ -20,21 +20,37 @@ void agr_shapes_free(agr_shapes *shapes)
 	agr_shapes_init(shapes);
 }
 
+static agr_shape_words words_at(const char *p)
+{
+	agr_shape_words words;
+
+	memcpy(&words, p, sizeof(words));
+	return words;
+}
+
+static bool is_zero(agr_shape_words words)
+{
+	return !(words[0] | words[1]);
+}
+
+/* memcmp() is called for every row: its call costs as much as what it does. */
 static bool has_kinds(const agr_shape *shape, const agr_index *index, size_t first)
 {
 	const char *kinds = index->kinds + first;
-	size_t n = shape->n;
-	uint64_t a, b;
+	size_t n = shape->n, step = sizeof(agr_shape_words), last = n - step;
+	agr_shape_words differ;
 
 	if (n > index->n - first)
 		return false;
-	if (n >= sizeof(a)) { /* shapes of other lengths differ at their ends */
-		memcpy(&a, shape->kinds + n - sizeof(a), sizeof(a));
-		memcpy(&b, kinds + n - sizeof(b), sizeof(b));
-		if (a != b)
-			return false;
-	}
-	return memcmp(shape->kinds, kinds, n) == 0;
+	if (n < step)
+		return memcmp(shape->kinds, kinds, n) == 0;
+	/* Shapes of other lengths differ at their ends. */
+	differ = words_at(shape->kinds + last) ^ words_at(kinds + last);
+	if (!is_zero(differ))
+		return false;
+	for (size_t i = 0; i < last; i += step)
+		differ |= words_at(shape->kinds + i) ^ words_at(kinds + i);
+	return is_zero(differ);
 }
 
 /* May `reach` bytes be read from wherever a key of the row is? The row's keys may be
@@ -48,18 +64,15 @@ static bool has_room(const agr_index *index, size_t last_token, size_t reach)
 
 static bool has_keys(const agr_shape *shape, const agr_index *index, size_t first)
 {
-	uint64_t differ = 0;
+	agr_shape_words differ = { 0, 0 };
 
 	for (size_t i = 0; i < shape->n_keys; i++) {
 		const agr_shape_key *key = &shape->keys[i];
 		const char *p = index->base + index->at[first + key->token] + key->from;
-		uint64_t words[2];
 
-		memcpy(words, p, sizeof(words));
-		differ |= (words[0] ^ key->words[0]) & key->masks[0];
-		differ |= (words[1] ^ key->words[1]) & key->masks[1];
+		differ |= (words_at(p) ^ key->words) & key->mask;
 	}
-	return !differ;
+	return is_zero(differ);
 }
 
 const agr_shape *agr_shapes_find(agr_shapes *shapes, const agr_index *index,
@@ -108,8 +121,8 @@ static bool learn_key(agr_shape *shape, const agr_index *index, size_t first,
 		if (left > sizeof(key->words))
 			left = sizeof(key->words);
 		memset(key, 0, sizeof(*key));
-		memcpy(key->words, p + from, left);
-		memset(key->masks, 0xff, left);
+		memcpy(&key->words, p + from, left);
+		memset(&key->mask, 0xff, left);
 		key->token = token;
 		key->from = from;
 		if (shape->reach < from + sizeof(key->words))

@@ -19,9 +19,12 @@
 #define AGR_SHAPE_SCALARS 64
 #define AGR_SHAPE_SLOTS 32
 
-/* A key with its quotes, or 16 bytes of it: two words under masks. */
+/* 16 bytes at once, on every machine. */
+typedef uint64_t agr_shape_words __attribute__((vector_size(16)));
+
+/* A key with its quotes, or 16 bytes of it, and which of them count. */
 typedef struct agr_shape_key {
-	uint64_t words[2], masks[2];
+	agr_shape_words words, mask;
 	uint32_t token, from; /* so many bytes into the token */
 } agr_shape_key;
 

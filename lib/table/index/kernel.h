@@ -28,7 +28,7 @@ struct agr_kinds {
 
 /* What is to be looked at again, in index.c. */
 struct agr_suspects {
-	uint64_t escaped; /* the byte behind a backslash */
+	uint64_t escaped; /* the byte behind a backslash: a u, or none that may stand there */
 	uint64_t control; /* control characters inside a string */
 };
 
@@ -66,6 +66,19 @@ static inline uint64_t escaped_bytes(uint64_t backslash, uint64_t *carry)
 	return (even ^ (runs << 1)) & escaped;
 }
 
+/* Of these escaped bytes, those that are more than one character's short name. */
+static inline uint64_t long_escapes(const char *p, uint64_t escaped)
+{
+	static const bool is_short[256] = { ['"'] = 1, ['\\'] = 1, ['/'] = 1, ['b'] = 1,
+		['f'] = 1, ['n'] = 1, ['r'] = 1, ['t'] = 1 };
+	uint64_t found = 0;
+
+	for (uint64_t bits = escaped; bits; bits &= bits - 1)
+		if (!is_short[(unsigned char)p[__builtin_ctzll(bits)]])
+			found |= bits & -bits;
+	return found;
+}
+
 static inline unsigned index_block(agr_index *index, size_t n, const char *p,
 	uint32_t from, agr_index_carry *c, struct agr_suspects *suspects)
 {
@@ -76,14 +89,15 @@ static inline unsigned index_block(agr_index *index, size_t n, const char *p,
 	uint64_t scalar = ~(k.op | k.space);
 	uint64_t bare = scalar & ~quote;
 	uint64_t starts = scalar & ~(bare << 1 | c->scalar);
+	uint32_t block = from / AGR_INDEX_BLOCK;
 
-	index->escapes[from / AGR_INDEX_BLOCK] = k.backslash;
-	index->high[from / AGR_INDEX_BLOCK] = k.high;
-	index->any_high |= k.high;
+	index->escapes[block] = k.backslash;
+	index->high[block] = k.high;
+	index->high_blocks[block / 64] |= (uint64_t)(k.high != 0) << block % 64;
 	c->in_string = (uint64_t)((int64_t)inside >> 63);
 	c->scalar = bare >> 63;
 	c->newlines += (uint64_t)__builtin_popcountll(k.newline);
-	suspects->escaped = escaped & inside;
+	suspects->escaped = long_escapes(p, escaped & inside);
 	suspects->control = k.control & inside;
 	/* Inside: all but the opening quote. The closing one begins nothing. */
 	return tokens(index->at + n, index->kinds + n,
