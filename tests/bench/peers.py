@@ -180,7 +180,8 @@ class Modules:
             if not os.path.exists(python):
                 subprocess.run([sys.executable, "-m", "venv", self.venv], capture_output=True,
                                check=True, timeout=120)
-            subprocess.run([python, "-m", "pip", "install", "-q", "--retries", "1", module],
+            subprocess.run([python, "-m", "pip", "install", "-q", "--retries", "1",
+                            module.replace("_", "-")],
                            capture_output=True, check=True, timeout=300)
         except (OSError, subprocess.SubprocessError):
             os.makedirs(self.venv, exist_ok=True)
@@ -211,24 +212,46 @@ DUCKDB = {
            "SELECT t.*, company, country FROM t JOIN c ON t.carrier.code = c.code"
            " ORDER BY price LIMIT 10"),
 }
+# It seeks in what it writes, so the file behind stdout is opened by its name.
 DUCKDB_RUN = """
+exec "$1" -c "$2 COPY ($3) TO '$(readlink /proc/$$/fd/1)' (FORMAT json, ARRAY true)"
+"""
+DUCKDB_PYTHON = """
 import os, sys, duckdb
 db = duckdb.connect()
-# It seeks in what it writes, so the file behind stdout is opened by its name.
-for line in sys.argv[1:]:
-    db.execute(line.replace("/dev/stdout", os.path.realpath("/dev/stdout")))
+db.execute(sys.argv[1])
+db.execute("COPY (%s) TO '%s' (FORMAT json, ARRAY true)"
+           % (sys.argv[2], os.path.realpath("/dev/stdout")))
 """
 
 
-def duckdb(python, name, paths, form):
+def duckdb_statements(name, paths, form):
+    """What is to be set up, and the query."""
     fields, query = DUCKDB[name]
     columns = ", ".join("\"%s\": '%s'" % (f, RECORD[f].replace("'", "''")) for f in fields)
     kind = "newline_delimited" if form == "ndjson" else "array"
-    read = "read_json('%s', format='%s', columns={%s})" % (paths[form], kind, columns)
-    return [python, "-c", DUCKDB_RUN, "SET threads = 1",
-            f"CREATE VIEW t AS SELECT * FROM {read}",
-            f"CREATE VIEW c AS SELECT * FROM read_json('{paths['carriers']}')",
-            f"COPY ({query}) TO '/dev/stdout' (FORMAT json, ARRAY true)"]
+    return [f"SET threads = 1; CREATE VIEW t AS SELECT * FROM read_json('{paths[form]}',"
+            f" format='{kind}', columns={{{columns}}});"
+            f" CREATE VIEW c AS SELECT * FROM read_json('{paths['carriers']}');", query]
+
+
+def duckdb(python, name, paths, form):
+    return [python, "-c", DUCKDB_PYTHON, *duckdb_statements(name, paths, form)]
+
+
+def duckdb_program(program, name, paths, form):
+    return ["sh", "-c", DUCKDB_RUN, "sh", program, *duckdb_statements(name, paths, form)]
+
+
+def find_duckdb(modules):
+    """Its own program, which need not start Python first: installed, or out of a package."""
+    program = shutil.which("duckdb")
+    python = None if program else modules.interpreter("duckdb_cli")
+    if python:
+        program = subprocess.run(
+            [python, "-c", "import duckdb_cli, os; print(os.path.dirname(duckdb_cli.__file__))"],
+            capture_output=True, text=True, check=True).stdout.strip() + "/duckdb"
+    return program if program and os.access(program, os.X_OK) else None
 
 
 # ---- polars, one thread, which scans lines only -------------------------------------
@@ -303,9 +326,9 @@ def on_parser(program):
     return command
 
 
-def with_python(python, peer):
+def run_by(program, peer):
     def command(name, paths, form):
-        return peer(python, name, paths, form)
+        return peer(program, name, paths, form)
     return command
 
 
@@ -319,10 +342,15 @@ def available(into, venv, say):
             found[name] = peer
         else:
             say(f"{name}: skipped, there is no {program}")
+    program = find_duckdb(modules)
+    if program:
+        found["DuckDB"] = run_by(program, duckdb_program)
     for name, module, peer in [("DuckDB", "duckdb", duckdb), ("polars", "polars", polars)]:
+        if name in found:
+            continue
         python = modules.interpreter(module)
         if python:
-            found[name] = with_python(python, peer)
+            found[name] = run_by(python, peer)
         else:
             say(f"{name}: skipped, no Python here has the module {module}")
     for name in ("yyjson", "simdjson"):

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: LicenseRef-agentrun-internal
 """Pipelines P1 to P5 against peers, whole processes in turns: ours, a peer, ours, the
 next peer. Of each: the least CPU (user + system), the median wall time and the peak of
-memory; of each pair: the ratio. What a peer printed is compared with what we printed.
+memory; of each pair: the ratio, and that of the least CPU of all rounds. What a peer printed
+is compared with what we printed.
 
     pipelines.py --agentrun FILE --measure FILE [--rows 1000,100000] [--rounds 5] ...
 
@@ -123,11 +124,12 @@ def compare(run, name, ours, others, rounds, say):
 
 def table(title, rows):
     lines = [title, f"  {'':14}{'CPU s':>8}{'wall s':>8}{'MiB':>8}{'rounds':>8}"
-             f"{'CPU ratio':>11}{'wall ratio':>11}  same answer"]
+             f"{'CPU ratio':>11}{'of least':>10}{'wall ratio':>11}  same answer"]
     for r in rows:
         tail = ""
         if "ratio" in r:
-            tail = f"{r['ratio']:>11.2f}{r['wall_ratio']:>11.2f}  {r['same']}"
+            tail = (f"{r['ratio']:>11.2f}{r['cpu'] / max(rows[0]['cpu'], 1e-4):>10.2f}"
+                    f"{r['wall_ratio']:>11.2f}  {r['same']}")
         lines.append(f"  {r['name']:14}{r['cpu']:>8.3f}{r['wall']:>8.3f}"
                      f"{r['peak'] / 1024:>8.1f}{r['rounds']:>8}{tail}")
     return "\n".join(lines)
@@ -190,7 +192,12 @@ def options():
     p.add_argument("--forms", default=",".join(FORMS))
     p.add_argument("--peers", help="only these, by name")
     p.add_argument("--venv", help="where Python modules that are missing are put")
-    return p.parse_args()
+    args = p.parse_args()
+    for name, known in [("pipelines", peers.WHAT), ("forms", FORMS)]:
+        for word in getattr(args, name).split(","):
+            if word not in known:
+                p.error(f"--{name}: there is no {word}; there are {', '.join(known)}")
+    return args
 
 
 def measure_size(run, args, found, paths, directory, n, say):
@@ -235,6 +242,8 @@ def main():
         run = Run(args.measure, os.path.join(scratch, "out"))
         found = peers.available(scratch, args.venv, say)
         if args.peers:
+            for name in set(args.peers.split(",")) - set(found):
+                sys.exit(f"--peers: there is no {name}; there are {', '.join(found)}")
             found = {k: v for k, v in found.items() if k in args.peers.split(",")}
         for n in (int(float(x)) for x in args.rows.split(",")):
             forms = args.forms.split(",") + ["json", "ndjson"]
