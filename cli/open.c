@@ -121,6 +121,7 @@ static int set_transport(agentrun_ctx *ctx, agentrun_error **err)
 		.cancel = loaded_cancel,
 		.wakeup = loaded_wakeup,
 		.destroy = loaded_destroy,
+		.features = AGENTRUN_TRANSPORT_BODY_PARTS, /* libagentrun's own, of this version */
 	};
 	struct loaded *loaded = calloc(1, sizeof(*loaded));
 	int r;

@@ -61,12 +61,13 @@ void agr_buf_char(agr_buf *buf, char c)
 
 void agr_buf_vprintf(agr_buf *buf, const char *fmt, va_list args)
 {
+	char few[256]; /* most are short: then once is enough */
 	va_list again;
 	int n;
 	char *to;
 
 	va_copy(again, args);
-	n = vsnprintf(NULL, 0, fmt, again);
+	n = vsnprintf(few, sizeof(few), fmt, again);
 	va_end(again);
 	if (n < 0) {
 		buf->failed = AGENTRUN_ENOMEM;
@@ -75,7 +76,10 @@ void agr_buf_vprintf(agr_buf *buf, const char *fmt, va_list args)
 	to = agr_buf_reserve(buf, (size_t)n);
 	if (!to)
 		return;
-	vsnprintf(to, (size_t)n + 1, fmt, args);
+	if ((size_t)n < sizeof(few))
+		memcpy(to, few, (size_t)n + 1);
+	else
+		vsnprintf(to, (size_t)n + 1, fmt, args);
 	buf->len += (size_t)n;
 }
 

@@ -3,17 +3,17 @@
 
 #include "config/config.h"
 
-#define TEXT(name, fallback, meaning) { name, AGR_KEY_TEXT, fallback, NULL, 0, meaning, 0 }
+#define TEXT(name, fallback, meaning) { name, sizeof(name) - 1, AGR_KEY_TEXT, fallback, NULL, 0, meaning, 0 }
 #define INT(name, min, fallback, meaning) \
-	{ name, AGR_KEY_INT, fallback, NULL, min, meaning, 0 }
-#define NUMBER(name, fallback, meaning) { name, AGR_KEY_NUMBER, fallback, NULL, 0, meaning, 0 }
+	{ name, sizeof(name) - 1, AGR_KEY_INT, fallback, NULL, min, meaning, 0 }
+#define NUMBER(name, fallback, meaning) { name, sizeof(name) - 1, AGR_KEY_NUMBER, fallback, NULL, 0, meaning, 0 }
 #define PORT(name, min, fallback, meaning) \
-	{ name, AGR_KEY_INT, fallback, NULL, min, meaning, 65535 }
-#define SHARE(name, fallback, meaning) { name, AGR_KEY_NUMBER, fallback, NULL, 0, meaning, 1 }
-#define BOOL(name, fallback, meaning) { name, AGR_KEY_BOOL, fallback, NULL, 0, meaning, 0 }
+	{ name, sizeof(name) - 1, AGR_KEY_INT, fallback, NULL, min, meaning, 65535 }
+#define SHARE(name, fallback, meaning) { name, sizeof(name) - 1, AGR_KEY_NUMBER, fallback, NULL, 0, meaning, 1 }
+#define BOOL(name, fallback, meaning) { name, sizeof(name) - 1, AGR_KEY_BOOL, fallback, NULL, 0, meaning, 0 }
 #define CHOICE(name, choices, fallback, meaning) \
-	{ name, AGR_KEY_CHOICE, fallback, choices, 0, meaning, 0 }
-#define LIST(name, meaning) { name, AGR_KEY_LIST, NULL, NULL, 0, meaning, 0 }
+	{ name, sizeof(name) - 1, AGR_KEY_CHOICE, fallback, choices, 0, meaning, 0 }
+#define LIST(name, meaning) { name, sizeof(name) - 1, AGR_KEY_LIST, NULL, NULL, 0, meaning, 0 }
 
 const agr_config_key agr_config_keys[] = {
 	TEXT("service.name", "agent-runner", "what the service calls itself"),
@@ -154,6 +154,14 @@ static bool matches(const char *pattern, const char *key, bool prefix)
 
 const agr_config_key *agr_config_key_find(const char *key)
 {
+	size_t len = strlen(key);
+
+	for (size_t i = 0; i < agr_config_keys_count; i++) {
+		const agr_config_key *known = &agr_config_keys[i];
+
+		if (known->len == len && memcmp(known->name, key, len) == 0)
+			return known;
+	}
 	for (size_t i = 0; i < agr_config_keys_count; i++)
 		if (matches(agr_config_keys[i].name, key, false))
 			return &agr_config_keys[i];

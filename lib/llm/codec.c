@@ -5,12 +5,15 @@
 
 #include "llm/sse.h"
 
+#define LEAST_SHARED 512 /* bytes; what is shorter is copied */
+
 void agr_wire_clear(agr_wire *wire)
 {
 	agr_buf_free(&wire->url);
 	agr_buf_free(&wire->headers);
 	agr_buf_free(&wire->secrets);
 	agr_buf_free(&wire->body);
+	wire->n_shared = 0;
 }
 
 /* ---- encoding ----------------------------------------------------------------- */
@@ -78,32 +81,67 @@ void agr_json_add(agr_buf *out, const char *text)
 	agr_buf_json_str(out, text, strlen(text));
 }
 
-void agr_json_add_stable(agr_buf *out, const agr_talk *talk)
+void agr_wire_share(agr_wire *out, const char *text, size_t len)
 {
-	if (talk->stable_json) {
-		agr_buf_str(out, talk->stable_json);
-		agr_buf_char(out, '"');
-	} else {
-		agr_json_add(out, talk->stable ? talk->stable : "");
-	}
+	if (len < LEAST_SHARED || out->n_shared == AGR_WIRE_SHARED)
+		agr_buf_add(&out->body, text, len);
+	else
+		out->shared[out->n_shared++] = (agr_wire_piece){ out->body.len, len, text };
 }
 
-void agr_json_add_system(agr_buf *out, const agr_talk *talk)
+size_t agr_wire_parts(const agr_wire *wire, agentrun_http_part *parts)
 {
+	size_t n = 0, from = 0;
+
+	for (size_t i = 0; i <= wire->n_shared; i++) {
+		size_t to = i < wire->n_shared ? wire->shared[i].at : wire->body.len;
+
+		if (to > from)
+			parts[n++] = (agentrun_http_part){ wire->body.data + from, to - from, 0 };
+		if (i < wire->n_shared)
+			parts[n++] = (agentrun_http_part){ wire->shared[i].text,
+				wire->shared[i].len, 1 };
+		from = to;
+	}
+	return n;
+}
+
+/* Without its closing quote. */
+static void add_stable(agr_wire *out, const agr_talk *talk)
+{
+	if (talk->stable_json) {
+		agr_wire_share(out, talk->stable_json, strlen(talk->stable_json));
+		return;
+	}
+	agr_json_add(&out->body, talk->stable ? talk->stable : "");
+	if (!out->body.failed)
+		out->body.len--;
+}
+
+void agr_wire_add_stable(agr_wire *out, const agr_talk *talk)
+{
+	add_stable(out, talk);
+	agr_buf_char(&out->body, '"');
+}
+
+void agr_wire_add_system(agr_wire *out, const agr_talk *talk)
+{
+	agr_buf *body = &out->body;
 	size_t at;
 
-	agr_json_add_stable(out, talk);
-	if (!talk->workflow || out->failed)
+	add_stable(out, talk);
+	if (!talk->workflow) {
+		agr_buf_char(body, '"');
 		return;
-	out->len--; /* the closing quote: the two become one text */
-	agr_buf_str(out, "\\n\\n");
-	at = out->len;
-	agr_json_add(out, talk->workflow);
-	if (out->failed)
+	}
+	agr_buf_str(body, "\\n\\n"); /* the two become one text */
+	at = body->len;
+	agr_json_add(body, talk->workflow);
+	if (body->failed)
 		return;
-	memmove(out->data + at, out->data + at + 1, out->len - at - 1);
-	out->len--;
-	out->data[out->len] = '\0';
+	memmove(body->data + at, body->data + at + 1, body->len - at - 1);
+	body->len--;
+	body->data[body->len] = '\0';
 }
 
 void agr_json_add_arguments(agr_buf *out, const agr_call *call)
@@ -128,14 +166,14 @@ void agr_json_add_arguments_text(agr_buf *out, const agr_call *call)
 	agr_buf_free(&arguments);
 }
 
-void agr_json_add_tool(agr_buf *out, const agr_tool *tool, const char *parameters)
+void agr_wire_add_tool(agr_wire *out, const agr_tool *tool, const char *parameters)
 {
-	agr_buf_str(out, "\"name\":");
-	agr_json_add(out, tool->name);
-	agr_buf_str(out, ",\"description\":");
-	agr_json_add(out, tool->description);
-	agr_buf_printf(out, ",\"%s\":", parameters);
-	agr_buf_add(out, tool->parameters, tool->parameters_len);
+	agr_buf_str(&out->body, "\"name\":");
+	agr_json_add(&out->body, tool->name);
+	agr_buf_str(&out->body, ",\"description\":");
+	agr_json_add(&out->body, tool->description);
+	agr_buf_printf(&out->body, ",\"%s\":", parameters);
+	agr_wire_share(out, tool->parameters, tool->parameters_len);
 }
 
 bool agr_openai_reasons(const char *model)

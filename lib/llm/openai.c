@@ -55,10 +55,12 @@ static void add_results(agr_buf *body, const agr_message_said *said)
 	}
 }
 
-static void add_messages(agr_buf *body, const agr_ask *ask)
+static void add_messages(agr_wire *out, const agr_ask *ask)
 {
+	agr_buf *body = &out->body;
+
 	agr_buf_str(body, ",\"messages\":[{\"role\":\"system\",\"content\":");
-	agr_json_add_system(body, ask->talk);
+	agr_wire_add_system(out, ask->talk);
 	agr_buf_char(body, '}');
 	for (size_t i = 0; i < ask->talk->n_said; i++) {
 		const agr_message_said *said = &ask->talk->said[i];
@@ -76,9 +78,10 @@ static void add_messages(agr_buf *body, const agr_ask *ask)
 	agr_buf_char(body, ']');
 }
 
-static void add_tools(agr_buf *body, const agr_ask *ask, bool vendor)
+static void add_tools(agr_wire *out, const agr_ask *ask, bool vendor)
 {
 	const agr_talk *talk = ask->talk;
+	agr_buf *body = &out->body;
 
 	if (!talk->n_tools)
 		return;
@@ -88,7 +91,7 @@ static void add_tools(agr_buf *body, const agr_ask *ask, bool vendor)
 
 		agr_buf_str(body, i ? ",{\"type\":\"function\",\"function\":{"
 				    : "{\"type\":\"function\",\"function\":{");
-		agr_json_add_tool(body, tool, "parameters");
+		agr_wire_add_tool(out, tool, "parameters");
 		if (vendor && tool->strict)
 			agr_buf_str(body, ",\"strict\":true");
 		agr_buf_str(body, "}}");
@@ -118,8 +121,8 @@ static int encode(const agr_codec *codec, agr_wire *out, const agr_ask *ask,
 		agr_buf_printf(&out->secrets, "Authorization: Bearer %s\n", ask->api_key);
 	agr_buf_str(body, "{\"model\":");
 	agr_json_add(body, ask->model);
-	add_messages(body, ask);
-	add_tools(body, ask, vendor);
+	add_messages(out, ask);
+	add_tools(out, ask, vendor);
 	if (ask->temperature && !agr_openai_reasons(ask->model))
 		agr_buf_printf(body, ",\"temperature\":%s", ask->temperature);
 	/* The older name is what compatible servers know, the newer what reasoning models

@@ -24,7 +24,7 @@ struct agr_turn {
 	const agr_talk *talk;
 	agr_turn_options opts;
 	char *id_prefix, *cache_key, *temperature; /* ours */
-	agr_profile *who; /* the provider, then its fallbacks */
+	const agr_profile **who; /* the provider, then its fallbacks; lent by the context */
 	size_t n_who, at;
 	enum state state;
 	unsigned attempt;  /* of this candidate, from 0 */
@@ -32,6 +32,7 @@ struct agr_turn {
 	int64_t wake_ms;
 	agr_wire wire;
 	const char **lines; /* of the request's headers, then its secret ones */
+	agentrun_http_part parts[AGR_WIRE_PARTS];
 	agentrun_http_request request;
 	agentrun_http_event *event;
 	agr_answer answer;
@@ -42,13 +43,14 @@ struct agr_turn {
 static int add_candidate(agr_turn *turn, const char *name, const char *model,
 	agentrun_error **err)
 {
-	agr_profile *grown = realloc(turn->who, (turn->n_who + 1) * sizeof(*grown));
+	const agr_profile **grown = realloc(turn->who, (turn->n_who + 1) * sizeof(*grown));
 	int r;
 
 	if (!grown)
 		return agr_error_oom(err);
 	turn->who = grown;
-	r = agr_profile_read(&grown[turn->n_who++], turn->ctx, name, model, err);
+	r = agr_llm_profile(&grown[turn->n_who], turn->llm, name, model, err);
+	turn->n_who += r == 0;
 	return r;
 }
 
@@ -128,8 +130,6 @@ void agr_turn_free(agr_turn *turn)
 {
 	if (!turn)
 		return;
-	for (size_t i = 0; i < turn->n_who; i++)
-		agr_profile_clear(&turn->who[i]);
 	free(turn->who);
 	free(turn->id_prefix);
 	free(turn->cache_key);
@@ -164,7 +164,7 @@ static size_t cut_lines(agr_buf *text, const char **lines)
 
 static int encode(agr_turn *turn, agentrun_error **err)
 {
-	const agr_profile *who = &turn->who[turn->at];
+	const agr_profile *who = turn->who[turn->at];
 	agr_ask ask = { .talk = turn->talk, .base_url = who->base_url, .model = who->model,
 		.api_key = who->api_key, .headers = (const char *const *)who->headers,
 		.n_headers = who->n_headers, .more = who->more, .temperature = turn->temperature,
@@ -224,8 +224,8 @@ static int send_request(agr_turn *turn, agentrun_error **err)
 	q->url = turn->wire.url.data;
 	q->headers = turn->lines;
 	q->secret_headers = turn->lines + q->n_headers;
-	q->body = turn->wire.body.data;
-	q->body_len = turn->wire.body.len;
+	q->body_parts = turn->parts;
+	q->n_body_parts = agr_wire_parts(&turn->wire, turn->parts);
 	q->timeout_ms = timeout;
 	q->max_response_bytes = (size_t)agentrun_config_get_int(turn->ctx->config,
 		"http.max_response_bytes", 67108864);
@@ -280,7 +280,7 @@ static bool can_wait(agr_turn *turn, const agr_failure *failure)
 static void log_failure(const agr_turn *turn, const agentrun_error *why, const char *then)
 {
 	agr_log(turn->ctx, AGENTRUN_LOG_DEBUG, "llm", "%s (%s): %s; %s",
-		turn->who[turn->at].name, turn->who[turn->at].model,
+		turn->who[turn->at]->name, turn->who[turn->at]->model,
 		agentrun_error_message(why), then);
 }
 
@@ -307,7 +307,7 @@ static int recover(agr_turn *turn, const agr_failure *failure, agentrun_error *t
 	} else {
 		if (turn->attempts > 1)
 			agr_error_prefix(&take_why, "after %u attempts", turn->attempts);
-		agr_error_prefix(&take_why, "%s", turn->who[turn->at].name);
+		agr_error_prefix(&take_why, "%s", turn->who[turn->at]->name);
 		return agr_error_pass(err, take_why);
 	}
 	agentrun_error_free(take_why);
@@ -318,7 +318,7 @@ static void report_health(agr_turn *turn, bool sick)
 {
 	const agentrun_config *config = turn->ctx->config;
 
-	agr_breaker_report(&turn->llm->breakers, turn->who[turn->at].name, sick,
+	agr_breaker_report(&turn->llm->breakers, turn->who[turn->at]->name, sick,
 		agr_clock_mono_ms(),
 		(unsigned)agentrun_config_get_int(config, "llm.breaker_failures", 10),
 		(int64_t)(agr_llm_number(config, "llm.breaker_sec", 30) * 1000));
@@ -330,7 +330,7 @@ static void report_health(agr_turn *turn, bool sick)
 static int read_failure(agr_turn *turn, agr_failure *failure, const char *body, size_t len,
 	agentrun_error **err)
 {
-	const agr_profile *who = &turn->who[turn->at];
+	const agr_profile *who = turn->who[turn->at];
 	agr_buf text = AGR_BUF_INIT;
 	int r;
 
@@ -352,7 +352,7 @@ static int read_failure(agr_turn *turn, agr_failure *failure, const char *body, 
 /* 0: an answer was read; else what is wrong with it, and what may help. */
 static int read_answer(agr_turn *turn, agr_failure *failure, agentrun_error **err)
 {
-	const agr_profile *who = &turn->who[turn->at];
+	const agr_profile *who = turn->who[turn->at];
 	int status = agentrun_http_event_status(turn->event);
 	agr_buf fault = AGR_BUF_INIT;
 	const char *body;
@@ -402,7 +402,7 @@ static int judge(agr_turn *turn, agentrun_error **err)
 		return 0;
 	r = agr_answer_check(&turn->answer, turn->opts.max_tokens, err);
 	if (r < 0)
-		agr_error_prefix(err, "%s", turn->who[turn->at].name);
+		agr_error_prefix(err, "%s", turn->who[turn->at]->name);
 	return r;
 }
 
@@ -414,7 +414,7 @@ static int begin(agr_turn *turn, agentrun_error **err)
 	agentrun_error *why = NULL;
 	int64_t wait;
 
-	if (!agr_breaker_allows(&turn->llm->breakers, turn->who[turn->at].name,
+	if (!agr_breaker_allows(&turn->llm->breakers, turn->who[turn->at]->name,
 		agr_clock_mono_ms(), &wait)) {
 		agentrun_error_raise(&why, AGENTRUN_EPROVIDER,
 			"it failed too often in a row and is left alone for %lld ms more",
@@ -486,17 +486,17 @@ agr_answer *agr_turn_answer(agr_turn *turn)
 
 const agr_codec *agr_turn_codec(const agr_turn *turn)
 {
-	return turn->who[turn->at].codec;
+	return turn->who[turn->at]->codec;
 }
 
 const char *agr_turn_provider(const agr_turn *turn)
 {
-	return turn->who[turn->at].name;
+	return turn->who[turn->at]->name;
 }
 
 const char *agr_turn_model(const agr_turn *turn)
 {
-	return turn->who[turn->at].model;
+	return turn->who[turn->at]->model;
 }
 
 size_t agr_turn_candidate(const agr_turn *turn)
@@ -564,7 +564,7 @@ int agr_turn_refused(agr_turn *turn, agentrun_error **err)
 	agr_failure failure;
 
 	agr_failure_of_transport(&failure, err);
-	agr_error_prefix(err, "%s", turn->who[turn->at].name);
+	agr_error_prefix(err, "%s", turn->who[turn->at]->name);
 	return agentrun_error_code(*err);
 }
 
