@@ -143,7 +143,7 @@ static void finish(struct curl_transport *c, agr_transfer *t, agentrun_error *ta
 	}
 	*out = t->event;
 	t->event = NULL;
-		give_handle(c, t);
+	give_handle(c, t);
 	agr_transfer_free(t);
 }
 

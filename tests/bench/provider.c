@@ -2,7 +2,9 @@
 /*
  * provider CERT KEY DELAY_MS: a model's provider over TLS and HTTP/2, which answers every POST
  * with the same tool call, DELAY_MS after its end. Lean, so that a benchmark measures the
- * client. Prints its port; ends with standard input. A GET tells what there was so far.
+ * client. Prints its port; ends with standard input, and prints
+ * {"sessions","requests","most","cpu_us"}: connections, the most requests at once, and its
+ * own time for each.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -53,7 +56,6 @@ static char answer[] = "{\"model\":\"test-model-1\",\"choices\":[{\"index\":0,"
 	"\"tool_calls\":[{\"id\":\"c1\",\"type\":\"function\",\"function\":{\"name\":"
 	"\"execute_pipeline\",\"arguments\":\"{\\\"pipeline\\\":[{\\\"step\\\":\\\"count\\\"}]}\"}}]}}],"
 	"\"usage\":{\"prompt_tokens\":100,\"completion_tokens\":10,\"total_tokens\":110}}";
-static char stats[200];
 
 static void must(bool good, const char *what)
 {
@@ -94,12 +96,12 @@ static nghttp2_nv header(char *name, char *value)
 		NGHTTP2_NV_FLAG_NONE };
 }
 
-static void respond(struct conn *c, int32_t stream, char *text)
+static void respond(struct conn *c, int32_t stream)
 {
 	static char status[] = ":status", ok[] = "200", type[] = "content-type",
 		json[] = "application/json";
 	const nghttp2_nv headers[] = { header(status, ok), header(type, json) };
-	nghttp2_data_provider body = { .source.ptr = text, .read_callback = on_body };
+	nghttp2_data_provider body = { .source.ptr = answer, .read_callback = on_body };
 
 	nghttp2_submit_response(c->h2, stream, headers, 2, &body);
 }
@@ -126,29 +128,11 @@ static void put_off(const struct conn *c, int32_t stream)
 
 static int on_frame(nghttp2_session *h2, const nghttp2_frame *frame, void *user)
 {
-	struct conn *c = user;
-	int32_t stream = frame->hd.stream_id;
-
+	(void)h2;
 	if (!(frame->hd.flags & NGHTTP2_FLAG_END_STREAM) ||
 		(frame->hd.type != NGHTTP2_DATA && frame->hd.type != NGHTTP2_HEADERS))
 		return 0;
-	if (!nghttp2_session_get_stream_user_data(h2, stream)) {
-		snprintf(stats, sizeof(stats), "{\"sessions\":%ld,\"requests\":%ld,\"most\":%ld}",
-			sessions, requests, most_open);
-		respond(c, stream, stats);
-	} else {
-		put_off(c, stream);
-	}
-	return 0;
-}
-
-static int on_header(nghttp2_session *h2, const nghttp2_frame *frame, const uint8_t *name,
-	size_t name_len, const uint8_t *value, size_t len, uint8_t flags, void *user)
-{
-	(void)flags;
-	if (name_len == 7 && memcmp(name, ":method", 7) == 0 && len == 4 &&
-		memcmp(value, "POST", 4) == 0)
-		nghttp2_session_set_stream_user_data(h2, frame->hd.stream_id, user);
+	put_off(user, frame->hd.stream_id);
 	return 0;
 }
 
@@ -176,7 +160,6 @@ static void begin_h2(struct conn *c)
 	must(nghttp2_session_callbacks_new(&callbacks) == 0, "nghttp2");
 	nghttp2_session_callbacks_set_send_callback(callbacks, on_send);
 	nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
-	nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
 	must(nghttp2_session_server_new(&c->h2, callbacks, c) == 0, "nghttp2");
 	nghttp2_session_callbacks_del(callbacks);
 	nghttp2_submit_settings(c->h2, NGHTTP2_FLAG_NONE, settings, 1);
@@ -315,7 +298,7 @@ static int answer_due(void)
 		if (left > 0)
 			return (int)left;
 		if (c && c->life == due->life) {
-			respond(c, due->stream, answer);
+			respond(c, due->stream);
 			if (due_n == 1 || dues[(due_first + 1) % due_room].fd != c->fd ||
 				dues[(due_first + 1) % due_room].at_ms > due->at_ms)
 				if (!conn_write(c))
@@ -326,6 +309,18 @@ static int answer_due(void)
 		due_n--;
 	}
 	return -1;
+}
+
+static void tell(void)
+{
+	struct rusage use;
+	double us;
+
+	getrusage(RUSAGE_SELF, &use);
+	us = (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) * 1e6 +
+		(double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec);
+	printf("{\"sessions\":%ld,\"requests\":%ld,\"most\":%ld,\"cpu_us\":%.0f}\n", sessions,
+		requests, most_open, requests ? us / (double)requests : 0);
 }
 
 int main(int argc, char **argv)
@@ -346,8 +341,10 @@ int main(int argc, char **argv)
 		for (int i = 0; i < n; i++) {
 			int fd = events[i].data.fd;
 
-			if (fd == 0)
+			if (fd == 0) {
+				tell();
 				return 0;
+			}
 			if (fd == listener)
 				conn_open(listener, tls);
 			else if (conns[fd] && !conn_act(conns[fd]))
