@@ -128,7 +128,7 @@ typedef struct agr_task {
 	agr_judge judge;
 	int64_t tokens;   /* spent beside those of the plan */
 	agr_frame *frame; /* the job's own conversation, while an agent's is held; or NULL */
-	bool entered;     /* it counts against the limits of what runs at once */
+	agr_entry entry;  /* it counts against the limits of what runs at once */
 	bool wants_document; /* the first pipeline of openapi_action runs, which fetches it */
 	bool text_only;   /* the result is what the model said */
 	bool fetched;     /* the workflow was asked for */

@@ -88,19 +88,16 @@ static int enter(agr_task *task)
 	agr_limits *limits;
 	int r = agr_ctx_limits(&limits, agr_engine_ctx(task->engine), &task->error);
 
-	if (r == 0)
-		r = agr_limits_enter(limits, &who, agr_clock_mono_ms(), &task->error);
-	task->entered = r == 0 && limits;
-	return r;
+	return r < 0 ? r : agr_limits_enter(limits, &task->entry, &who, agr_clock_mono_ms(),
+		&task->error);
 }
 
 static void leave(agr_task *task)
 {
 	const agr_who who = { task->message.workflow_owner, task->message.workflow_tag };
 
-	if (task->entered)
-		agr_limits_leave(agr_engine_ctx(task->engine)->limits, &who);
-	task->entered = false;
+	if (task->entry.taken)
+		agr_limits_leave(agr_engine_ctx(task->engine)->limits, &task->entry, &who);
 }
 
 static int classify(agr_task *task)
