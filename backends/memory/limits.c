@@ -59,7 +59,7 @@ static int is_idle(const struct limits *l, const struct counter *c, int64_t now_
 	if (c->kind == AGENTRUN_LIMIT_SLOTS)
 		return c->used == 0;
 	if (c->kind == AGENTRUN_LIMIT_BUDGET)
-		return c->period != l->period || c->used == 0;
+		return c->period < l->period || c->used == 0;
 	return c->used_ms + c->idle_ms < now_ms;
 }
 
@@ -93,6 +93,7 @@ static struct counter *counter_new(struct limits *l, const agentrun_limit *limit
 	c->key = strdup(limit->key);
 	c->name = strdup(limit->name);
 	c->kind = limit->kind;
+	c->period = limit->period;
 	c->level = (double)limit->most;
 	c->at_ms = INT64_MIN;
 	if (!c->key || !c->name) {
@@ -111,7 +112,8 @@ static struct counter *counter_of(struct limits *l, const agentrun_limit *limit)
 	struct counter *c;
 
 	for (c = l->slots[slot]; c; c = c->next)
-		if (strcmp(c->key, limit->key) == 0 && strcmp(c->name, limit->name) == 0)
+		if (strcmp(c->key, limit->key) == 0 && strcmp(c->name, limit->name) == 0 &&
+			(c->kind != AGENTRUN_LIMIT_BUDGET || c->period == limit->period))
 			return c;
 	return counter_new(l, limit, slot);
 }
@@ -159,10 +161,6 @@ static int window_allows(struct counter *c, const agentrun_limit *limit, int64_t
 static int amount_allows(struct counter *c, const agentrun_limit *limit,
 	agentrun_limits_refusal *refusal)
 {
-	if (limit->kind == AGENTRUN_LIMIT_BUDGET && c->period != limit->period) {
-		c->period = limit->period;
-		c->used = 0;
-	}
 	if (c->used <= limit->most && limit->amount <= limit->most - c->used)
 		return 1;
 	refusal->used = c->used;
@@ -266,7 +264,7 @@ static void memory_settle(void *self, const agentrun_limits_request *request)
 			continue;
 		if (limit->kind == AGENTRUN_LIMIT_SLOTS)
 			c->used -= limit->taken < c->used ? limit->taken : c->used;
-		else if (limit->kind == AGENTRUN_LIMIT_BUDGET && c->period == limit->period)
+		else if (limit->kind == AGENTRUN_LIMIT_BUDGET)
 			c->used += limit->amount - limit->taken;
 	}
 	pthread_mutex_unlock(&l->lock);

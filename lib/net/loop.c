@@ -2,6 +2,7 @@
 #include "net/loop.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -37,17 +38,36 @@ static int watch(const agr_loop *loop, curl_socket_t fd, uint32_t events)
 	return errno == ENOENT ? epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &event) : -1;
 }
 
+static int make_room(agr_loop *loop, size_t fd)
+{
+	size_t n = (fd + 64) / 64 * 64 + 64;
+	bool *grown;
+
+	if (fd < loop->n_wanted)
+		return 0;
+	grown = realloc(loop->wanted, n * sizeof(*grown));
+	if (!grown)
+		return -1;
+	memset(grown + loop->n_wanted, 0, (n - loop->n_wanted) * sizeof(*grown));
+	loop->wanted = grown;
+	loop->n_wanted = n;
+	return 0;
+}
+
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *socket_user)
 {
-	const agr_loop *loop = user;
-	struct epoll_event none = { .events = 0 };
+	agr_loop *loop = user;
 
 	(void)easy;
 	(void)socket_user;
-	if (what == CURL_POLL_REMOVE) {
-		epoll_ctl(loop->epoll, EPOLL_CTL_DEL, fd, &none);
+	if (fd < 0 || (what != CURL_POLL_REMOVE && make_room(loop, (size_t)fd) < 0))
+		return -1;
+	/* It may be closed by now, and the number somebody else's: what is in the set still,
+	 * and nobody wants, is taken out when it is heard of. */
+	if ((size_t)fd < loop->n_wanted)
+		loop->wanted[fd] = what != CURL_POLL_REMOVE;
+	if (what == CURL_POLL_REMOVE)
 		return 0;
-	}
 	return watch(loop, fd, (what & CURL_POLL_IN ? (uint32_t)EPOLLIN : 0) |
 		(what & CURL_POLL_OUT ? (uint32_t)EPOLLOUT : 0));
 }
@@ -80,6 +100,7 @@ void agr_loop_close(agr_loop *loop)
 		close(loop->epoll);
 	if (loop->wake >= 0)
 		close(loop->wake);
+	free(loop->wanted);
 }
 
 void agr_loop_wake(agr_loop *loop)
@@ -122,15 +143,20 @@ static int wait_ms(const agr_loop *loop, int timeout_ms)
 
 static CURLMcode act(const agr_loop *loop, const struct epoll_event *event)
 {
-	int what = 0, active;
+	struct epoll_event none = { .events = 0 };
+	int what = 0, active, fd = event->data.fd;
 
+	if (fd < 0 || (size_t)fd >= loop->n_wanted || !loop->wanted[fd]) {
+		epoll_ctl(loop->epoll, EPOLL_CTL_DEL, fd, &none);
+		return CURLM_OK;
+	}
 	if (event->events & (EPOLLIN | EPOLLHUP))
 		what |= CURL_CSELECT_IN;
 	if (event->events & EPOLLOUT)
 		what |= CURL_CSELECT_OUT;
 	if (event->events & EPOLLERR)
 		what |= CURL_CSELECT_ERR;
-	return curl_multi_socket_action(loop->multi, event->data.fd, what, &active);
+	return curl_multi_socket_action(loop->multi, fd, what, &active);
 }
 
 static CURLMcode act_on_time(agr_loop *loop)

@@ -17,6 +17,8 @@ typedef struct agr_loop {
 	int epoll, wake; /* wake: an eventfd */
 	int64_t due_ns;  /* when libcurl wants to be called (monotonic); -1: it does not */
 	int64_t last_ns; /* when the last turn began */
+	bool *wanted;    /* by descriptor: does libcurl want to know of it? */
+	size_t n_wanted;
 } agr_loop;
 
 /* On failure agr_loop_close() is still due. */
