@@ -107,7 +107,17 @@ static void json_escape(agr_buf *buf, unsigned char c)
 	}
 }
 
-void agr_buf_json_str(agr_buf *buf, const char *text, size_t len)
+/* The code of half a surrogate pair; 0: it is none. */
+static unsigned surrogate_at(const char *text, size_t len)
+{
+	const unsigned char *p = (const unsigned char *)text;
+
+	if (len < 3 || p[0] != 0xed || p[1] < 0xa0 || p[1] > 0xbf || (p[2] & 0xc0) != 0x80)
+		return 0;
+	return 0xd000U | (unsigned)(p[1] & 0x3f) << 6 | (p[2] & 0x3f);
+}
+
+static void json_str(agr_buf *buf, const char *text, size_t len, bool raw)
 {
 	size_t i = 0, run = 0;
 
@@ -121,14 +131,28 @@ void agr_buf_json_str(agr_buf *buf, const char *text, size_t len)
 			continue;
 		}
 		agr_buf_add(buf, text + run, i - run);
-		if (n)
+		if (n) {
 			json_escape(buf, c);
-		else
+		} else if (raw && surrogate_at(text + i, len - i)) {
+			agr_buf_printf(buf, "\\u%04x", surrogate_at(text + i, len - i));
+			i += 2;
+		} else {
 			agr_buf_str(buf, "\xef\xbf\xbd");
+		}
 		run = ++i;
 	}
 	agr_buf_add(buf, text + run, len - run);
 	agr_buf_char(buf, '"');
+}
+
+void agr_buf_json_str(agr_buf *buf, const char *text, size_t len)
+{
+	json_str(buf, text, len, false);
+}
+
+void agr_buf_json_raw(agr_buf *buf, const char *text, size_t len)
+{
+	json_str(buf, text, len, true);
 }
 
 void agr_buf_printable(agr_buf *buf, const char *text, size_t len)

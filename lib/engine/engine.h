@@ -200,6 +200,9 @@ int agr_converse_result(agr_task *task);
 /* A call failed with task->error: is it for the model to mend? Then it is told, and the
  * task goes on. */
 bool agr_converse_survives(agr_task *task);
+/* A turn failed with task->error: was something reached before it? Then the conversation
+ * ends with that, and the task goes on. */
+bool agr_converse_closes(agr_task *task);
 /* All calls of the last answer were run: what now? */
 int agr_converse_next(agr_task *task);
 

@@ -206,7 +206,7 @@ static int read_block(agr_span block, agr_answer *out, agentrun_error **err)
 		agr_get_text(block, "name", &call->name);
 		if (agr_get(block, "input", &input)) {
 			if (agr_span_type(input) == AGR_TYPE_STRING)
-				agr_text_add(&call->arguments, input);
+				agr_arguments_add(&call->arguments, input);
 			else
 				agr_buf_add(&call->arguments, input.p, input.n);
 		}
@@ -305,7 +305,7 @@ static void take_delta(agr_answer *out, agr_span data)
 	if (agr_get_typed(delta, "partial_json", AGR_TYPE_STRING, &value)) {
 		call = call_of(out, data);
 		if (call)
-			agr_text_add(&call->arguments, value);
+			agr_arguments_add(&call->arguments, value);
 		return;
 	}
 	for (size_t i = 0; i < AGR_COUNT(members); i++) {

@@ -152,8 +152,8 @@ static int read_call(agr_span item, agr_answer *out, agentrun_error **err)
 	if (!agr_get_text(item, "call_id", &call->id))
 		agr_get_text(item, "id", &call->id);
 	agr_get_text(item, "name", &call->name);
-	if (!agr_get_text(item, "arguments", &call->arguments) &&
-		!agr_get_text(item, "input", &call->arguments) &&
+	if (!agr_get_arguments(item, "arguments", &call->arguments) &&
+		!agr_get_arguments(item, "input", &call->arguments) &&
 		agr_get_typed(item, "arguments", AGR_TYPE_OBJECT, &arguments))
 		agr_buf_add(&call->arguments, arguments.p, arguments.n);
 	return 0;

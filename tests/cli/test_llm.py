@@ -443,11 +443,31 @@ class Loop(Llm):
             self.assertEqual((got["result_preview"]["sample"], got["metadata"]["message"]),
                              ([{"count": len(ROWS)}], ""))
             self.assertEqual(len(server.requests), 2)
-        for last in ({"choices": []}, p.chat("", finish="length"), p.chat("", finish="refusal")):
-            server = self.serve(p.chat(None, p.pipeline(COUNT)), last)
-            self.assertEqual(self.run_job(server, status=1)["error"]["type"], "llm_error")
         server = self.serve(p.chat(None, p.pipeline({"step": "nope"})), p.chat(""))
         self.assertEqual(self.run_job(server, status=1)["error"]["type"], "llm_error")
+
+    def test_a_turn_that_fails_does_not_undo_what_was_reached(self):
+        for last, says in (({"choices": []}, "without choices"),
+                           (p.chat("", finish="length"), "cut off"),
+                           (p.chat("", finish="refusal"), "refused"),
+                           (p.chat("", finish="content_filter"), "filter"),
+                           ((500, {}, p.error("broken")), "HTTP 500: broken"),
+                           ((429, {}, p.error("pay", "insufficient_quota")), "HTTP 429: pay"),
+                           ((401, {}, p.error("who?")), "HTTP 401: who")):
+            server = self.serve(p.chat(None, p.pipeline(COUNT)), last)
+            got = self.run_job(server, config="llm: {max_retries: 0}\n")
+            self.assertEqual((got["status"], got["result_preview"]["sample"]),
+                             ("completed", [{"count": len(ROWS)}]))
+            self.assertRegex(got["metadata"]["message"],
+                             f"ended with what was reached: .*{says}")
+            # Nothing was reached, so that is what the job ends with.
+            server = self.serve(p.chat(None, p.pipeline({"step": "nope"})), last)
+            got = self.run_job(server, status=1, config="llm: {max_retries: 0}\n")
+            self.assertEqual(got["error"]["type"], "llm_error")
+        server = self.serve(p.chat(None, p.pipeline(COUNT), usage=(8000, 20, 0)), p.chat("done"))
+        got = self.run_job(server, config="llm: {max_tokens: 100}\n"
+                           "budget: {tokens_per_day: 9000}\n")
+        self.assertIn("budget of 9000 tokens", got["metadata"]["message"])
 
     def test_max_turns_ends_with_what_was_reached(self):
         server = self.serve(p.chat("again", p.pipeline(COUNT)))
