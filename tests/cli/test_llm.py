@@ -343,6 +343,16 @@ class Failures(Llm):
     def test_a_private_address_is_fine_for_the_operator(self):
         self.assertEqual(self.plan(self.serve(p.chat("hi")))["message"], "hi")
 
+    def test_a_prompt_does_not_ride_on_the_operator_s_connection(self):
+        server = self.serve()
+        url = f"http://localhost:{server.port}"
+        server.answers = [p.chat(None, p.pipeline({"step": "http_request",
+                                                   "url": url + "/secret"})), p.chat("done")]
+        got = self.run_job(server, status=4, env={"OPENAI_API_KEY": KEY,
+                                                  "OPENAI_BASE_URL": url + "/v1"})
+        self.assertIn("localhost is not at a public address", got["error"]["message"])
+        self.assertEqual({r.path for r in server.requests}, {"/v1/chat/completions"})
+
 
 class Loop(Llm):
     def test_a_call_its_result_and_the_closing_words(self):
