@@ -283,7 +283,8 @@ int agentrun_conformance_check_limits(const agentrun_conformance_limits *given)
 	int failed = 0;
 
 	if (agentrun_options_read(&backend, sizeof(backend), given,
-		"agentrun_conformance_limits", NULL) < 0 || !backend.open || !backend.reset)
+		"agentrun_conformance_limits", NULL) < 0 || !backend.open || !backend.reset ||
+		backend.reserved)
 		return AGENTRUN_EINVAL;
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
 		limits_case c = { .backend = &backend };
