@@ -148,7 +148,7 @@ static int window_allows(struct counter *c, const agentrun_limit *limit, int64_t
 	agentrun_limits_refusal *refusal)
 {
 	while (c->n && c->times[c->first] <= now_ms - limit->period_ms) {
-		c->first = (c->first + 1) % c->room;
+		c->first = c->first + 1 < c->room ? c->first + 1 : 0;
 		c->n--;
 	}
 	if (c->n < (size_t)limit->most)
@@ -193,7 +193,8 @@ static int make_room(struct counter *c, const agentrun_limit *limit)
 	if (!grown)
 		return -1;
 	for (size_t i = 0; i < c->n; i++)
-		grown[i] = c->times[(c->first + i) % c->room];
+		grown[i] = c->times[c->first + i < c->room ? c->first + i
+							    : c->first + i - c->room];
 	free(c->times);
 	c->times = grown;
 	c->first = 0;
@@ -204,12 +205,15 @@ static int make_room(struct counter *c, const agentrun_limit *limit)
 static void take_one(struct limits *l, struct counter *c, const agentrun_limit *limit,
 	int64_t now_ms)
 {
+	size_t at;
+
 	c->used_ms = now_ms;
 	c->idle_ms = limit->period_ms;
 	if (limit->kind == AGENTRUN_LIMIT_BUCKET) {
 		c->level -= (double)limit->amount;
 	} else if (limit->kind == AGENTRUN_LIMIT_WINDOW) {
-		c->times[(c->first + c->n++) % c->room] = now_ms;
+		at = c->first + c->n++;
+		c->times[at < c->room ? at : at - c->room] = now_ms; /* make_room() was there */
 	} else {
 		c->used += limit->amount;
 		if (limit->kind == AGENTRUN_LIMIT_BUDGET && limit->period > l->period)

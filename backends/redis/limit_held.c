@@ -305,24 +305,24 @@ int redis_held_add(redis_held *held, const char *id, char **take_keys, size_t n,
 {
 	struct redis_hold *hold = calloc(1, sizeof(*hold));
 	size_t slot = slot_of(id);
-	int r;
+	int r = 0;
 
 	if (hold)
 		hold->id = strdup(id);
-	if (!hold || !hold->id) {
-		free(hold);
-		return redis_oom(err);
-	}
+	if (!hold || !hold->id)
+		r = redis_oom(err);
 	pthread_mutex_lock(&held->lock);
-	r = start(held, err);
-	if (r == 0) {
+	if (r == 0)
+		r = start(held, err);
+	if (r == 0 && hold) {
 		hold->keys = take_keys;
 		hold->n = n;
 		hold->next = held->holds[slot];
 		held->holds[slot] = hold;
+		hold = NULL;
 	}
 	pthread_mutex_unlock(&held->lock);
-	if (r < 0)
+	if (hold)
 		hold_free(hold);
 	return r;
 }
