@@ -4,8 +4,11 @@ import json
 import os
 import pathlib
 import pty
+import re
 import shutil
+import socket
 import subprocess
+import threading
 import time
 import unittest
 
@@ -283,6 +286,42 @@ class Failures(Llm):
         server = p.Raw([whole[:100], 0.3, whole[100:]])
         self.addCleanup(server.close)
         self.assertEqual(self.plan(server)["message"], "hi")
+
+    def test_a_connection_that_died_meanwhile_is_made_anew(self):
+        """The server closes a connection that it kept, when the second turn comes on it."""
+        seen = []
+
+        def read(peer):
+            head, _, body = b"", b"", b""
+            while b"\r\n\r\n" not in head:
+                head += peer.recv(65536)
+            head, _, body = head.partition(b"\r\n\r\n")
+            length = int(re.search(rb"(?i)content-length: (\d+)", head).group(1))
+            while len(body) < length:
+                body += peer.recv(65536)
+            seen.append(body)
+
+        def serve(listener):
+            for turn in (p.chat(None, p.pipeline(COUNT)), p.chat("done")):
+                peer, _ = listener.accept()
+                with peer:
+                    read(peer)
+                    body = json.dumps(turn).encode()
+                    peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) +
+                                 body)
+                    if len(seen) == 1:
+                        read(peer)
+
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            thread = threading.Thread(target=serve, args=(listener,), daemon=True)
+            thread.start()
+            url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+            got = self.run_job(None, config="llm: {max_retries: 0}\n",
+                               env={"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": url})
+            thread.join(20)
+        self.assertEqual((got["status"], got["metadata"]["message"]), ("completed", "done"))
+        self.assertEqual(len(seen), 3)
+        self.assertEqual(seen[1], seen[2])
 
     def test_pages_of_html(self):
         page = b"<html><head><title>502 Bad Gateway</title></head><body>x</body></html>"
