@@ -125,6 +125,8 @@ typedef struct agr_task {
 	size_t succeeded; /* calls that did */
 	agr_converse *converse; /* NULL: no model is asked */
 	agr_turn *asking; /* whose request is about to be begun */
+	agr_turn *hearing; /* whose answer comes, perhaps in parts */
+	bool in_parts;     /* it does */
 	agr_judge judge;
 	int64_t tokens;   /* spent beside those of the plan */
 	agr_frame *frame; /* the job's own conversation, while an agent's is held; or NULL */

@@ -81,6 +81,19 @@ extern const agr_codec agr_codec_openai, agr_codec_responses, agr_codec_anthropi
 int agr_codec_read(const agr_codec *codec, agr_answer *out, const char *content_type,
 	const char *body, size_t len, agr_buf *error, agentrun_error **err);
 
+/* A stream that is read as it comes: memory for what it says, not for how it says it. */
+typedef struct agr_stream agr_stream;
+
+/* Of this content type, by a codec that reads streams? */
+bool agr_stream_fits(const agr_codec *codec, const char *content_type);
+int agr_stream_new(agr_stream **out, const agr_codec *codec, agr_answer *answer,
+	agentrun_error **err);
+/* As agr_codec_read(), bit by bit; nothing is called after an error. */
+int agr_stream_feed(agr_stream *stream, const char *bytes, size_t len, agr_buf *error,
+	agentrun_error **err);
+int agr_stream_end(agr_stream *stream, agr_buf *error, agentrun_error **err);
+void agr_stream_free(agr_stream *stream); /* NULL ok */
+
 /* ---- for encoders ------------------------------------------------------------ */
 
 /* base_url + path, put before the base's query if it has one. */

@@ -298,6 +298,24 @@ int agr_http_start(agr_http *http, agentrun_http_request *request,
 	return agr_error_pass(err, why);
 }
 
+int agr_http_start_parts(agr_http *http, agentrun_http_request *request, bool *in_parts,
+	agr_http_event_fn on_event, void *user, uint64_t *id, agentrun_error **err)
+{
+	agentrun_error *why = NULL;
+	int r;
+
+	*in_parts = request->flags & AGENTRUN_HTTP_STREAM;
+	r = agr_http_start(http, request, on_event, user, id, &why);
+	if (r == AGENTRUN_EINVAL && *in_parts) {
+		agentrun_error_free(why);
+		why = NULL;
+		*in_parts = false;
+		request->flags &= ~(uint32_t)AGENTRUN_HTTP_STREAM;
+		r = agr_http_start(http, request, on_event, user, id, &why);
+	}
+	return r < 0 ? agr_error_pass(err, why) : 0;
+}
+
 void agr_http_cancel(agr_http *http, uint64_t id)
 {
 	if (!is_dead(http))

@@ -28,6 +28,10 @@ typedef void (*agr_http_event_fn)(void *user, agentrun_http_event *take_event);
  * failure `on_event` is not called. */
 int agr_http_start(agr_http *http, agentrun_http_request *request,
 	agr_http_event_fn on_event, void *user, uint64_t *id, agentrun_error **err);
+/* The same of one that may be a stream (AGENTRUN_HTTP_STREAM): `*in_parts` says whether it
+ * is, before the first event comes. A transport may know none: then the answer comes whole. */
+int agr_http_start_parts(agr_http *http, agentrun_http_request *request, bool *in_parts,
+	agr_http_event_fn on_event, void *user, uint64_t *id, agentrun_error **err);
 void agr_http_cancel(agr_http *http, uint64_t id);
 
 /* Begin a request (no stream) and wait for it. On 0 the answer is the caller's to

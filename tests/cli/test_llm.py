@@ -175,6 +175,63 @@ class Plan(Llm):
         server = self.serve((200, {"Content-Encoding": "br"}, body))
         self.assertEqual(self.plan(server)["message"], "brotli")
 
+    def raw(self, *answers):
+        """A server that answers each connection with pieces of bytes, then closes it."""
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+
+        def serve():
+            for pieces in answers:
+                peer, _ = listener.accept()
+                with peer:
+                    head = b""
+                    while b"\r\n\r\n" not in head:
+                        head += peer.recv(65536)
+                    head, _, body = head.partition(b"\r\n\r\n")
+                    length = int(re.search(rb"(?i)content-length: (\d+)", head).group(1))
+                    while len(body) < length:
+                        body += peer.recv(65536)
+                    try:
+                        for piece in pieces:
+                            peer.sendall(piece)
+                    except OSError:
+                        pass
+        threading.Thread(target=serve, daemon=True).start()
+        return {"OPENAI_API_KEY": KEY,
+                "OPENAI_BASE_URL": f"http://127.0.0.1:{listener.getsockname()[1]}/v1"}
+
+    def test_a_stream_is_read_as_it_comes(self):
+        def delta(text, **more):
+            return b"data: " + json.dumps({"model": "m", "x": "padding" * 40, "choices": [
+                {"index": 0, "delta": {"content": text}, **more}]}).encode() + b"\n\n"
+        head = [b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"]
+        config = self.file("c.yaml", "llm: {stream: true}\n")
+        words = [f"w{i} " for i in range(400)]
+        whole = b"".join(map(delta, words)) + delta("end", finish_reason="stop")
+        drops = [whole[i:i + 7] for i in range(0, 700, 7)] + [whole[700:]]
+        # The first is cut off within, the second is a page of an error, the third is whole.
+        env = self.raw(head + drops[:50],
+                       [b"HTTP/1.1 503 No\r\nContent-Type: text/event-stream\r\n\r\n",
+                        b'{"error":{"message":', b'"later"}}'],
+                       head + drops)
+        got = self.value("-c", config, "plan", "x", env=env)
+        self.assertEqual(got["message"], "".join(words) + "end")
+        # What it says is kept, not how it says it: 60 MB of that do not show in its memory.
+        env = self.raw(head + [b": nothing\n" * 100000] * 60 + [whole])
+        process = self.start("-c", config, "plan", "x", env=env)
+        most = 0
+        while process.poll() is None:
+            try:
+                status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+            except OSError:
+                break
+            found = re.search(r"VmHWM:\s+(\d+) kB", status)
+            most = max(most, int(found.group(1)) if found else 0)
+            time.sleep(0.005)
+        out, _ = process.communicate()
+        self.assertEqual(json.loads(out)["message"], "".join(words) + "end")
+        self.assertLess(most, 40000)
+
     def test_connections_are_reused(self):
         server = self.serve((500, {}, p.error()), (500, {}, p.error()), p.chat("hi"))
         self.plan(server)
