@@ -219,10 +219,12 @@ class Plan(Llm):
         # What it says is kept, not how it says it: 60 MB of that do not show in its memory.
         env = self.raw(head + [b": nothing\n" * 100000] * 60 + [whole])
         process = self.start("-c", config, "plan", "x", env=env)
-        most = 0
+        most, sanitized = 0, False
         while process.poll() is None:
             try:
                 status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+                sanitized = sanitized or re.search(
+                    "lib[at]san", pathlib.Path(f"/proc/{process.pid}/maps").read_text())
             except OSError:
                 break
             found = re.search(r"VmHWM:\s+(\d+) kB", status)
@@ -230,7 +232,8 @@ class Plan(Llm):
             time.sleep(0.005)
         out, _ = process.communicate()
         self.assertEqual(json.loads(out)["message"], "".join(words) + "end")
-        self.assertLess(most, 40000)
+        if not sanitized:  # those keep what was freed
+            self.assertLess(most, 40000)
 
     def test_connections_are_reused(self):
         server = self.serve((500, {}, p.error()), (500, {}, p.error()), p.chat("hi"))
