@@ -12,7 +12,8 @@
  *     profile.c     which provider, model, key and address the configuration says
  *     breaker.c     providers that failed too often
  *     turn.c        one answer to one request: attempts, waits, fallbacks
- *     prompt.c tools.c    what a model is told, and the tools it may call
+ *     brief.c tools.c     what a model is told, and the tools it may call
+ *     strict.c      whether a tool's schema may be strict
  *     plan.c        one turn for agentrun_plan()
  */
 #ifndef AGR_TALK_H

@@ -4,8 +4,13 @@
  * that polls it. Every request of every job goes through it; nobody else blocks
  * on the network.
  *
- * This file knows no libcurl: transport_curl.c, the library's own transport, is its sole
- * user.
+ * This file knows no libcurl. The library's own transport does, and it alone:
+ *
+ *     transport_curl.c  what comes in, what waits, what goes out
+ *     transfer.c        one request on its way
+ *     loop.c            libcurl and epoll
+ *     origin.c          who may open a connection
+ *     pieces.c          a body that is sent
  */
 #ifndef AGR_HTTP_H
 #define AGR_HTTP_H
