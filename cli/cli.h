@@ -167,6 +167,8 @@ typedef struct cli_endpoints {
 int cli_endpoints_open(cli_global *global, agentrun_worker *worker,
 	cli_endpoints *endpoints, agentrun_error **err);
 void cli_endpoints_close(cli_endpoints *endpoints);
+/* Let Redis count the limits, where it is configured, or (by_itself) where nothing is. */
+int cli_share_limits(cli_global *global, bool by_itself, agentrun_error **err);
 int cli_open_queue(cli_global *global, agentrun_queue **out, agentrun_error **err);
 void cli_close(cli_global *global);
 

@@ -41,6 +41,8 @@ static int plan(cli_global *global, struct plan *p, const char *prompt,
 	cli_progress progress;
 	int r = cli_open(global, err);
 
+	if (r == 0)
+		r = cli_share_limits(global, false, err);
 	for (int i = 0; r == 0 && i < 3; i++)
 		if (paths[i])
 			r = cli_read_value(global, &p->texts[i], paths[i], shapes[i], err);

@@ -100,6 +100,8 @@ static int run(cli_global *global, const cli_command *self, int argc, char **arg
 		return status;
 	r = cli_open(global, &err);
 	if (r == 0)
+		r = cli_share_limits(global, false, &err);
+	if (r == 0)
 		r = o.job.file ? cli_read(&o.message, o.job.file, &err)
 			       : cli_job_message(global, &o.job, argv[0], &o.message, &err);
 	if (r == 0)

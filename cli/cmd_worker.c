@@ -53,6 +53,8 @@ static int open_service(cli_global *global, struct service *s, agentrun_error **
 	int r = cli_open(global, err);
 
 	if (r == 0)
+		r = cli_share_limits(global, true, err);
+	if (r == 0)
 		r = cli_open_queue(global, &s->queue, err);
 	if (r == 0)
 		r = cli_open_store(global, &s->store, err);

@@ -121,6 +121,7 @@ static int set_transport(agentrun_ctx *ctx, agentrun_error **err)
 		.cancel = loaded_cancel,
 		.wakeup = loaded_wakeup,
 		.destroy = loaded_destroy,
+		.features = AGENTRUN_TRANSPORT_BODY_PARTS, /* libagentrun's own, of this version */
 	};
 	struct loaded *loaded = calloc(1, sizeof(*loaded));
 	int r;
@@ -337,6 +338,39 @@ int cli_open_queue(cli_global *global, agentrun_queue **out, agentrun_error **er
 	init(&opts, sizeof(opts));
 	opts.config = agentrun_ctx_config(global->ctx);
 	return make(out, &opts, err);
+}
+
+/* ---- limits ------------------------------------------------------------- */
+
+int cli_share_limits(cli_global *global, bool by_itself, agentrun_error **err)
+{
+	const agentrun_config *settings = agentrun_ctx_config(global->ctx);
+	const char *backend = agentrun_config_get(settings, "rate_limit.backend");
+	int (*make)(const agentrun_limits_impl **, void **, const agentrun_redis_limits_options *,
+		agentrun_error **);
+	void (*init)(agentrun_redis_limits_options *, size_t);
+	const agentrun_limits_impl *impl;
+	agentrun_redis_limits_options opts;
+	void *found[2], *self;
+	int r;
+
+	if (strcmp(backend, "redis") != 0 && (!by_itself || strcmp(backend, "auto") != 0))
+		return 0;
+	found[0] = load(LIBAGENTRUN_REDIS, "agentrun_redis_limits_new", err);
+	found[1] = load(LIBAGENTRUN_REDIS, "agentrun_redis_limits_options_init", err);
+	if (!found[0] || !found[1])
+		return AGENTRUN_EBACKEND;
+	memcpy(&make, &found[0], sizeof(make));
+	memcpy(&init, &found[1], sizeof(init));
+	init(&opts, sizeof(opts));
+	opts.config = settings;
+	r = make(&impl, &self, &opts, err);
+	if (r < 0)
+		return r;
+	r = agentrun_ctx_set_limits(global->ctx, impl, self, err);
+	if (r < 0)
+		impl->destroy(self);
+	return r;
 }
 
 /* ---- the endpoints -------------------------------------------------------- */

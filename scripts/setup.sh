@@ -9,7 +9,7 @@ TEST_PACKAGES="check g++ python3"
 # The suites that want these, and the peers that benchmarks compare with, are left out,
 # with a line, where they are missing.
 OPTIONAL_PACKAGES="redis-server valgrind clang clang-tidy libclang-rt-14-dev gcovr mandoc
-  miller sqlite3 libsimdjson-dev"
+  miller sqlite3 libsimdjson-dev libnghttp2-dev libssl-dev"
 
 missing_of() {
   local package

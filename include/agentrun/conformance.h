@@ -9,6 +9,7 @@
 
 #include <agentrun/queue.h>
 #include <agentrun/store.h>
+#include <agentrun/sys/limits.h>
 
 AGENTRUN_BEGIN_DECLS
 
@@ -52,6 +53,25 @@ typedef struct agentrun_conformance_queue {
 /** @return how many checks failed, 0 when the backend conforms; AGENTRUN_EINVAL */
 AGENTRUN_API int agentrun_conformance_check_queue(
 	const agentrun_conformance_queue *backend);
+
+/** A counter of limits to check. Fields are only ever appended. */
+typedef struct agentrun_conformance_limits {
+	size_t struct_size; /**< sizeof(agentrun_conformance_limits) */
+	void *user;
+	/** Mandatory. Open one with these leases; what it gives is destroyed here. */
+	int (*open)(void *user, const agentrun_limits_impl **impl, void **self,
+		int64_t lease_ms, agentrun_error **err);
+	/** Mandatory. Forget what was counted, for the next check. */
+	void (*reset)(void *user);
+	int is_shared;     /**< 1: two that are open at once count together */
+	uint32_t reserved; /**< 0 */
+	agentrun_conformance_report_fn report; /**< may be NULL */
+	/* fields above: 0.1 */
+} agentrun_conformance_limits;
+
+/** @return how many checks failed, 0 when the backend conforms; AGENTRUN_EINVAL */
+AGENTRUN_API int agentrun_conformance_check_limits(
+	const agentrun_conformance_limits *backend);
 
 AGENTRUN_END_DECLS
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 /**
  * @file
- * The store and the queue in this process' memory. They are in the core, forget
+ * The store, the queue and the counter of limits in this process' memory. They are in the core, forget
  * everything at exit, and are what programs that embed the library and tests
  * start from.
  */
@@ -10,6 +10,7 @@
 
 #include <agentrun/queue.h>
 #include <agentrun/store.h>
+#include <agentrun/sys/limits.h>
 
 AGENTRUN_BEGIN_DECLS
 
@@ -53,6 +54,17 @@ AGENTRUN_API void agentrun_memory_queue_options_init(
  */
 AGENTRUN_API int agentrun_memory_queue_new(agentrun_queue **out,
 	const agentrun_memory_queue_options *opts, agentrun_error **err);
+
+/**
+ * A counter of limits in memory, for agentrun_ctx_set_limits(). A context without another
+ * makes one by itself.
+ *
+ * @param impl static
+ * @param self yours: give it away or call (*impl)->destroy(); NULL on failure
+ * @return 0, AGENTRUN_ENOMEM
+ */
+AGENTRUN_API int agentrun_memory_limits_new(const agentrun_limits_impl **impl, void **self,
+	agentrun_error **err);
 
 AGENTRUN_END_DECLS
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 /**
  * @file
- * The queue and the store in Redis 6.2 or later (libagentrun-redis). Jobs come
+ * The queue, the store and the limits in Redis 6.2 or later (libagentrun-redis). Jobs come
  * as items of a list, as entries of a stream, or both.
  *
  * Every key is made from names of the configuration, so that a hash tag in them
@@ -52,6 +52,12 @@
  *     cas:ID             the result data of the record ID, as below
  *     context:RUN_ID     hash, field NODE_ID:output: a ref, whose JSON is at
  *                        cas:REF; set for a completed record with both ids
+ *
+ * Limits:
+ *
+ *     B:limit:KEY:NAME   what is counted of the limit of that key of the configuration for
+ *                        that user or workflow; a budget's ends in a colon and the day's
+ *                        number, and has one more, with :held behind it; they expire
  */
 #ifndef AGENTRUN_REDIS_H
 #define AGENTRUN_REDIS_H
@@ -59,6 +65,7 @@
 #include <agentrun/config.h>
 #include <agentrun/queue.h>
 #include <agentrun/store.h>
+#include <agentrun/sys/limits.h>
 
 AGENTRUN_BEGIN_DECLS
 
@@ -125,6 +132,39 @@ AGENTRUN_API void agentrun_redis_store_options_init(agentrun_redis_store_options
  */
 AGENTRUN_API int agentrun_redis_store_new(agentrun_store **out,
 	const agentrun_redis_store_options *opts, agentrun_error **err);
+
+/** Text is borrowed for the call. Fields are only ever appended. */
+typedef struct agentrun_redis_limits_options {
+	size_t struct_size; /**< set by agentrun_redis_limits_options_init() */
+	const agentrun_config *config; /**< its keys `redis` and `rate_limit`; NULL: the
+	                                    defaults */
+	const char *url;       /**< as for a queue */
+	const char *job_queue; /**< names the keys, as for a queue */
+	int64_t lease_ms;      /**< init: 0, `rate_limit.lease_sec` */
+	/* fields above: 0.1 */
+} agentrun_redis_limits_options;
+
+AGENTRUN_API void agentrun_redis_limits_options_init(agentrun_redis_limits_options *opts,
+	size_t struct_size);
+
+/**
+ * Limits that every process which uses the same server and names shares, for
+ * agentrun_ctx_set_limits(). Each call of take() is one script, so all or nothing whoever
+ * else comes at the same time, by the server's clock.
+ *
+ * It connects when it is first used. take() waits for the answer of the server, up to a
+ * second (or `redis.timeout`, if that is less), then fails with AGENTRUN_EBACKEND, which may
+ * be tried again. What is settled, and the leases, are told to the server by a thread of
+ * its own, in batches; without a connection it keeps them, and tries again until it is
+ * freed. A process that is killed holds nothing once its leases are over.
+ *
+ * @param impl static
+ * @param self yours: give it away or call (*impl)->destroy(); NULL on failure
+ * @param opts NULL for defaults
+ * @return 0, AGENTRUN_EINVAL, AGENTRUN_ECONFIG, AGENTRUN_ENOMEM
+ */
+AGENTRUN_API int agentrun_redis_limits_new(const agentrun_limits_impl **impl, void **self,
+	const agentrun_redis_limits_options *opts, agentrun_error **err);
 
 AGENTRUN_END_DECLS
 #endif

@@ -61,12 +61,13 @@ void agr_buf_char(agr_buf *buf, char c)
 
 void agr_buf_vprintf(agr_buf *buf, const char *fmt, va_list args)
 {
+	char few[256]; /* most are short: then once is enough */
 	va_list again;
 	int n;
 	char *to;
 
 	va_copy(again, args);
-	n = vsnprintf(NULL, 0, fmt, again);
+	n = vsnprintf(few, sizeof(few), fmt, again);
 	va_end(again);
 	if (n < 0) {
 		buf->failed = AGENTRUN_ENOMEM;
@@ -75,7 +76,10 @@ void agr_buf_vprintf(agr_buf *buf, const char *fmt, va_list args)
 	to = agr_buf_reserve(buf, (size_t)n);
 	if (!to)
 		return;
-	vsnprintf(to, (size_t)n + 1, fmt, args);
+	if ((size_t)n < sizeof(few))
+		memcpy(to, few, (size_t)n + 1);
+	else
+		vsnprintf(to, (size_t)n + 1, fmt, args);
 	buf->len += (size_t)n;
 }
 
@@ -103,7 +107,17 @@ static void json_escape(agr_buf *buf, unsigned char c)
 	}
 }
 
-void agr_buf_json_str(agr_buf *buf, const char *text, size_t len)
+/* The code of half a surrogate pair; 0: it is none. */
+static unsigned surrogate_at(const char *text, size_t len)
+{
+	const unsigned char *p = (const unsigned char *)text;
+
+	if (len < 3 || p[0] != 0xed || p[1] < 0xa0 || p[1] > 0xbf || (p[2] & 0xc0) != 0x80)
+		return 0;
+	return 0xd000U | (unsigned)(p[1] & 0x3f) << 6 | (p[2] & 0x3f);
+}
+
+static void json_str(agr_buf *buf, const char *text, size_t len, bool raw)
 {
 	size_t i = 0, run = 0;
 
@@ -117,14 +131,28 @@ void agr_buf_json_str(agr_buf *buf, const char *text, size_t len)
 			continue;
 		}
 		agr_buf_add(buf, text + run, i - run);
-		if (n)
+		if (n) {
 			json_escape(buf, c);
-		else
+		} else if (raw && surrogate_at(text + i, len - i)) {
+			agr_buf_printf(buf, "\\u%04x", surrogate_at(text + i, len - i));
+			i += 2;
+		} else {
 			agr_buf_str(buf, "\xef\xbf\xbd");
+		}
 		run = ++i;
 	}
 	agr_buf_add(buf, text + run, len - run);
 	agr_buf_char(buf, '"');
+}
+
+void agr_buf_json_str(agr_buf *buf, const char *text, size_t len)
+{
+	json_str(buf, text, len, false);
+}
+
+void agr_buf_json_raw(agr_buf *buf, const char *text, size_t len)
+{
+	json_str(buf, text, len, true);
 }
 
 void agr_buf_printable(agr_buf *buf, const char *text, size_t len)

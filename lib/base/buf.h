@@ -31,6 +31,8 @@ void agr_buf_vprintf(agr_buf *buf, const char *fmt, va_list args);
 
 /* Append `text` as a JSON string, quotes included. Invalid UTF-8 becomes U+FFFD. */
 void agr_buf_json_str(agr_buf *buf, const char *text, size_t len);
+/* The same, but half a surrogate pair, as UTF-8 would have it, becomes \uXXXX. */
+void agr_buf_json_raw(agr_buf *buf, const char *text, size_t len);
 
 /* Append text for a person: control characters, C1 and invalid UTF-8 as \xNN. */
 void agr_buf_printable(agr_buf *buf, const char *text, size_t len);

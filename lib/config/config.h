@@ -29,6 +29,7 @@ typedef enum agr_key_type {
 
 typedef struct agr_config_key {
 	const char *name;
+	size_t len; /* of the name */
 	agr_key_type type;
 	const char *fallback; /* the default's text; NULL: not set */
 	const char *choices;

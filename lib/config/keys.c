@@ -3,17 +3,17 @@
 
 #include "config/config.h"
 
-#define TEXT(name, fallback, meaning) { name, AGR_KEY_TEXT, fallback, NULL, 0, meaning, 0 }
+#define TEXT(name, fallback, meaning) { name, sizeof(name) - 1, AGR_KEY_TEXT, fallback, NULL, 0, meaning, 0 }
 #define INT(name, min, fallback, meaning) \
-	{ name, AGR_KEY_INT, fallback, NULL, min, meaning, 0 }
-#define NUMBER(name, fallback, meaning) { name, AGR_KEY_NUMBER, fallback, NULL, 0, meaning, 0 }
+	{ name, sizeof(name) - 1, AGR_KEY_INT, fallback, NULL, min, meaning, 0 }
+#define NUMBER(name, fallback, meaning) { name, sizeof(name) - 1, AGR_KEY_NUMBER, fallback, NULL, 0, meaning, 0 }
 #define PORT(name, min, fallback, meaning) \
-	{ name, AGR_KEY_INT, fallback, NULL, min, meaning, 65535 }
-#define SHARE(name, fallback, meaning) { name, AGR_KEY_NUMBER, fallback, NULL, 0, meaning, 1 }
-#define BOOL(name, fallback, meaning) { name, AGR_KEY_BOOL, fallback, NULL, 0, meaning, 0 }
+	{ name, sizeof(name) - 1, AGR_KEY_INT, fallback, NULL, min, meaning, 65535 }
+#define SHARE(name, fallback, meaning) { name, sizeof(name) - 1, AGR_KEY_NUMBER, fallback, NULL, 0, meaning, 1 }
+#define BOOL(name, fallback, meaning) { name, sizeof(name) - 1, AGR_KEY_BOOL, fallback, NULL, 0, meaning, 0 }
 #define CHOICE(name, choices, fallback, meaning) \
-	{ name, AGR_KEY_CHOICE, fallback, choices, 0, meaning, 0 }
-#define LIST(name, meaning) { name, AGR_KEY_LIST, NULL, NULL, 0, meaning, 0 }
+	{ name, sizeof(name) - 1, AGR_KEY_CHOICE, fallback, choices, 0, meaning, 0 }
+#define LIST(name, meaning) { name, sizeof(name) - 1, AGR_KEY_LIST, NULL, NULL, 0, meaning, 0 }
 
 const agr_config_key agr_config_keys[] = {
 	TEXT("service.name", "agent-runner", "what the service calls itself"),
@@ -97,6 +97,9 @@ const agr_config_key agr_config_keys[] = {
 	TEXT("rate_limit.global", NULL, "jobs that begin, such as 600/min; no limit if unset"),
 	TEXT("rate_limit.per_user", NULL, "of one workflow_owner"),
 	TEXT("rate_limit.per_workflow", NULL, "of one workflow_tag"),
+	CHOICE("rate_limit.backend", "auto|memory|redis", "auto",
+		"who counts limits and budgets; auto: Redis for a worker, else this process"),
+	NUMBER("rate_limit.lease_sec", "30", "what a killed process held is free after that"),
 	INT("rate_limit.concurrency_per_user", 0, "0", "jobs of one owner at once; 0: no limit"),
 	INT("budget.tokens_per_day", 0, "0", "tokens of models a day (UTC); 0: no limit"),
 	INT("budget.tokens_per_user_per_day", 0, "0", "of one workflow_owner"),
@@ -154,6 +157,14 @@ static bool matches(const char *pattern, const char *key, bool prefix)
 
 const agr_config_key *agr_config_key_find(const char *key)
 {
+	size_t len = strlen(key);
+
+	for (size_t i = 0; i < agr_config_keys_count; i++) {
+		const agr_config_key *known = &agr_config_keys[i];
+
+		if (known->len == len && memcmp(known->name, key, len) == 0)
+			return known;
+	}
 	for (size_t i = 0; i < agr_config_keys_count; i++)
 		if (matches(agr_config_keys[i].name, key, false))
 			return &agr_config_keys[i];

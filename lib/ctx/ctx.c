@@ -71,6 +71,9 @@ void agentrun_ctx_free(agentrun_ctx *ctx)
 	agr_own_tools_free(ctx->tools);
 	agr_llm_free(ctx->llm);
 	agr_limits_free(ctx->limits);
+	if (ctx->limits_impl.destroy)
+		ctx->limits_impl.destroy(ctx->limits_self);
+	free((char *)ctx->limits_impl.name);
 	agentrun_config_free(ctx->config);
 	pthread_mutex_destroy(&ctx->lock);
 	free(ctx);
@@ -159,13 +162,38 @@ int agr_ctx_http(struct agr_http **out, agentrun_ctx *ctx, agentrun_error **err)
 	return r;
 }
 
+int agentrun_ctx_set_limits(agentrun_ctx *ctx, const agentrun_limits_impl *impl_in,
+	void *take_self, agentrun_error **err)
+{
+	agentrun_limits_impl impl;
+	int r = agr_impl_read(&impl, sizeof(impl), impl_in, AGENTRUN_LIMITS_IMPL_VERSION,
+		"agentrun_limits_impl", err);
+
+	if (r < 0)
+		return r;
+	if (!impl.name || !impl.take || !impl.settle || !impl.destroy)
+		return agentrun_error_raise(err, AGENTRUN_EINVAL,
+			"agentrun_limits_impl lacks a mandatory member");
+	if (ctx->limits_impl.name || ctx->limits_read)
+		return agentrun_error_raise(err, AGENTRUN_EINVAL,
+			"the context counts its limits already (%s)",
+			ctx->limits_impl.name ? ctx->limits_impl.name : "memory");
+	impl.name = strdup(impl.name);
+	if (!impl.name)
+		return agr_error_oom(err);
+	ctx->limits_impl = impl;
+	ctx->limits_self = take_self;
+	return 0;
+}
+
 int agr_ctx_limits(struct agr_limits **out, agentrun_ctx *ctx, agentrun_error **err)
 {
 	int r = 0;
 
 	pthread_mutex_lock(&ctx->lock);
 	if (!ctx->limits_read)
-		r = agr_limits_new(&ctx->limits, ctx->config, err);
+		r = agr_limits_new(&ctx->limits, ctx->config,
+			ctx->limits_impl.name ? &ctx->limits_impl : NULL, ctx->limits_self, err);
 	ctx->limits_read = r == 0;
 	*out = ctx->limits;
 	pthread_mutex_unlock(&ctx->lock);

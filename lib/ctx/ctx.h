@@ -9,6 +9,7 @@
 #include <pthread.h>
 
 #include <agentrun/ctx.h>
+#include <agentrun/sys/limits.h>
 #include <agentrun/sys/planner.h>
 #include <agentrun/sys/transport.h>
 
@@ -42,6 +43,8 @@ struct agentrun_ctx {
 	bool transport_open;
 	struct agr_http *http; /* NULL until it is needed */
 	struct agr_llm *llm;   /* likewise */
+	agentrun_limits_impl limits_impl; /* name NULL: they are counted here */
+	void *limits_self;
 	struct agr_limits *limits; /* NULL: none are set, or `limits_read` is not */
 	bool limits_read;
 };

@@ -483,3 +483,34 @@ static bool survives_within(agr_task *task)
 	task->state = AGR_TASK_CALL;
 	return true;
 }
+
+/* What the tools gave is there, and what they changed is changed: that the model cannot be
+ * asked for its closing words, or whether it wants more, does not undo it. */
+bool agr_converse_closes(agr_task *task)
+{
+	agr_converse *c = task->converse;
+	agr_buf why = AGR_BUF_INIT;
+	bool asking = task->state == AGR_TASK_ASK || task->state == AGR_TASK_HEAR;
+	int r;
+
+	if (!c || !asking || !task->plan || !task->succeeded || is_fatal(task))
+		return false;
+	agr_buf_printf(&why, "ended with what was reached: the model could not be asked further "
+		"(%s)", agentrun_error_message(task->error));
+	r = agr_buf_check(&why, "message", NULL);
+	if (r == 0)
+		r = agr_plan_result_say(task->plan, why.data, "error", NULL);
+	agr_buf_free(&why);
+	if (r < 0)
+		return false;
+	agr_log_job(agr_engine_ctx(task->engine), AGENTRUN_LOG_WARN, "llm",
+		task->message.job_id, task->message.run_id, "%s",
+		agentrun_plan_result_message(task->plan));
+	settle(task, NULL);
+	agr_turn_free(c->turn);
+	c->turn = NULL;
+	agentrun_error_free(task->error);
+	task->error = NULL;
+	end(task);
+	return true;
+}

@@ -250,8 +250,26 @@ static void answer_came(void *user, agentrun_http_event *take_event)
 {
 	agr_task *task = user;
 
+	if (task->in_parts) {
+		if (!agr_turn_take_part(task->hearing, take_event))
+			return;
+		take_event = NULL;
+	}
 	task->answer = take_event;
 	agr_engine_resume(task);
+}
+
+/* A model's answer may come in parts, whatever else does comes whole. */
+static int begin_request(agr_task *task, struct agr_http *http,
+	agentrun_http_request *request)
+{
+	task->hearing = task->asking;
+	task->in_parts = false;
+	if (!task->asking)
+		return agr_http_start(http, request, answer_came, task, &task->http_id,
+			&task->error);
+	return agr_http_start_parts(http, request, &task->in_parts, answer_came, task,
+		&task->http_id, &task->error);
 }
 
 int agr_engine_start_request(agr_task *task, struct agr_http *http,
@@ -267,8 +285,7 @@ int agr_engine_start_request(agr_task *task, struct agr_http *http,
 		r = agentrun_error_raise(&task->error, AGENTRUN_ECANCELLED,
 			"the job was cancelled");
 	else
-		r = agr_http_start(http, request, answer_came, task, &task->http_id,
-			&task->error);
+		r = begin_request(task, http, request);
 	if (r == 0) {
 		task->http = http;
 		if (task->asking)

@@ -125,10 +125,12 @@ typedef struct agr_task {
 	size_t succeeded; /* calls that did */
 	agr_converse *converse; /* NULL: no model is asked */
 	agr_turn *asking; /* whose request is about to be begun */
+	agr_turn *hearing; /* whose answer comes, perhaps in parts */
+	bool in_parts;     /* it does */
 	agr_judge judge;
 	int64_t tokens;   /* spent beside those of the plan */
 	agr_frame *frame; /* the job's own conversation, while an agent's is held; or NULL */
-	bool entered;     /* it counts against the limits of what runs at once */
+	agr_entry entry;  /* it counts against the limits of what runs at once */
 	bool wants_document; /* the first pipeline of openapi_action runs, which fetches it */
 	bool text_only;   /* the result is what the model said */
 	bool fetched;     /* the workflow was asked for */
@@ -200,6 +202,9 @@ int agr_converse_result(agr_task *task);
 /* A call failed with task->error: is it for the model to mend? Then it is told, and the
  * task goes on. */
 bool agr_converse_survives(agr_task *task);
+/* A turn failed with task->error: was something reached before it? Then the conversation
+ * ends with that, and the task goes on. */
+bool agr_converse_closes(agr_task *task);
 /* All calls of the last answer were run: what now? */
 int agr_converse_next(agr_task *task);
 

@@ -88,19 +88,16 @@ static int enter(agr_task *task)
 	agr_limits *limits;
 	int r = agr_ctx_limits(&limits, agr_engine_ctx(task->engine), &task->error);
 
-	if (r == 0)
-		r = agr_limits_enter(limits, &who, agr_clock_mono_ms(), &task->error);
-	task->entered = r == 0 && limits;
-	return r;
+	return r < 0 ? r : agr_limits_enter(limits, &task->entry, &who, agr_clock_mono_ms(),
+		&task->error);
 }
 
 static void leave(agr_task *task)
 {
 	const agr_who who = { task->message.workflow_owner, task->message.workflow_tag };
 
-	if (task->entered)
-		agr_limits_leave(agr_engine_ctx(task->engine)->limits, &who);
-	task->entered = false;
+	if (task->entry.taken)
+		agr_limits_leave(agr_engine_ctx(task->engine)->limits, &task->entry, &who);
 }
 
 static int classify(agr_task *task)
@@ -205,6 +202,7 @@ static int begin_call(agr_task *task)
 {
 	int r = 0, lane = task->converse ? task->converse->lane : lane_for_planner(task);
 	const char *name, *arguments;
+	size_t len;
 
 	if (task->call >= agentrun_plan_result_call_count(task->plan)) {
 		if (task->converse)
@@ -213,7 +211,7 @@ static int begin_call(agr_task *task)
 		return 0;
 	}
 	name = agentrun_plan_result_call_name(task->plan, task->call);
-	arguments = agentrun_plan_result_call_arguments(task->plan, task->call, NULL);
+	arguments = agentrun_plan_result_call_arguments(task->plan, task->call, &len);
 	if (agr_tool_lane(agr_engine_ctx(task->engine), name) < 0)
 		r = agentrun_error_raise(&task->error, AGENTRUN_EPLAN,
 			"the planner called an unknown tool, \"%.100s\"", name);
@@ -221,6 +219,9 @@ static int begin_call(agr_task *task)
 		r = agentrun_error_raise(&task->error, AGENTRUN_EPOLICY,
 			"%s is refused: the prompt is of the lane \"%s\"", name,
 			agentrun_lane_name(lane));
+	else if (memchr(arguments, '\0', len))
+		r = agentrun_error_raise(&task->error, AGENTRUN_EPLAN,
+			"the arguments of %s hold a NUL character, which JSON does not allow", name);
 	else if (task->converse)
 		r = agr_converse_check_call(task, name, arguments);
 	if (r < 0)
@@ -317,7 +318,7 @@ bool agr_task_advance(agr_task *task)
 
 		if (r > 0)
 			return false;
-		if (r == 0 || agr_converse_survives(task))
+		if (r == 0 || agr_converse_survives(task) || agr_converse_closes(task))
 			continue;
 		if (task->plan && task->call < agentrun_plan_result_call_count(task->plan))
 			agr_error_tool(&task->error,

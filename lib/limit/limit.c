@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 #include "limit/limit.h"
 
-#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <agentrun/memory.h>
+
+#include "base/uuid.h"
 #include "llm/profile.h"
 
 #define DAY_MS ((int64_t)86400000)
-#define SWEEP_AT 1024  /* subjects; then those that are idle are forgotten */
+#define MOST_LIMITS 6
+#define SLOT_WAIT_MS 1000 /* when another of a user's jobs may be over is not known */
 
 struct rate {
 	int64_t count, period_ms; /* count 0: no limit */
@@ -19,31 +24,23 @@ struct price {
 	double input, output, cached; /* micro-dollars a token: dollars a million */
 };
 
-/* A user, a workflow, or (an empty name) everything. */
-struct subject {
-	struct subject *next;
-	char *name;
-	char kind; /* 'u', 'w', '*' */
-	int64_t *times; /* of a sliding window: a ring of `room`, the oldest at `first` */
-	size_t first, n, room;
-	int64_t running;
-	int64_t day, tokens; /* of that day */
-	double micro_usd;
-};
-
 struct agr_limits {
-	pthread_mutex_t lock;
+	agentrun_limits_impl impl;
+	void *self, *own_self;    /* own: what was made here; or NULL */
+	char prefix[24];          /* of ids: no other process has it */
+	atomic_uint_fast64_t ids; /* how many there were */
 	struct rate global, per_user, per_workflow;
 	int64_t concurrency;
-	int64_t tokens[3];   /* all, a user, a workflow; 0: no limit */
-	double micro_usd[3];
+	int64_t tokens[3];        /* all, a user, a workflow; 0: no limit */
+	int64_t micro_usd[3];
 	struct price *prices;
 	size_t n_prices;
-	double bucket;       /* of the service: what may begin now */
-	int64_t bucket_ms;   /* as it was then; 0: never yet */
-	struct subject *subjects[256];
-	size_t n_subjects, sweep_at;
 };
+
+static const char *const tokens_keys[] = { "budget.tokens_per_day",
+	"budget.tokens_per_user_per_day", "budget.tokens_per_workflow_per_day" };
+static const char *const usd_keys[] = { "budget.usd_per_day", "budget.usd_per_user_per_day",
+	"budget.usd_per_workflow_per_day" };
 
 /* ---- the configuration ---------------------------------------------------------------- */
 
@@ -127,10 +124,6 @@ static int read_prices(agr_limits *limits, const agentrun_config *config,
 
 static int read_all(agr_limits *limits, const agentrun_config *config, agentrun_error **err)
 {
-	static const char *const tokens[] = { "budget.tokens_per_day",
-		"budget.tokens_per_user_per_day", "budget.tokens_per_workflow_per_day" };
-	static const char *const usd[] = { "budget.usd_per_day",
-		"budget.usd_per_user_per_day", "budget.usd_per_workflow_per_day" };
 	int r = read_rate(&limits->global, config, "rate_limit.global", err);
 
 	if (r == 0)
@@ -140,8 +133,8 @@ static int read_all(agr_limits *limits, const agentrun_config *config, agentrun_
 	limits->concurrency = agentrun_config_get_int(config,
 		"rate_limit.concurrency_per_user", 0);
 	for (size_t i = 0; i < 3; i++) {
-		limits->tokens[i] = agentrun_config_get_int(config, tokens[i], 0);
-		limits->micro_usd[i] = agr_llm_number(config, usd[i], 0) * 1e6;
+		limits->tokens[i] = agentrun_config_get_int(config, tokens_keys[i], 0);
+		limits->micro_usd[i] = (int64_t)(agr_llm_number(config, usd_keys[i], 0) * 1e6 + 0.5);
 	}
 	return r < 0 ? r : read_prices(limits, config, err);
 }
@@ -152,11 +145,34 @@ static bool limits_anything(const agr_limits *limits)
 		limits->per_workflow.count || limits->concurrency;
 
 	for (size_t i = 0; i < 3; i++)
-		any = any || limits->tokens[i] || limits->micro_usd[i] > 0;
+		any = any || limits->tokens[i] || limits->micro_usd[i];
 	return any;
 }
 
-int agr_limits_new(agr_limits **out, const agentrun_config *config, agentrun_error **err)
+/* Who counts, and names for what is held. */
+static int set_up(agr_limits *limits, const agentrun_limits_impl *impl, void *self,
+	agentrun_error **err)
+{
+	const agentrun_limits_impl *own;
+	char uuid[AGR_UUID_SIZE];
+	int r = agr_uuid_v4(uuid, err);
+
+	if (r < 0)
+		return r;
+	snprintf(limits->prefix, sizeof(limits->prefix), "%.23s", uuid);
+	if (impl) {
+		limits->impl = *impl;
+		limits->self = self;
+		return 0;
+	}
+	r = agentrun_memory_limits_new(&own, &limits->own_self, err);
+	limits->impl = *own;
+	limits->self = limits->own_self;
+	return r;
+}
+
+int agr_limits_new(agr_limits **out, const agentrun_config *config,
+	const agentrun_limits_impl *impl, void *self, agentrun_error **err)
 {
 	agr_limits *limits = calloc(1, sizeof(*limits));
 	int r;
@@ -164,252 +180,168 @@ int agr_limits_new(agr_limits **out, const agentrun_config *config, agentrun_err
 	*out = NULL;
 	if (!limits)
 		return agr_error_oom(err);
-	pthread_mutex_init(&limits->lock, NULL);
-	limits->sweep_at = SWEEP_AT;
 	r = read_all(limits, config, err);
-	if (r == 0 && limits_anything(limits))
-		*out = limits;
-	else
-		agr_limits_free(limits);
+	if (r == 0 && limits_anything(limits)) {
+		r = set_up(limits, impl, self, err);
+		if (r == 0) {
+			*out = limits;
+			return 0;
+		}
+	}
+	agr_limits_free(limits);
 	return r;
-}
-
-static void subject_free(struct subject *s)
-{
-	free(s->name);
-	free(s->times);
-	free(s);
 }
 
 void agr_limits_free(agr_limits *limits)
 {
 	if (!limits)
 		return;
-	for (size_t i = 0; i < AGR_COUNT(limits->subjects); i++)
-		while (limits->subjects[i]) {
-			struct subject *next = limits->subjects[i]->next;
-
-			subject_free(limits->subjects[i]);
-			limits->subjects[i] = next;
-		}
+	if (limits->own_self)
+		limits->impl.destroy(limits->own_self);
 	for (size_t i = 0; i < limits->n_prices; i++)
 		free(limits->prices[i].model);
 	free(limits->prices);
-	pthread_mutex_destroy(&limits->lock);
 	free(limits);
 }
 
-/* ---- subjects; all with the lock held --------------------------------------------------- */
+/* ---- one request of several limits --------------------------------------------------- */
 
-static size_t slot_of(char kind, const char *name)
+struct wanted {
+	agentrun_limit limits[MOST_LIMITS];
+	const agentrun_limit *list[MOST_LIMITS];
+	size_t n;
+};
+
+static agentrun_limit *want(struct wanted *w, int kind, const char *key, const char *name,
+	int64_t most)
 {
-	uint32_t hash = (unsigned char)kind;
+	agentrun_limit *limit = &w->limits[w->n];
 
-	for (; *name; name++)
-		hash = hash * 31 + (unsigned char)*name;
-	return (hash ^ hash >> 8 ^ hash >> 16) & 255;
+	*limit = (agentrun_limit){ .struct_size = sizeof(*limit), .kind = kind, .key = key,
+		.name = name, .most = most, .amount = 1, .taken = 1 };
+	w->list[w->n++] = limit;
+	return limit;
 }
 
-/* Forget who runs nothing, began nothing lately and has cost nothing today. */
-static void sweep(agr_limits *limits, int64_t mono_ms, int64_t today)
+static agentrun_limits_request request_of(const struct wanted *w, const char *id,
+	int64_t now_ms)
 {
-	for (size_t i = 0; i < AGR_COUNT(limits->subjects); i++) {
-		struct subject **at = &limits->subjects[i];
-
-		while (*at) {
-			struct subject *s = *at;
-			size_t last = s->n ? (s->first + s->n - 1) % s->room : 0;
-
-			if (s->running || (s->day == today && s->tokens) ||
-				(s->n && s->times[last] > mono_ms - DAY_MS)) {
-				at = &s->next;
-				continue;
-			}
-			*at = s->next;
-			subject_free(s);
-			limits->n_subjects--;
-		}
-	}
-	limits->sweep_at = limits->n_subjects * 2 > SWEEP_AT ? limits->n_subjects * 2 : SWEEP_AT;
+	return (agentrun_limits_request){ .struct_size = sizeof(agentrun_limits_request),
+		.id = id, .limits = w->list, .n = w->n, .now_ms = now_ms };
 }
 
-/* NULL: nobody, or no memory (who cannot be counted is not limited). */
-static struct subject *subject_of(agr_limits *limits, char kind, const char *name)
+static void make_id(agr_limits *limits, char id[AGR_LIMIT_ID])
 {
-	size_t slot;
-	struct subject *s;
-
-	if (!name || (!*name && kind != '*'))
-		return NULL;
-	slot = slot_of(kind, name);
-	for (s = limits->subjects[slot]; s; s = s->next)
-		if (s->kind == kind && strcmp(s->name, name) == 0)
-			return s;
-	s = calloc(1, sizeof(*s));
-	if (!s)
-		return NULL;
-	s->kind = kind;
-	s->name = strdup(name);
-	if (!s->name) {
-		free(s);
-		return NULL;
-	}
-	s->next = limits->subjects[slot];
-	limits->subjects[slot] = s;
-	limits->n_subjects++;
-	return s;
+	snprintf(id, AGR_LIMIT_ID, "%s-%llx", limits->prefix,
+		(unsigned long long)atomic_fetch_add(&limits->ids, 1));
 }
 
-/* ---- rates ------------------------------------------------------------------------------- */
-
-static int refuse(agentrun_error **err, int code, int64_t wait_ms, const char *text)
+/* 0, 1 and the refusal, or an error that says who did not answer. */
+static int take(agr_limits *limits, const struct wanted *w, const char *id, int64_t now_ms,
+	agentrun_limits_refusal *refusal, agentrun_error **err)
 {
-	int r = agentrun_error_raise(err, code, "%s: come back in %lld.%03lld s", text,
-		(long long)(wait_ms / 1000), (long long)(wait_ms % 1000));
+	const agentrun_limits_request request = request_of(w, id, now_ms);
+	int r;
+
+	*refusal = (agentrun_limits_refusal){ .struct_size = sizeof(*refusal) };
+	if (!w->n)
+		return 0;
+	r = limits->impl.take(limits->self, &request, refusal, err);
+	if (r < 0 && err && *err)
+		agr_error_prefix(err, "the limits (%s)", limits->impl.name);
+	else if (r < 0)
+		r = agentrun_error_raise(err, r, "the limits (%s) failed and did not say why",
+			limits->impl.name);
+	else if (r > 0 && refusal->index >= w->n)
+		refusal->index = 0;
+	return r;
+}
+
+static int refuse(agentrun_error **err, int code, int64_t wait_ms, agr_buf *text)
+{
+	int r = text->failed ? agr_error_oom(err) :
+		agentrun_error_raise(err, code, "%s: come back in %lld.%03lld s", text->data,
+			(long long)(wait_ms / 1000), (long long)(wait_ms % 1000));
 
 	if (err && *err && agentrun_error_code(*err) == code)
 		agentrun_error_set_retry(*err, 1, wait_ms);
+	agr_buf_free(text);
 	return r;
 }
 
-static int refuse_rate(agentrun_error **err, const char *key, const struct rate *rate,
-	const char *name, int64_t wait_ms)
-{
-	agr_buf text = AGR_BUF_INIT;
-	int r;
+/* ---- jobs -------------------------------------------------------------------------------- */
 
-	agr_buf_printf(&text, "the limit of %lld jobs in %lld s%s%.100s%s is reached (%s)",
-		(long long)rate->count, (long long)(rate->period_ms / 1000), *name ? " for \"" : "",
-		name, *name ? "\"" : "", key);
-	r = text.failed ? agr_error_oom(err) : refuse(err, AGENTRUN_ERATE,
-		wait_ms > 0 ? wait_ms : 1, text.data);
-	agr_buf_free(&text);
-	return r;
+static const char slots_key[] = "rate_limit.concurrency_per_user";
+
+static bool is_somebody(const char *name)
+{
+	return name && *name;
 }
 
-static void fill_bucket(agr_limits *limits, int64_t now)
+static void want_rate(struct wanted *w, int kind, const char *key, const char *name,
+	const struct rate *rate)
 {
-	const struct rate *rate = &limits->global;
-
-	if (!limits->bucket_ms)
-		limits->bucket = (double)rate->count;
-	else
-		limits->bucket += (double)(now - limits->bucket_ms) * (double)rate->count /
-			(double)rate->period_ms;
-	if (limits->bucket > (double)rate->count)
-		limits->bucket = (double)rate->count;
-	limits->bucket_ms = now;
+	if (rate->count)
+		want(w, kind, key, name, rate->count)->period_ms = rate->period_ms;
 }
 
-/* How long until the window has room; 0: it has. */
-static int64_t window_wait(struct subject *s, const struct rate *rate, int64_t now)
-{
-	if (!s || !rate->count)
-		return 0;
-	while (s->n && s->times[s->first] <= now - rate->period_ms) {
-		s->first = (s->first + 1) % s->room;
-		s->n--;
-	}
-	return s->n < (size_t)rate->count ? 0 : s->times[s->first] + rate->period_ms - now;
-}
-
-static void window_note(struct subject *s, const struct rate *rate, int64_t now)
-{
-	if (!s || !rate->count)
-		return;
-	if (s->n == s->room) {
-		size_t room = s->room ? s->room * 2 : 8;
-		int64_t *grown;
-
-		if (room > (size_t)rate->count)
-			room = (size_t)rate->count;
-		grown = calloc(room, sizeof(*grown));
-		if (!grown)
-			return;
-		for (size_t i = 0; i < s->n; i++)
-			grown[i] = s->times[(s->first + i) % s->room];
-		free(s->times);
-		s->times = grown;
-		s->first = 0;
-		s->room = room;
-	}
-	s->times[(s->first + s->n++) % s->room] = now;
-}
-
-static int check_concurrency(const agr_limits *limits, const struct subject *user,
+static int refuse_job(const agentrun_limit *limit, const agentrun_limits_refusal *refusal,
 	agentrun_error **err)
 {
+	const char *quote = *limit->name ? "\"" : "";
+	int64_t wait_ms = refusal->wait_ms > 0 ? refusal->wait_ms : 1;
 	agr_buf text = AGR_BUF_INIT;
-	int r;
 
-	if (!limits->concurrency || !user || user->running < limits->concurrency)
-		return 0;
-	agr_buf_printf(&text, "%lld jobs of \"%.100s\" run already, the limit "
-		"(rate_limit.concurrency_per_user)", (long long)user->running, user->name);
-	r = text.failed ? agr_error_oom(err) : refuse(err, AGENTRUN_ERATE, 1000, text.data);
-	agr_buf_free(&text);
-	return r;
-}
-
-static int enter(agr_limits *limits, const agr_who *who, int64_t now, agentrun_error **err)
-{
-	struct subject *user = subject_of(limits, 'u', who->user);
-	struct subject *workflow = subject_of(limits, 'w', who->workflow);
-	int64_t wait;
-	int r;
-
-	if (limits->global.count) {
-		fill_bucket(limits, now);
-		if (limits->bucket < 1)
-			return refuse_rate(err, "rate_limit.global", &limits->global, "",
-				(int64_t)((1 - limits->bucket) * (double)limits->global.period_ms /
-					(double)limits->global.count) + 1);
+	if (limit->kind == AGENTRUN_LIMIT_SLOTS) {
+		agr_buf_printf(&text, "%lld jobs of \"%.100s\" run already, the limit (%s)",
+			(long long)refusal->used, limit->name, limit->key);
+		wait_ms = SLOT_WAIT_MS;
+	} else {
+		agr_buf_printf(&text, "the limit of %lld jobs in %lld s%s%s%.100s%s is reached (%s)",
+			(long long)limit->most, (long long)(limit->period_ms / 1000),
+			*limit->name ? " for " : "", quote, limit->name, quote, limit->key);
 	}
-	wait = window_wait(user, &limits->per_user, now);
-	if (wait > 0)
-		return refuse_rate(err, "rate_limit.per_user", &limits->per_user, user->name, wait);
-	wait = window_wait(workflow, &limits->per_workflow, now);
-	if (wait > 0)
-		return refuse_rate(err, "rate_limit.per_workflow", &limits->per_workflow,
-			workflow->name, wait);
-	r = check_concurrency(limits, user, err);
-	if (r < 0)
-		return r;
-	if (limits->global.count)
-		limits->bucket -= 1;
-	window_note(user, &limits->per_user, now);
-	window_note(workflow, &limits->per_workflow, now);
-	if (user)
-		user->running++;
-	return 0;
+	return refuse(err, AGENTRUN_ERATE, wait_ms, &text);
 }
 
-int agr_limits_enter(agr_limits *limits, const agr_who *who, int64_t mono_ms,
-	agentrun_error **err)
+int agr_limits_enter(agr_limits *limits, agr_entry *out, const agr_who *who,
+	int64_t mono_ms, agentrun_error **err)
 {
+	struct wanted w = { .n = 0 };
+	agentrun_limits_refusal refusal;
 	int r;
 
+	memset(out, 0, sizeof(*out));
 	if (!limits)
 		return 0;
-	pthread_mutex_lock(&limits->lock);
-	if (limits->n_subjects >= limits->sweep_at)
-		sweep(limits, mono_ms, agr_clock_wall_ms() / DAY_MS);
-	r = enter(limits, who, mono_ms, err);
-	pthread_mutex_unlock(&limits->lock);
-	return r;
+	want_rate(&w, AGENTRUN_LIMIT_BUCKET, "rate_limit.global", "", &limits->global);
+	if (is_somebody(who->user))
+		want_rate(&w, AGENTRUN_LIMIT_WINDOW, "rate_limit.per_user", who->user,
+			&limits->per_user);
+	if (is_somebody(who->workflow))
+		want_rate(&w, AGENTRUN_LIMIT_WINDOW, "rate_limit.per_workflow", who->workflow,
+			&limits->per_workflow);
+	if (is_somebody(who->user) && limits->concurrency)
+		want(&w, AGENTRUN_LIMIT_SLOTS, slots_key, who->user, limits->concurrency);
+	make_id(limits, out->id);
+	r = take(limits, &w, out->id, mono_ms, &refusal, err);
+	out->taken = r == 0;
+	return r > 0 ? refuse_job(w.list[refusal.index], &refusal, err) : r;
 }
 
-void agr_limits_leave(agr_limits *limits, const agr_who *who)
+void agr_limits_leave(agr_limits *limits, agr_entry *entry, const agr_who *who)
 {
-	struct subject *user;
+	struct wanted w = { .n = 0 };
+	agentrun_limits_request request;
 
-	if (!limits)
+	if (!limits || !entry->taken)
 		return;
-	pthread_mutex_lock(&limits->lock);
-	user = subject_of(limits, 'u', who->user);
-	if (user && user->running > 0)
-		user->running--;
-	pthread_mutex_unlock(&limits->lock);
+	entry->taken = false;
+	if (!is_somebody(who->user) || !limits->concurrency)
+		return;
+	want(&w, AGENTRUN_LIMIT_SLOTS, slots_key, who->user, limits->concurrency);
+	request = request_of(&w, entry->id, agr_clock_mono_ms());
+	limits->impl.settle(limits->self, &request);
 }
 
 /* ---- budgets ------------------------------------------------------------------------------ */
@@ -417,8 +349,7 @@ void agr_limits_leave(agr_limits *limits, const agr_who *who)
 static int find_price(const agr_limits *limits, agr_reservation *out, const char *model,
 	agentrun_error **err)
 {
-	bool money = limits->micro_usd[0] > 0 || limits->micro_usd[1] > 0 ||
-		limits->micro_usd[2] > 0;
+	bool money = limits->micro_usd[0] || limits->micro_usd[1] || limits->micro_usd[2];
 
 	for (size_t i = 0; i < limits->n_prices; i++)
 		if (strcmp(limits->prices[i].model, model) == 0) {
@@ -431,55 +362,59 @@ static int find_price(const agr_limits *limits, agr_reservation *out, const char
 		"money is limited, but budget.prices has no price for the model \"%.100s\"", model);
 }
 
-static void turn_day(struct subject *s, int64_t day)
+/* `tokens` and `micro_usd` of what was reserved. */
+static void want_budgets(struct wanted *w, const agr_limits *limits, const agr_who *who,
+	const agr_reservation *of, int64_t tokens, int64_t micro_usd)
 {
-	if (s->day == day)
-		return;
-	s->day = day;
-	s->tokens = 0;
-	s->micro_usd = 0;
+	const char *const names[] = { "", who->user, who->workflow };
+
+	for (size_t i = 0; i < 3; i++) {
+		const int64_t most[] = { limits->tokens[i], limits->micro_usd[i] };
+		const int64_t taken[] = { of->tokens, of->micro_usd };
+		const int64_t amount[] = { tokens, micro_usd };
+
+		if (i && !is_somebody(names[i]))
+			continue;
+		for (size_t k = 0; k < 2; k++) {
+			agentrun_limit *limit;
+
+			if (!most[k])
+				continue;
+			limit = want(w, AGENTRUN_LIMIT_BUDGET, k ? usd_keys[i] : tokens_keys[i],
+				names[i], most[k]);
+			limit->period_ms = DAY_MS;
+			limit->period = of->day;
+			limit->amount = amount[k];
+			limit->taken = taken[k];
+		}
+	}
 }
 
-static int check_budget(const agr_limits *limits, const struct subject *s, size_t kind,
-	const agr_reservation *wanted, int64_t wall_ms, agentrun_error **err)
+static int refuse_budget(const agentrun_limit *limit, int64_t used, int64_t wall_ms,
+	agentrun_error **err)
 {
-	static const char *const names[] = { "", "_per_user", "_per_workflow" };
-	int64_t until = DAY_MS - wall_ms % DAY_MS;
+	const char *quote = *limit->name ? "\"" : "", *of = *limit->name ? " for " : "";
 	agr_buf text = AGR_BUF_INIT;
-	int r = 0;
 
-	if (limits->tokens[kind] && s->tokens + wanted->tokens > limits->tokens[kind])
-		agr_buf_printf(&text, "the budget of %lld tokens a day%s%.100s%s does not allow %lld "
-			"more: %lld are used or reserved (budget.tokens%s_per_day)",
-			(long long)limits->tokens[kind], kind ? " for \"" : "", s->name,
-			kind ? "\"" : "", (long long)wanted->tokens, (long long)s->tokens, names[kind]);
-	else if (limits->micro_usd[kind] > 0 &&
-		s->micro_usd + wanted->micro_usd > limits->micro_usd[kind])
-		agr_buf_printf(&text, "the budget of %lld.%02lld dollars a day%s%.100s%s does not allow "
-			"%lld micro-dollars more: %lld are used or reserved (budget.usd%s_per_day)",
-			(long long)(limits->micro_usd[kind] / 1e6),
-			(long long)(limits->micro_usd[kind] / 1e4) % 100, kind ? " for \"" : "", s->name,
-			kind ? "\"" : "", (long long)wanted->micro_usd, (long long)s->micro_usd,
-			names[kind]);
+	if (strstr(limit->key, ".tokens_"))
+		agr_buf_printf(&text, "the budget of %lld tokens a day%s%s%.100s%s does not allow %lld "
+			"more: %lld are used or reserved (%s)", (long long)limit->most, of, quote,
+			limit->name, quote, (long long)limit->amount, (long long)used, limit->key);
 	else
-		return 0;
-	r = text.failed ? agr_error_oom(err) : refuse(err, AGENTRUN_EBUDGET, until, text.data);
-	agr_buf_free(&text);
-	return r;
-}
-
-static void find_three(agr_limits *limits, struct subject *three[3], const agr_who *who)
-{
-	three[0] = subject_of(limits, '*', "");
-	three[1] = subject_of(limits, 'u', who->user);
-	three[2] = subject_of(limits, 'w', who->workflow);
+		agr_buf_printf(&text, "the budget of %lld.%02lld dollars a day%s%s%.100s%s does not "
+			"allow %lld micro-dollars more: %lld are used or reserved (%s)",
+			(long long)(limit->most / 1000000), (long long)(limit->most / 10000 % 100), of,
+			quote, limit->name, quote, (long long)limit->amount, (long long)used,
+			limit->key);
+	return refuse(err, AGENTRUN_EBUDGET, DAY_MS - wall_ms % DAY_MS, &text);
 }
 
 int agr_limits_reserve(agr_limits *limits, agr_reservation *out, const agr_who *who,
 	const char *model, int64_t input, int64_t output, int64_t wall_ms,
 	agentrun_error **err)
 {
-	struct subject *three[3];
+	struct wanted w = { .n = 0 };
+	agentrun_limits_refusal refusal;
 	int r;
 
 	memset(out, 0, sizeof(*out));
@@ -490,23 +425,14 @@ int agr_limits_reserve(agr_limits *limits, agr_reservation *out, const agr_who *
 		return r;
 	out->input = input;
 	out->tokens = input + output;
-	out->micro_usd = (double)input * out->price_input + (double)output * out->price_output;
+	out->micro_usd = (int64_t)((double)input * out->price_input +
+		(double)output * out->price_output + 0.5);
 	out->day = wall_ms / DAY_MS;
-	pthread_mutex_lock(&limits->lock);
-	find_three(limits, three, who);
-	for (size_t i = 0; r == 0 && i < 3; i++)
-		if (three[i]) {
-			turn_day(three[i], out->day);
-			r = check_budget(limits, three[i], i, out, wall_ms, err);
-		}
-	for (size_t i = 0; r == 0 && i < 3; i++)
-		if (three[i]) {
-			three[i]->tokens += out->tokens;
-			three[i]->micro_usd += out->micro_usd;
-		}
-	pthread_mutex_unlock(&limits->lock);
+	want_budgets(&w, limits, who, out, out->tokens, out->micro_usd);
+	make_id(limits, out->id);
+	r = take(limits, &w, out->id, agr_clock_mono_ms(), &refusal, err);
 	out->taken = r == 0;
-	return r;
+	return r > 0 ? refuse_budget(w.list[refusal.index], refusal.used, wall_ms, err) : r;
 }
 
 static double cost_of(const agr_reservation *r, const agr_usage *usage)
@@ -526,9 +452,9 @@ static double cost_of(const agr_reservation *r, const agr_usage *usage)
 void agr_limits_settle(agr_limits *limits, agr_reservation *reservation,
 	const agr_who *who, const agr_usage *usage)
 {
-	struct subject *three[3];
-	int64_t tokens = 0;
-	double cost = 0;
+	struct wanted w = { .n = 0 };
+	agentrun_limits_request request;
+	int64_t tokens = 0, cost = 0;
 
 	if (!limits || !reservation->taken)
 		return;
@@ -537,14 +463,11 @@ void agr_limits_settle(agr_limits *limits, agr_reservation *reservation,
 		tokens = agr_usage_tokens(usage);
 		if (!tokens)
 			tokens = reservation->input;
-		cost = cost_of(reservation, usage);
+		cost = (int64_t)(cost_of(reservation, usage) + 0.5);
 	}
-	pthread_mutex_lock(&limits->lock);
-	find_three(limits, three, who);
-	for (size_t i = 0; i < 3; i++)
-		if (three[i] && three[i]->day == reservation->day) {
-			three[i]->tokens += tokens - reservation->tokens;
-			three[i]->micro_usd += cost - reservation->micro_usd;
-		}
-	pthread_mutex_unlock(&limits->lock);
+	want_budgets(&w, limits, who, reservation, tokens, cost);
+	if (!w.n)
+		return;
+	request = request_of(&w, reservation->id, agr_clock_mono_ms());
+	limits->impl.settle(limits->self, &request);
 }

@@ -14,14 +14,18 @@
  * when to come back, and takes nothing. Jobs without an owner or a tag are not limited
  * by those.
  *
- * All of it lives in this process. Any thread.
+ * Who keeps count is an agentrun_limits_impl: this process' memory, or what was handed in
+ * (agentrun/sys/limits.h). Any thread.
  */
 #ifndef AGR_LIMIT_H
 #define AGR_LIMIT_H
 
 #include <agentrun/config.h>
+#include <agentrun/sys/limits.h>
 
 #include "llm/talk.h"
+
+#define AGR_LIMIT_ID 41
 
 typedef struct agr_limits agr_limits;
 
@@ -30,20 +34,28 @@ typedef struct agr_who {
 	const char *user, *workflow;
 } agr_who;
 
-/* NULL in *out where nothing is configured. AGENTRUN_ECONFIG. */
-int agr_limits_new(agr_limits **out, const agentrun_config *config, agentrun_error **err);
+/* NULL in *out where nothing is configured. `impl` NULL: they are counted here; else it
+ * stays the caller's. AGENTRUN_ECONFIG. */
+int agr_limits_new(agr_limits **out, const agentrun_config *config,
+	const agentrun_limits_impl *impl, void *self, agentrun_error **err);
 void agr_limits_free(agr_limits *limits); /* NULL ok */
 
+/* A job that entered. Zeroed: none. */
+typedef struct agr_entry {
+	char id[AGR_LIMIT_ID];
+	bool taken;
+} agr_entry;
+
 /* A job begins: 0, or AGENTRUN_ERATE. `limits` may be NULL, here and below. */
-int agr_limits_enter(agr_limits *limits, const agr_who *who, int64_t mono_ms,
-	agentrun_error **err);
-/* One that entered ends. */
-void agr_limits_leave(agr_limits *limits, const agr_who *who);
+int agr_limits_enter(agr_limits *limits, agr_entry *out, const agr_who *who,
+	int64_t mono_ms, agentrun_error **err);
+/* It ends. Does nothing for one that did not enter. */
+void agr_limits_leave(agr_limits *limits, agr_entry *entry, const agr_who *who);
 
 /* What one call was given. Zeroed: nothing. */
 typedef struct agr_reservation {
-	int64_t tokens;
-	double micro_usd;
+	char id[AGR_LIMIT_ID];
+	int64_t tokens, micro_usd;
 	int64_t day;    /* since 1970 */
 	double price_input, price_output, price_cached; /* micro-dollars a token */
 	int64_t input;  /* as it was estimated */

@@ -12,10 +12,12 @@
 
 /* The end of what is the same in every turn of a job is marked: tools and system
  * prompt lie before it. */
-static void add_system(agr_buf *body, const agr_talk *talk)
+static void add_system(agr_wire *out, const agr_talk *talk)
 {
+	agr_buf *body = &out->body;
+
 	agr_buf_str(body, ",\"system\":[{\"type\":\"text\",\"text\":");
-	agr_json_add_stable(body, talk);
+	agr_wire_add_stable(out, talk);
 	agr_buf_str(body, KEPT "}");
 	if (talk->workflow) {
 		agr_buf_str(body, ",{\"type\":\"text\",\"text\":");
@@ -90,16 +92,17 @@ static void add_messages(agr_buf *body, const agr_talk *talk)
 	agr_buf_char(body, ']');
 }
 
-static void add_tools(agr_buf *body, const agr_ask *ask)
+static void add_tools(agr_wire *out, const agr_ask *ask)
 {
 	const agr_talk *talk = ask->talk;
+	agr_buf *body = &out->body;
 
 	if (!talk->n_tools)
 		return;
 	agr_buf_str(body, ",\"tools\":[");
 	for (size_t i = 0; i < talk->n_tools; i++) {
 		agr_buf_str(body, i ? ",{" : "{");
-		agr_json_add_tool(body, &talk->tools[i], "input_schema");
+		agr_wire_add_tool(out, &talk->tools[i], "input_schema");
 		agr_buf_char(body, '}');
 	}
 	agr_buf_printf(body, "],\"tool_choice\":{\"type\":\"%s\"%s}",
@@ -124,8 +127,8 @@ static int encode(const agr_codec *codec, agr_wire *out, const agr_ask *ask,
 	agr_buf_str(body, "{\"model\":");
 	agr_json_add(body, ask->model);
 	agr_buf_printf(body, ",\"max_tokens\":%lld", (long long)ask->max_tokens);
-	add_tools(body, ask);
-	add_system(body, ask->talk);
+	add_tools(out, ask);
+	add_system(out, ask->talk);
 	add_messages(body, ask->talk);
 	if (ask->temperature)
 		agr_buf_printf(body, ",\"temperature\":%s", ask->temperature);
@@ -203,7 +206,7 @@ static int read_block(agr_span block, agr_answer *out, agentrun_error **err)
 		agr_get_text(block, "name", &call->name);
 		if (agr_get(block, "input", &input)) {
 			if (agr_span_type(input) == AGR_TYPE_STRING)
-				agr_text_add(&call->arguments, input);
+				agr_arguments_add(&call->arguments, input);
 			else
 				agr_buf_add(&call->arguments, input.p, input.n);
 		}
@@ -302,7 +305,7 @@ static void take_delta(agr_answer *out, agr_span data)
 	if (agr_get_typed(delta, "partial_json", AGR_TYPE_STRING, &value)) {
 		call = call_of(out, data);
 		if (call)
-			agr_text_add(&call->arguments, value);
+			agr_arguments_add(&call->arguments, value);
 		return;
 	}
 	for (size_t i = 0; i < AGR_COUNT(members); i++) {

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 #include "llm/codec.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "llm/sse.h"
+
+#define LEAST_SHARED 512 /* bytes; what is shorter is copied */
 
 void agr_wire_clear(agr_wire *wire)
 {
@@ -11,6 +14,7 @@ void agr_wire_clear(agr_wire *wire)
 	agr_buf_free(&wire->headers);
 	agr_buf_free(&wire->secrets);
 	agr_buf_free(&wire->body);
+	wire->n_shared = 0;
 }
 
 /* ---- encoding ----------------------------------------------------------------- */
@@ -78,32 +82,67 @@ void agr_json_add(agr_buf *out, const char *text)
 	agr_buf_json_str(out, text, strlen(text));
 }
 
-void agr_json_add_stable(agr_buf *out, const agr_talk *talk)
+void agr_wire_share(agr_wire *out, const char *text, size_t len)
 {
-	if (talk->stable_json) {
-		agr_buf_str(out, talk->stable_json);
-		agr_buf_char(out, '"');
-	} else {
-		agr_json_add(out, talk->stable ? talk->stable : "");
-	}
+	if (len < LEAST_SHARED || out->n_shared == AGR_WIRE_SHARED)
+		agr_buf_add(&out->body, text, len);
+	else
+		out->shared[out->n_shared++] = (agr_wire_piece){ out->body.len, len, text };
 }
 
-void agr_json_add_system(agr_buf *out, const agr_talk *talk)
+size_t agr_wire_parts(const agr_wire *wire, agentrun_http_part *parts)
 {
+	size_t n = 0, from = 0;
+
+	for (size_t i = 0; i <= wire->n_shared; i++) {
+		size_t to = i < wire->n_shared ? wire->shared[i].at : wire->body.len;
+
+		if (to > from)
+			parts[n++] = (agentrun_http_part){ wire->body.data + from, to - from, 0 };
+		if (i < wire->n_shared)
+			parts[n++] = (agentrun_http_part){ wire->shared[i].text,
+				wire->shared[i].len, 1 };
+		from = to;
+	}
+	return n;
+}
+
+/* Without its closing quote. */
+static void add_stable(agr_wire *out, const agr_talk *talk)
+{
+	if (talk->stable_json) {
+		agr_wire_share(out, talk->stable_json, strlen(talk->stable_json));
+		return;
+	}
+	agr_json_add(&out->body, talk->stable ? talk->stable : "");
+	if (!out->body.failed)
+		out->body.len--;
+}
+
+void agr_wire_add_stable(agr_wire *out, const agr_talk *talk)
+{
+	add_stable(out, talk);
+	agr_buf_char(&out->body, '"');
+}
+
+void agr_wire_add_system(agr_wire *out, const agr_talk *talk)
+{
+	agr_buf *body = &out->body;
 	size_t at;
 
-	agr_json_add_stable(out, talk);
-	if (!talk->workflow || out->failed)
+	add_stable(out, talk);
+	if (!talk->workflow) {
+		agr_buf_char(body, '"');
 		return;
-	out->len--; /* the closing quote: the two become one text */
-	agr_buf_str(out, "\\n\\n");
-	at = out->len;
-	agr_json_add(out, talk->workflow);
-	if (out->failed)
+	}
+	agr_buf_str(body, "\\n\\n"); /* the two become one text */
+	at = body->len;
+	agr_json_add(body, talk->workflow);
+	if (body->failed)
 		return;
-	memmove(out->data + at, out->data + at + 1, out->len - at - 1);
-	out->len--;
-	out->data[out->len] = '\0';
+	memmove(body->data + at, body->data + at + 1, body->len - at - 1);
+	body->len--;
+	body->data[body->len] = '\0';
 }
 
 void agr_json_add_arguments(agr_buf *out, const agr_call *call)
@@ -128,14 +167,14 @@ void agr_json_add_arguments_text(agr_buf *out, const agr_call *call)
 	agr_buf_free(&arguments);
 }
 
-void agr_json_add_tool(agr_buf *out, const agr_tool *tool, const char *parameters)
+void agr_wire_add_tool(agr_wire *out, const agr_tool *tool, const char *parameters)
 {
-	agr_buf_str(out, "\"name\":");
-	agr_json_add(out, tool->name);
-	agr_buf_str(out, ",\"description\":");
-	agr_json_add(out, tool->description);
-	agr_buf_printf(out, ",\"%s\":", parameters);
-	agr_buf_add(out, tool->parameters, tool->parameters_len);
+	agr_buf_str(&out->body, "\"name\":");
+	agr_json_add(&out->body, tool->name);
+	agr_buf_str(&out->body, ",\"description\":");
+	agr_json_add(&out->body, tool->description);
+	agr_buf_printf(&out->body, ",\"%s\":", parameters);
+	agr_wire_share(out, tool->parameters, tool->parameters_len);
 }
 
 bool agr_openai_reasons(const char *model)
@@ -145,12 +184,13 @@ bool agr_openai_reasons(const char *model)
 
 /* ---- decoding ----------------------------------------------------------------- */
 
-struct reader {
+struct agr_stream {
 	const agr_codec *codec;
 	agr_answer *out;
 	agr_buf *error;
 	bool began;  /* there was an event that says something */
 	bool broken; /* one that is no JSON */
+	agr_sse sse;
 };
 
 /* `error` of an object, or of the first element of a list (Gemini's streams). */
@@ -188,7 +228,7 @@ static int take_error(agr_buf *error, agr_span body, agentrun_error **err)
 static int take_event(void *user, const char *event, const char *data, size_t len,
 	agentrun_error **err)
 {
-	struct reader *r = user;
+	agr_stream *r = user;
 	agr_text text = { .p = data, .n = len };
 	agr_span value, error;
 
@@ -215,29 +255,79 @@ static int raise_retryable(agentrun_error **err, const char *what)
 	return r;
 }
 
-static int read_stream(struct reader *reader, const char *body, size_t len,
+int agr_stream_new(agr_stream **out, const agr_codec *codec, agr_answer *answer,
 	agentrun_error **err)
 {
-	agr_sse sse = AGR_SSE_INIT;
-	int r = agr_sse_feed(&sse, body, len, take_event, reader, err);
+	*out = calloc(1, sizeof(**out));
+	if (!*out)
+		return agr_error_oom(err);
+	**out = (agr_stream){ .codec = codec, .out = answer, .sse = AGR_SSE_INIT };
+	answer->streamed = true;
+	return 0;
+}
 
-	reader->out->streamed = true;
-	if (r == 0)
-		r = agr_sse_end(&sse, take_event, reader, err);
-	agr_sse_clear(&sse);
-	if (r == 0 && !reader->began)
+void agr_stream_free(agr_stream *stream)
+{
+	if (!stream)
+		return;
+	agr_sse_clear(&stream->sse);
+	free(stream);
+}
+
+int agr_stream_feed(agr_stream *stream, const char *bytes, size_t len, agr_buf *error,
+	agentrun_error **err)
+{
+	int r;
+
+	stream->error = error;
+	r = agr_sse_feed(&stream->sse, bytes, len, take_event, stream, err);
+	stream->out->streamed = true; /* a codec may have made the answer anew */
+	return r;
+}
+
+int agr_stream_end(agr_stream *stream, agr_buf *error, agentrun_error **err)
+{
+	int r;
+
+	stream->error = error;
+	r = agr_sse_end(&stream->sse, take_event, stream, err);
+	stream->out->streamed = true;
+	if (r == 0 && !stream->began)
 		r = raise_retryable(err, "the provider sent a stream without an event");
-	if (r == 0 && reader->codec->finish)
-		r = reader->codec->finish(reader->out, err);
-	if (r == 0 && (reader->broken || reader->out->end == AGR_END_NONE) &&
-		!reader->out->done)
+	if (r == 0 && stream->codec->finish)
+		r = stream->codec->finish(stream->out, err);
+	if (r == 0 && (stream->broken || stream->out->end == AGR_END_NONE) && !stream->out->done)
 		r = raise_retryable(err, "the provider's stream broke off");
 	return r;
 }
 
+static int read_stream(const agr_codec *codec, agr_answer *out, const char *body, size_t len,
+	agr_buf *error, agentrun_error **err)
+{
+	agr_stream *stream;
+	int r = agr_stream_new(&stream, codec, out, err);
+
+	if (r == 0)
+		r = agr_stream_feed(stream, body, len, error, err);
+	if (r == 0)
+		r = agr_stream_end(stream, error, err);
+	agr_stream_free(stream);
+	return r;
+}
+
+static bool says_stream(const char *content_type)
+{
+	return content_type && agr_starts_with_nocase(content_type, "text/event-stream");
+}
+
+bool agr_stream_fits(const agr_codec *codec, const char *content_type)
+{
+	return codec->event && says_stream(content_type);
+}
+
 static bool is_stream(const char *content_type, const char *body, size_t len)
 {
-	if (content_type && agr_starts_with_nocase(content_type, "text/event-stream"))
+	if (says_stream(content_type))
 		return true;
 	while (len && agr_is_space(*body)) {
 		body++;
@@ -250,12 +340,11 @@ static bool is_stream(const char *content_type, const char *body, size_t len)
 int agr_codec_read(const agr_codec *codec, agr_answer *out, const char *content_type,
 	const char *body, size_t len, agr_buf *error, agentrun_error **err)
 {
-	struct reader reader = { .codec = codec, .out = out, .error = error };
 	agr_text text = { .name = "answer", .p = body, .n = len };
 	agr_span value, fault;
 
 	if (codec->event && is_stream(content_type, body, len))
-		return read_stream(&reader, body, len, err);
+		return read_stream(codec, out, body, len, error, err);
 	if (agr_scan_document(&value, &text, NULL) < 0)
 		return raise_retryable(err, len ? "the provider's answer is no JSON, or was cut off"
 						: "the provider's answer is empty");

@@ -228,7 +228,8 @@ static int raise(const agr_failure *failure, const struct said *said, int status
 
 	if (err && *err && agentrun_error_code(*err) == AGENTRUN_ELLM)
 		agentrun_error_set_retry(*err, failure->remedy == AGR_REMEDY_RETRY,
-			failure->wait_ms > 0 ? failure->wait_ms : 0);
+			failure->remedy == AGR_REMEDY_RETRY && failure->wait_ms > 0 ?
+			failure->wait_ms : 0);
 	return r;
 }
 

@@ -92,16 +92,17 @@ static void add_contents(agr_buf *body, const agr_talk *talk)
 	agr_buf_char(body, ']');
 }
 
-static void add_tools(agr_buf *body, const agr_ask *ask)
+static void add_tools(agr_wire *out, const agr_ask *ask)
 {
 	const agr_talk *talk = ask->talk;
+	agr_buf *body = &out->body;
 
 	if (!talk->n_tools)
 		return;
 	agr_buf_str(body, ",\"tools\":[{\"functionDeclarations\":[");
 	for (size_t i = 0; i < talk->n_tools; i++) {
 		agr_buf_str(body, i ? ",{" : "{");
-		agr_json_add_tool(body, &talk->tools[i], "parametersJsonSchema");
+		agr_wire_add_tool(out, &talk->tools[i], "parametersJsonSchema");
 		agr_buf_char(body, '}');
 	}
 	agr_buf_printf(body, "]}],\"toolConfig\":{\"functionCallingConfig\":{\"mode\":\"%s\"}}",
@@ -140,10 +141,10 @@ static int encode(const agr_codec *codec, agr_wire *out, const agr_ask *ask,
 	if (ask->api_key)
 		agr_wire_header(&out->secrets, "x-goog-api-key", ask->api_key);
 	agr_buf_str(body, "{\"systemInstruction\":{\"parts\":[{\"text\":");
-	agr_json_add_system(body, ask->talk);
+	agr_wire_add_system(out, ask->talk);
 	agr_buf_str(body, "}]},");
 	add_contents(body, ask->talk);
-	add_tools(body, ask);
+	add_tools(out, ask);
 	agr_buf_printf(body, ",\"generationConfig\":{\"maxOutputTokens\":%lld",
 		(long long)ask->max_tokens);
 	if (ask->temperature)

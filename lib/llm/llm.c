@@ -17,6 +17,8 @@ void agr_llm_free(agr_llm *llm)
 	free(llm->stable);
 	free(llm->stable_json);
 	agr_breakers_clear(&llm->breakers);
+	agr_llm_forget_profiles(llm);
+	pthread_mutex_destroy(&llm->lock);
 	free(llm);
 }
 
@@ -29,6 +31,7 @@ static int make(agr_llm **out, const agentrun_ctx *ctx, agentrun_error **err)
 		return agr_error_oom(err);
 	llm->ctx = ctx;
 	agr_breakers_init(&llm->breakers);
+	pthread_mutex_init(&llm->lock, NULL);
 	r = agr_llm_make_tools(llm, ctx, err);
 	if (r == 0)
 		r = agr_llm_make_stable(llm, ctx, err);

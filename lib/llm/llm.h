@@ -19,11 +19,16 @@ typedef struct agr_llm {
 	char *stable;    /* the system prompt's stable part */
 	char *stable_json; /* the same as a JSON string without its closing quote */
 	char stable_hash[AGR_SHA256_HEX];
+	pthread_mutex_t lock; /* guards the profiles */
+	struct agr_known_profile *profiles; /* profile.c: those that were asked for */
 } agr_llm;
 
 /* Made now if need be; lent until the context is freed. */
 int agr_ctx_llm(agr_llm **out, agentrun_ctx *ctx, agentrun_error **err);
 void agr_llm_free(agr_llm *llm); /* NULL ok */
+
+/* profile.c: free the profiles. */
+void agr_llm_forget_profiles(agr_llm *llm);
 
 /* tools.c: fill in the tools. One table is the source of the steps' descriptions,
  * schemas and of what runs them. */

@@ -4,6 +4,8 @@
 
 #include "llm/codec.h"
 
+#define LEGACY_INDEX 1000000 /* of the one call that has none in its form */
+
 /* ---- the request ----------------------------------------------------------- */
 
 static void add_calls(agr_buf *body, const agr_message_said *said)
@@ -55,10 +57,12 @@ static void add_results(agr_buf *body, const agr_message_said *said)
 	}
 }
 
-static void add_messages(agr_buf *body, const agr_ask *ask)
+static void add_messages(agr_wire *out, const agr_ask *ask)
 {
+	agr_buf *body = &out->body;
+
 	agr_buf_str(body, ",\"messages\":[{\"role\":\"system\",\"content\":");
-	agr_json_add_system(body, ask->talk);
+	agr_wire_add_system(out, ask->talk);
 	agr_buf_char(body, '}');
 	for (size_t i = 0; i < ask->talk->n_said; i++) {
 		const agr_message_said *said = &ask->talk->said[i];
@@ -76,9 +80,10 @@ static void add_messages(agr_buf *body, const agr_ask *ask)
 	agr_buf_char(body, ']');
 }
 
-static void add_tools(agr_buf *body, const agr_ask *ask, bool vendor)
+static void add_tools(agr_wire *out, const agr_ask *ask, bool vendor)
 {
 	const agr_talk *talk = ask->talk;
+	agr_buf *body = &out->body;
 
 	if (!talk->n_tools)
 		return;
@@ -88,7 +93,7 @@ static void add_tools(agr_buf *body, const agr_ask *ask, bool vendor)
 
 		agr_buf_str(body, i ? ",{\"type\":\"function\",\"function\":{"
 				    : "{\"type\":\"function\",\"function\":{");
-		agr_json_add_tool(body, tool, "parameters");
+		agr_wire_add_tool(out, tool, "parameters");
 		if (vendor && tool->strict)
 			agr_buf_str(body, ",\"strict\":true");
 		agr_buf_str(body, "}}");
@@ -118,8 +123,8 @@ static int encode(const agr_codec *codec, agr_wire *out, const agr_ask *ask,
 		agr_buf_printf(&out->secrets, "Authorization: Bearer %s\n", ask->api_key);
 	agr_buf_str(body, "{\"model\":");
 	agr_json_add(body, ask->model);
-	add_messages(body, ask);
-	add_tools(body, ask, vendor);
+	add_messages(out, ask);
+	add_tools(out, ask, vendor);
 	if (ask->temperature && !agr_openai_reasons(ask->model))
 		agr_buf_printf(body, ",\"temperature\":%s", ask->temperature);
 	/* The older name is what compatible servers know, the newer what reasoning models
@@ -217,7 +222,7 @@ static void read_function(agr_call *call, agr_span item)
 		!agr_get(function, "input", &arguments))
 		arguments.p = NULL;
 	if (arguments.p && agr_span_type(arguments) == AGR_TYPE_STRING)
-		agr_text_add(&call->arguments, arguments);
+		agr_arguments_add(&call->arguments, arguments);
 	else if (arguments.p && !call->arguments.len)
 		agr_buf_add(&call->arguments, arguments.p, arguments.n);
 	if (!call->extra.len && agr_get_typed(item, "extra_content", AGR_TYPE_OBJECT, &arguments))
@@ -311,6 +316,25 @@ static int read_call_delta(agr_span delta, agr_answer *out, agentrun_error **err
 	return 0;
 }
 
+/* What tool calls were before there could be several. */
+static int read_legacy_delta(agr_span delta, agr_answer *out, agentrun_error **err)
+{
+	agr_span function;
+	agr_call *call;
+
+	if (!agr_get_typed(delta, "function_call", AGR_TYPE_OBJECT, &function))
+		return 0;
+	call = agr_answer_find_call(out, LEGACY_INDEX, (agr_span){ NULL, 0 });
+	if (!call) {
+		call = agr_answer_add_call(out);
+		if (!call)
+			return agr_error_oom(err);
+		call->index = LEGACY_INDEX;
+	}
+	read_function(call, function);
+	return 0;
+}
+
 static int event(agr_answer *out, const char *name, agr_span data, agentrun_error **err)
 {
 	agr_span choices, choice, delta, calls, item;
@@ -334,7 +358,7 @@ static int event(agr_answer *out, const char *name, agr_span data, agentrun_erro
 	agr_get_text(delta, "refusal", &out->refusal);
 	read_reasoning(delta, out);
 	if (!agr_get_typed(delta, "tool_calls", AGR_TYPE_ARRAY, &calls))
-		return 0;
+		return read_legacy_delta(delta, out, err);
 	it = agr_iter_of(calls);
 	while (r == 0 && agr_array_next(&it, &item))
 		r = read_call_delta(item, out, err);

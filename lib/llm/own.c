@@ -35,7 +35,8 @@ static void add_message(agr_buf *out, const agr_codec *codec, const agr_message_
 
 		add_named(out, i ? ",{\"id\":" : ",\"calls\":[{\"id\":", call->id.data);
 		add_named(out, ",\"name\":", call->name.data);
-		add_named(out, ",\"arguments\":", call->arguments.data);
+		agr_buf_str(out, ",\"arguments\":");
+		agr_buf_json_str(out, call->arguments.data, call->arguments.len);
 		agr_buf_str(out, i + 1 < said->n_calls ? "}" : "}]");
 	}
 	if (said->own && said->own_by == codec) {
@@ -158,7 +159,7 @@ static int read_calls(agr_answer *out, agr_span list, agentrun_error **err)
 			return agr_error_oom(err);
 		agr_get_text(item, "id", &call->id);
 		agr_get_text(item, "name", &call->name);
-		if (!agr_get_text(item, "arguments", &call->arguments) &&
+		if (!agr_get_arguments(item, "arguments", &call->arguments) &&
 			agr_get_typed(item, "arguments", AGR_TYPE_OBJECT, &arguments))
 			agr_buf_add(&call->arguments, arguments.p, arguments.n);
 	}

@@ -93,11 +93,12 @@ static int run_within_limits(agr_turn *turn, agentrun_ctx *ctx, const struct ask
 {
 	const agr_who who = { asked->brief.workflow_owner, asked->brief.workflow_tag };
 	agr_reservation reserved = { .taken = false };
+	agr_entry entry;
 	agr_limits *limits;
 	int r = agr_ctx_limits(&limits, ctx, err);
 
 	if (r == 0)
-		r = agr_limits_enter(limits, &who, agr_clock_mono_ms(), err);
+		r = agr_limits_enter(limits, &entry, &who, agr_clock_mono_ms(), err);
 	if (r < 0)
 		return r;
 	r = agr_limits_reserve(limits, &reserved, &who, agr_turn_model(turn),
@@ -107,7 +108,7 @@ static int run_within_limits(agr_turn *turn, agentrun_ctx *ctx, const struct ask
 	if (r == 0)
 		r = agr_turn_run(turn, err);
 	agr_limits_settle(limits, &reserved, &who, r == 0 ? &agr_turn_answer(turn)->usage : NULL);
-	agr_limits_leave(limits, &who);
+	agr_limits_leave(limits, &entry, &who);
 	return r;
 }
 

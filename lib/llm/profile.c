@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "llm/llm.h"
 #include "llm/own.h"
 
 static const agr_codec *const built_in[] = { &agr_codec_openai, &agr_codec_anthropic,
@@ -241,4 +242,79 @@ int agr_profile_read(agr_profile *out, const agentrun_ctx *ctx, const char *name
 	if (r == 0)
 		r = read_more(out, own_key(config, name, "body"), err);
 	return r < 0 ? r : check_key(out, at_vendor && !out->n_headers, err);
+}
+
+/* ---- once --------------------------------------------------------------------------- */
+
+struct agr_known_profile {
+	struct agr_known_profile *next;
+	char *name, *model; /* as they were asked for; model: NULL, the configured one */
+	agr_profile profile;
+};
+
+static void forget(struct agr_known_profile *known)
+{
+	agr_profile_clear(&known->profile);
+	free(known->name);
+	free(known->model);
+	free(known);
+}
+
+void agr_llm_forget_profiles(agr_llm *llm)
+{
+	while (llm->profiles) {
+		struct agr_known_profile *next = llm->profiles->next;
+
+		forget(llm->profiles);
+		llm->profiles = next;
+	}
+}
+
+static bool is_of(const struct agr_known_profile *known, const char *name, const char *model)
+{
+	if (strcmp(known->name, name) != 0)
+		return false;
+	return model && known->model ? strcmp(known->model, model) == 0 : model == known->model;
+}
+
+/* With the lock held. */
+static int learn(const agr_profile **out, agr_llm *llm, const char *name, const char *model,
+	agentrun_error **err)
+{
+	struct agr_known_profile *known = calloc(1, sizeof(*known));
+	int r = 0;
+
+	if (!known)
+		return agr_error_oom(err);
+	known->name = strdup(name);
+	known->model = model ? strdup(model) : NULL;
+	if (!known->name || (model && !known->model))
+		r = agr_error_oom(err);
+	if (r == 0)
+		r = agr_profile_read(&known->profile, llm->ctx, name, model, err);
+	if (r < 0) {
+		forget(known);
+		return r;
+	}
+	known->next = llm->profiles;
+	llm->profiles = known;
+	*out = &known->profile;
+	return 0;
+}
+
+int agr_llm_profile(const agr_profile **out, agr_llm *llm, const char *name,
+	const char *model, agentrun_error **err)
+{
+	const struct agr_known_profile *known;
+	int r = 0;
+
+	pthread_mutex_lock(&llm->lock);
+	for (known = llm->profiles; known && !is_of(known, name, model);)
+		known = known->next;
+	if (known)
+		*out = &known->profile;
+	else
+		r = learn(out, llm, name, model, err);
+	pthread_mutex_unlock(&llm->lock);
+	return r;
 }

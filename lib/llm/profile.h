@@ -23,11 +23,17 @@ typedef struct agr_profile {
 	bool return_reasoning;
 } agr_profile;
 
+struct agr_llm;
+
 void agr_profile_clear(agr_profile *profile);
 
 /* The provider of this name; `model` NULL: the configured one. AGENTRUN_ECONFIG where
  * something is missing. */
 int agr_profile_read(agr_profile *out, const agentrun_ctx *ctx, const char *name,
+	const char *model, agentrun_error **err);
+
+/* The same, read once: it stays the context's. */
+int agr_llm_profile(const agr_profile **out, struct agr_llm *llm, const char *name,
 	const char *model, agentrun_error **err);
 
 /* Is it a provider's name: built in, registered, or configured with a kind? */

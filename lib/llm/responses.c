@@ -70,9 +70,10 @@ static void add_input(agr_buf *body, const agr_talk *talk)
 	agr_buf_char(body, ']');
 }
 
-static void add_tools(agr_buf *body, const agr_ask *ask)
+static void add_tools(agr_wire *out, const agr_ask *ask)
 {
 	const agr_talk *talk = ask->talk;
+	agr_buf *body = &out->body;
 
 	if (!talk->n_tools)
 		return;
@@ -81,7 +82,7 @@ static void add_tools(agr_buf *body, const agr_ask *ask)
 		const agr_tool *tool = &talk->tools[i];
 
 		agr_buf_str(body, i ? ",{\"type\":\"function\"," : "{\"type\":\"function\",");
-		agr_json_add_tool(body, tool, "parameters");
+		agr_wire_add_tool(out, tool, "parameters");
 		agr_buf_printf(body, ",\"strict\":%s}", tool->strict ? "true" : "false");
 	}
 	agr_buf_printf(body, "],\"tool_choice\":\"%s\"", ask->no_tools ? "none" : "auto");
@@ -105,9 +106,9 @@ static int encode(const agr_codec *codec, agr_wire *out, const agr_ask *ask,
 	agr_buf_str(body, "{\"model\":");
 	agr_json_add(body, ask->model);
 	agr_buf_str(body, ",\"instructions\":");
-	agr_json_add_system(body, ask->talk);
+	agr_wire_add_system(out, ask->talk);
 	add_input(body, ask->talk);
-	add_tools(body, ask);
+	add_tools(out, ask);
 	if (ask->temperature && !agr_openai_reasons(ask->model))
 		agr_buf_printf(body, ",\"temperature\":%s", ask->temperature);
 	agr_buf_printf(body, ",\"max_output_tokens\":%lld,\"store\":false",
@@ -151,8 +152,8 @@ static int read_call(agr_span item, agr_answer *out, agentrun_error **err)
 	if (!agr_get_text(item, "call_id", &call->id))
 		agr_get_text(item, "id", &call->id);
 	agr_get_text(item, "name", &call->name);
-	if (!agr_get_text(item, "arguments", &call->arguments) &&
-		!agr_get_text(item, "input", &call->arguments) &&
+	if (!agr_get_arguments(item, "arguments", &call->arguments) &&
+		!agr_get_arguments(item, "input", &call->arguments) &&
 		agr_get_typed(item, "arguments", AGR_TYPE_OBJECT, &arguments))
 		agr_buf_add(&call->arguments, arguments.p, arguments.n);
 	return 0;

@@ -176,6 +176,42 @@ void agr_text_add(agr_buf *out, agr_span string)
 			out->data[i] = ' ';
 }
 
+/* A stream may cut a pair in two: at `at` its halves meet. */
+static void join_pair(agr_buf *out, size_t at)
+{
+	const unsigned char *p = (const unsigned char *)out->data + at - 3;
+	uint32_t high, low;
+	char whole[4];
+
+	if (p[0] != 0xed || p[1] < 0xa0 || p[1] > 0xaf || p[3] != 0xed || p[4] < 0xb0)
+		return;
+	high = (uint32_t)(p[1] & 0x0f) << 6 | (p[2] & 0x3f);
+	low = (uint32_t)(p[4] & 0x0f) << 6 | (p[5] & 0x3f);
+	agr_utf8_put(whole, 0x10000 + (high << 10) + low);
+	memcpy(out->data + at - 3, whole, 4);
+	memmove(out->data + at + 1, out->data + at + 3, out->len - at - 3 + 1);
+	out->len -= 2;
+}
+
+void agr_arguments_add(agr_buf *out, agr_span string)
+{
+	size_t at = out->len;
+
+	agr_string_decode_raw(out, string);
+	if (at >= 3 && out->len >= at + 3 && !out->failed)
+		join_pair(out, at);
+}
+
+bool agr_get_arguments(agr_span object, const char *key, agr_buf *out)
+{
+	agr_span value;
+
+	if (!agr_get_typed(object, key, AGR_TYPE_STRING, &value))
+		return false;
+	agr_arguments_add(out, value);
+	return true;
+}
+
 void agr_text_reset(agr_buf *text)
 {
 	if (!text->failed)

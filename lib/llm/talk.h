@@ -12,7 +12,8 @@
  *     profile.c     which provider, model, key and address the configuration says
  *     breaker.c     providers that failed too often
  *     turn.c        one answer to one request: attempts, waits, fallbacks
- *     prompt.c tools.c    what a model is told, and the tools it may call
+ *     brief.c tools.c     what a model is told, and the tools it may call
+ *     strict.c      whether a tool's schema may be strict
  *     plan.c        one turn for agentrun_plan()
  */
 #ifndef AGR_TALK_H
@@ -154,6 +155,10 @@ int64_t agr_get_int(agr_span object, const char *key, int64_t fallback);
 /* Is the string member this text? */
 bool agr_get_is(agr_span object, const char *key, const char *text);
 void agr_text_add(agr_buf *out, agr_span string);
+/* The same of arguments, which are kept as they are: NUL characters too, and halves of
+ * surrogate pairs, which become whole ones where both came. */
+void agr_arguments_add(agr_buf *out, agr_span string);
+bool agr_get_arguments(agr_span object, const char *key, agr_buf *out);
 /* Drop the text, but not that some of it was lost. */
 void agr_text_reset(agr_buf *text);
 /* Is it one JSON object? */

@@ -7,6 +7,7 @@
 
 #include "config/config.h"
 #include "llm/llm.h"
+#include "llm/strict.h"
 #include "patch/workflow.h"
 #include "pipeline/own.h"
 #include "pipeline/pipeline.h"
@@ -118,11 +119,18 @@ static const char patch_schema[] =
 	"\"workflow_tag\":{\"type\":\"string\"},\"workflow_owner\":{\"type\":\"string\"}},"
 	"\"required\":[\"patch_spec\"]}";
 
+/* The one of our own that may be strict: the others hold values of any form - rows, members
+ * of a workflow, parameters of an operation. */
 static const char search_schema[] =
-	"{\"type\":\"object\",\"properties\":{\"query\":{\"type\":\"string\",\"minLength\":1,"
+	"{\"type\":\"object\",\"properties\":{\"query\":{\"type\":\"string\","
 	"\"description\":\"what the tool should do\"},\"limit\":{\"type\":[\"integer\",\"null\"],"
-	"\"minimum\":1,\"description\":\"how many at the most; default 5\"}},"
-	"\"required\":[\"query\"]}";
+	"\"minimum\":1,\"description\":\"how many at the most; null: 5\"}},"
+	"\"required\":[\"query\",\"limit\"],\"additionalProperties\":false}";
+
+/* What is checked: a server that is not strict leaves out what is null. */
+static const char search_check[] =
+	"{\"type\":\"object\",\"properties\":{\"query\":{\"type\":\"string\",\"minLength\":1},"
+	"\"limit\":{\"type\":[\"integer\",\"null\"],\"minimum\":1}},\"required\":[\"query\"]}";
 
 static const char openapi_schema[] =
 	"{\"type\":\"object\",\"properties\":{\"openapi_url\":{\"type\":\"string\","
@@ -190,7 +198,7 @@ bool agr_tool_fits(const agentrun_ctx *ctx, const char *name, int lane)
 }
 
 static int add_tool(agr_llm *llm, const char *name, const char *description,
-	agr_buf *schema, bool strict, agentrun_error **err)
+	agr_buf *schema, agentrun_error **err)
 {
 	agr_tool *grown = realloc(llm->tools, (llm->n_tools + 1) * sizeof(*grown)), *tool;
 
@@ -201,10 +209,11 @@ static int add_tool(agr_llm *llm, const char *name, const char *description,
 	llm->tools = grown;
 	tool = &grown[llm->n_tools++];
 	*tool = (agr_tool){ .name = strdup(name), .description = strdup(description),
-		.parameters_len = schema->len, .strict = strict };
+		.parameters_len = schema->len };
 	tool->parameters = agr_buf_give_str(schema, err);
 	if (!tool->parameters)
 		return AGENTRUN_ENOMEM;
+	tool->strict = agr_schema_is_strict((agr_span){ tool->parameters, tool->parameters_len });
 	return tool->name && tool->description ? 0 : agr_error_oom(err);
 }
 
@@ -280,7 +289,7 @@ int agr_llm_make_tools(agr_llm *llm, const agentrun_ctx *ctx, agentrun_error **e
 			add_agents(&about, ctx->config);
 		r = agr_buf_check(&about, "description", err);
 		if (r == 0)
-			r = add_tool(llm, tool->name, about.data, &schema, false, err);
+			r = add_tool(llm, tool->name, about.data, &schema, err);
 		else
 			agr_buf_free(&schema);
 		agr_buf_free(&about);
@@ -290,7 +299,7 @@ int agr_llm_make_tools(agr_llm *llm, const agentrun_ctx *ctx, agentrun_error **e
 
 		agr_buf_str(&schema, agr_own_tool_parameters(own));
 		r = add_tool(llm, agr_own_tool_name(own), agr_own_tool_description(own), &schema,
-			false, err);
+			err);
 	}
 	return r;
 }
@@ -312,14 +321,21 @@ static void note_fault(void *user, const char *pointer, size_t len, const char *
 		pointer, len ? ": " : "", what);
 }
 
+static agr_span check_of(const agr_tool *tool)
+{
+	if (strcmp(tool->name, AGR_TOOL_EXECUTE) == 0)
+		return (agr_span){ pipeline_check, sizeof(pipeline_check) - 1 };
+	if (strcmp(tool->name, AGR_TOOL_SEARCH) == 0)
+		return (agr_span){ search_check, sizeof(search_check) - 1 };
+	return (agr_span){ tool->parameters, tool->parameters_len };
+}
+
 int agr_tool_check(const agr_tool *tool, const char *arguments, size_t len,
 	agentrun_error **err)
 {
-	bool pipeline = strcmp(tool->name, AGR_TOOL_EXECUTE) == 0;
 	agr_text text = { .name = "arguments", .p = arguments, .n = len,
 		.code = AGENTRUN_EPLAN };
-	agr_span value, schema = { pipeline ? pipeline_check : tool->parameters,
-		pipeline ? sizeof(pipeline_check) - 1 : tool->parameters_len };
+	agr_span value, schema = check_of(tool);
 	struct faults faults = { AGR_BUF_INIT, 0 };
 	int r = agr_scan_document(&value, &text, err);
 

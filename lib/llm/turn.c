@@ -24,7 +24,7 @@ struct agr_turn {
 	const agr_talk *talk;
 	agr_turn_options opts;
 	char *id_prefix, *cache_key, *temperature; /* ours */
-	agr_profile *who; /* the provider, then its fallbacks */
+	const agr_profile **who; /* the provider, then its fallbacks; lent by the context */
 	size_t n_who, at;
 	enum state state;
 	unsigned attempt;  /* of this candidate, from 0 */
@@ -32,8 +32,12 @@ struct agr_turn {
 	int64_t wake_ms;
 	agr_wire wire;
 	const char **lines; /* of the request's headers, then its secret ones */
+	agentrun_http_part parts[AGR_WIRE_PARTS];
 	agentrun_http_request request;
-	agentrun_http_event *event;
+	agentrun_http_event *event; /* the answer; of one that comes in parts the first */
+	agr_stream *stream;         /* that is read as it comes, or NULL */
+	agentrun_error *stream_error; /* what ended it */
+	agr_buf stream_fault;         /* the error that it held, or empty */
 	agr_answer answer;
 };
 
@@ -42,13 +46,14 @@ struct agr_turn {
 static int add_candidate(agr_turn *turn, const char *name, const char *model,
 	agentrun_error **err)
 {
-	agr_profile *grown = realloc(turn->who, (turn->n_who + 1) * sizeof(*grown));
+	const agr_profile **grown = realloc(turn->who, (turn->n_who + 1) * sizeof(*grown));
 	int r;
 
 	if (!grown)
 		return agr_error_oom(err);
 	turn->who = grown;
-	r = agr_profile_read(&grown[turn->n_who++], turn->ctx, name, model, err);
+	r = agr_llm_profile(&grown[turn->n_who], turn->llm, name, model, err);
+	turn->n_who += r == 0;
 	return r;
 }
 
@@ -102,6 +107,7 @@ int agr_turn_new(agr_turn **out, agentrun_ctx *ctx, const agr_talk *talk,
 	turn->talk = talk;
 	turn->opts = *opts;
 	turn->wire = (agr_wire)AGR_WIRE_INIT;
+	turn->stream_fault = (agr_buf)AGR_BUF_INIT;
 	agr_answer_init(&turn->answer);
 	if (!turn->opts.max_tokens)
 		turn->opts.max_tokens = agentrun_config_get_int(ctx->config, "llm.max_tokens", 4000);
@@ -124,12 +130,22 @@ int agr_turn_new(agr_turn **out, agentrun_ctx *ctx, const agr_talk *talk,
 	return r;
 }
 
+/* What came of an attempt. */
+static void drop_answer(agr_turn *turn)
+{
+	agr_stream_free(turn->stream);
+	turn->stream = NULL;
+	agentrun_error_free(turn->stream_error);
+	turn->stream_error = NULL;
+	agr_buf_free(&turn->stream_fault);
+	agr_answer_clear(&turn->answer);
+}
+
 void agr_turn_free(agr_turn *turn)
 {
 	if (!turn)
 		return;
-	for (size_t i = 0; i < turn->n_who; i++)
-		agr_profile_clear(&turn->who[i]);
+	drop_answer(turn);
 	free(turn->who);
 	free(turn->id_prefix);
 	free(turn->cache_key);
@@ -137,7 +153,6 @@ void agr_turn_free(agr_turn *turn)
 	free(turn->lines);
 	agr_wire_clear(&turn->wire);
 	agentrun_http_event_free(turn->event);
-	agr_answer_clear(&turn->answer);
 	free(turn);
 }
 
@@ -162,15 +177,20 @@ static size_t cut_lines(agr_buf *text, const char **lines)
 	return n;
 }
 
+static bool wants_stream(const agr_turn *turn)
+{
+	return turn->who[turn->at]->codec->event &&
+		agentrun_config_get_bool(turn->ctx->config, "llm.stream", 0);
+}
+
 static int encode(agr_turn *turn, agentrun_error **err)
 {
-	const agr_profile *who = &turn->who[turn->at];
+	const agr_profile *who = turn->who[turn->at];
 	agr_ask ask = { .talk = turn->talk, .base_url = who->base_url, .model = who->model,
 		.api_key = who->api_key, .headers = (const char *const *)who->headers,
 		.n_headers = who->n_headers, .more = who->more, .temperature = turn->temperature,
 		.max_tokens = turn->opts.max_tokens,
-		.stream = who->codec->event &&
-			agentrun_config_get_bool(turn->ctx->config, "llm.stream", 0),
+		.stream = wants_stream(turn),
 		.one_call = turn->opts.one_call, .no_tools = turn->opts.no_tools,
 		.return_reasoning = who->return_reasoning, .cache_key = turn->cache_key };
 	size_t plain, secret;
@@ -224,12 +244,14 @@ static int send_request(agr_turn *turn, agentrun_error **err)
 	q->url = turn->wire.url.data;
 	q->headers = turn->lines;
 	q->secret_headers = turn->lines + q->n_headers;
-	q->body = turn->wire.body.data;
-	q->body_len = turn->wire.body.len;
+	q->body_parts = turn->parts;
+	q->n_body_parts = agr_wire_parts(&turn->wire, turn->parts);
 	q->timeout_ms = timeout;
 	q->max_response_bytes = (size_t)agentrun_config_get_int(turn->ctx->config,
 		"http.max_response_bytes", 67108864);
-	q->flags = AGENTRUN_HTTP_NO_REDIRECTS | AGENTRUN_HTTP_OPERATOR;
+	q->flags = AGENTRUN_HTTP_NO_REDIRECTS | AGENTRUN_HTTP_OPERATOR |
+		(wants_stream(turn) ? (uint32_t)AGENTRUN_HTTP_STREAM : 0);
+	drop_answer(turn);
 	turn->attempts++;
 	turn->state = STATE_WAIT_ANSWER;
 	return AGR_TURN_WANTS_HTTP;
@@ -280,7 +302,7 @@ static bool can_wait(agr_turn *turn, const agr_failure *failure)
 static void log_failure(const agr_turn *turn, const agentrun_error *why, const char *then)
 {
 	agr_log(turn->ctx, AGENTRUN_LOG_DEBUG, "llm", "%s (%s): %s; %s",
-		turn->who[turn->at].name, turn->who[turn->at].model,
+		turn->who[turn->at]->name, turn->who[turn->at]->model,
 		agentrun_error_message(why), then);
 }
 
@@ -307,7 +329,7 @@ static int recover(agr_turn *turn, const agr_failure *failure, agentrun_error *t
 	} else {
 		if (turn->attempts > 1)
 			agr_error_prefix(&take_why, "after %u attempts", turn->attempts);
-		agr_error_prefix(&take_why, "%s", turn->who[turn->at].name);
+		agr_error_prefix(&take_why, "%s", turn->who[turn->at]->name);
 		return agr_error_pass(err, take_why);
 	}
 	agentrun_error_free(take_why);
@@ -318,7 +340,7 @@ static void report_health(agr_turn *turn, bool sick)
 {
 	const agentrun_config *config = turn->ctx->config;
 
-	agr_breaker_report(&turn->llm->breakers, turn->who[turn->at].name, sick,
+	agr_breaker_report(&turn->llm->breakers, turn->who[turn->at]->name, sick,
 		agr_clock_mono_ms(),
 		(unsigned)agentrun_config_get_int(config, "llm.breaker_failures", 10),
 		(int64_t)(agr_llm_number(config, "llm.breaker_sec", 30) * 1000));
@@ -330,7 +352,7 @@ static void report_health(agr_turn *turn, bool sick)
 static int read_failure(agr_turn *turn, agr_failure *failure, const char *body, size_t len,
 	agentrun_error **err)
 {
-	const agr_profile *who = &turn->who[turn->at];
+	const agr_profile *who = turn->who[turn->at];
 	agr_buf text = AGR_BUF_INIT;
 	int r;
 
@@ -349,10 +371,72 @@ static int read_failure(agr_turn *turn, agr_failure *failure, const char *body, 
 	return r;
 }
 
+/* Some of a stream came. It is read on until something is wrong with it. */
+static void feed(agr_turn *turn, const agentrun_http_event *part)
+{
+	const agr_codec *codec = turn->who[turn->at]->codec;
+	size_t len;
+	const char *bytes = agentrun_http_event_body(part, &len);
+	int r = 0;
+
+	if (!turn->stream)
+		r = agr_stream_new(&turn->stream, codec, &turn->answer, &turn->stream_error);
+	if (r == 0 && !turn->stream_error)
+		agr_stream_feed(turn->stream, bytes, len, &turn->stream_fault,
+			&turn->stream_error);
+}
+
+/* Is its body one that is read as it comes? Pages of errors are not. */
+static bool is_streamed(const agr_turn *turn)
+{
+	int status = agentrun_http_event_status(turn->event);
+
+	return status >= 200 && status <= 299 && agr_stream_fits(turn->who[turn->at]->codec,
+		agentrun_http_event_header(turn->event, "content-type"));
+}
+
+bool agr_turn_take_part(agr_turn *turn, agentrun_http_event *take_event)
+{
+	bool last = !agentrun_http_event_has_more(take_event) ||
+		agentrun_http_event_error(take_event);
+	size_t len;
+	const char *bytes = agentrun_http_event_body(take_event, &len);
+	bool first = !turn->event;
+
+	if (first)
+		turn->event = take_event;
+	if (is_streamed(turn)) {
+		feed(turn, take_event);
+		agr_http_event_drop_body(turn->event);
+	} else if (!first && agentrun_http_event_append_body(turn->event, bytes, len) < 0) {
+		agentrun_http_event_set_error(turn->event,
+			agentrun_error_new(AGENTRUN_ENOMEM, "out of memory"));
+	}
+	if (!first) {
+		if (agentrun_http_event_error(take_event))
+			agentrun_http_event_set_error(turn->event,
+				agr_http_event_take_error(take_event));
+		agentrun_http_event_free(take_event);
+	}
+	return last;
+}
+
+static int end_stream(agr_turn *turn, agr_buf *fault, agentrun_error **err)
+{
+	agentrun_error *why = turn->stream_error;
+
+	turn->stream_error = NULL;
+	if (!why && agr_stream_end(turn->stream, &turn->stream_fault, &why) == 0)
+		return 0;
+	*fault = turn->stream_fault;
+	turn->stream_fault = (agr_buf)AGR_BUF_INIT;
+	return agr_error_pass(err, why);
+}
+
 /* 0: an answer was read; else what is wrong with it, and what may help. */
 static int read_answer(agr_turn *turn, agr_failure *failure, agentrun_error **err)
 {
-	const agr_profile *who = &turn->who[turn->at];
+	const agr_profile *who = turn->who[turn->at];
 	int status = agentrun_http_event_status(turn->event);
 	agr_buf fault = AGR_BUF_INIT;
 	const char *body;
@@ -363,9 +447,12 @@ static int read_answer(agr_turn *turn, agr_failure *failure, agentrun_error **er
 	body = agentrun_http_event_body(turn->event, &len);
 	if (status < 200 || status > 299)
 		return read_failure(turn, failure, body, len, err);
-	agr_answer_clear(&turn->answer);
-	r = agr_codec_read(who->codec, &turn->answer,
-		agentrun_http_event_header(turn->event, "content-type"), body, len, &fault, err);
+	if (turn->stream)
+		r = end_stream(turn, &fault, err);
+	else
+		r = agr_codec_read(who->codec, &turn->answer,
+			agentrun_http_event_header(turn->event, "content-type"), body, len, &fault,
+			err);
 	if (r < 0 && fault.len) { /* the answer was an error */
 		agentrun_error_free(*err);
 		*err = NULL;
@@ -402,7 +489,7 @@ static int judge(agr_turn *turn, agentrun_error **err)
 		return 0;
 	r = agr_answer_check(&turn->answer, turn->opts.max_tokens, err);
 	if (r < 0)
-		agr_error_prefix(err, "%s", turn->who[turn->at].name);
+		agr_error_prefix(err, "%s", turn->who[turn->at]->name);
 	return r;
 }
 
@@ -414,7 +501,7 @@ static int begin(agr_turn *turn, agentrun_error **err)
 	agentrun_error *why = NULL;
 	int64_t wait;
 
-	if (!agr_breaker_allows(&turn->llm->breakers, turn->who[turn->at].name,
+	if (!agr_breaker_allows(&turn->llm->breakers, turn->who[turn->at]->name,
 		agr_clock_mono_ms(), &wait)) {
 		agentrun_error_raise(&why, AGENTRUN_EPROVIDER,
 			"it failed too often in a row and is left alone for %lld ms more",
@@ -470,7 +557,8 @@ void agr_turn_sent(agr_turn *turn)
 
 void agr_turn_supply(agr_turn *turn, agentrun_http_event *take_event)
 {
-	turn->event = take_event;
+	if (take_event)
+		turn->event = take_event;
 	turn->state = STATE_JUDGE;
 }
 
@@ -486,17 +574,17 @@ agr_answer *agr_turn_answer(agr_turn *turn)
 
 const agr_codec *agr_turn_codec(const agr_turn *turn)
 {
-	return turn->who[turn->at].codec;
+	return turn->who[turn->at]->codec;
 }
 
 const char *agr_turn_provider(const agr_turn *turn)
 {
-	return turn->who[turn->at].name;
+	return turn->who[turn->at]->name;
 }
 
 const char *agr_turn_model(const agr_turn *turn)
 {
-	return turn->who[turn->at].model;
+	return turn->who[turn->at]->model;
 }
 
 size_t agr_turn_candidate(const agr_turn *turn)
@@ -520,41 +608,51 @@ static void sleep_until(int64_t wake_ms)
 }
 
 struct wait {
+	agr_turn *turn;
+	bool in_parts;
 	pthread_mutex_t lock;
-	pthread_cond_t came;
-	agentrun_http_event *event;
+	pthread_cond_t change;
+	bool came;
+	agentrun_http_event *event; /* unless it came in parts */
 };
 
 static void event_came(void *user, agentrun_http_event *take_event)
 {
 	struct wait *wait = user;
 
+	if (wait->in_parts) {
+		if (!agr_turn_take_part(wait->turn, take_event))
+			return;
+		take_event = NULL;
+	}
 	pthread_mutex_lock(&wait->lock);
 	wait->event = take_event;
-	pthread_cond_signal(&wait->came);
+	wait->came = true;
+	pthread_cond_signal(&wait->change);
 	pthread_mutex_unlock(&wait->lock);
 }
 
 /* As agr_http_fetch(), but what went wrong stays in the event. */
 static int fetch(agr_turn *turn, agentrun_error **err)
 {
-	struct wait wait = { .event = NULL };
+	struct wait wait = { .turn = turn };
 	agr_http *http;
 	int r = agr_ctx_http(&http, turn->ctx, err);
 
 	if (r < 0)
 		return r;
 	pthread_mutex_init(&wait.lock, NULL);
-	pthread_cond_init(&wait.came, NULL);
-	r = agr_http_start(http, &turn->request, event_came, &wait, NULL, err);
+	pthread_cond_init(&wait.change, NULL);
+	r = agr_http_start_parts(http, &turn->request, &wait.in_parts, event_came, &wait, NULL,
+		err);
 	if (r == 0) {
 		pthread_mutex_lock(&wait.lock);
-		while (!wait.event)
-			pthread_cond_wait(&wait.came, &wait.lock);
+		while (!wait.came)
+			pthread_cond_wait(&wait.change, &wait.lock);
 		pthread_mutex_unlock(&wait.lock);
 		agr_turn_supply(turn, wait.event);
 	}
-	pthread_cond_destroy(&wait.came);
+	pthread_cond_destroy(&wait.change);
 	pthread_mutex_destroy(&wait.lock);
 	return r;
 }
@@ -564,7 +662,7 @@ int agr_turn_refused(agr_turn *turn, agentrun_error **err)
 	agr_failure failure;
 
 	agr_failure_of_transport(&failure, err);
-	agr_error_prefix(err, "%s", turn->who[turn->at].name);
+	agr_error_prefix(err, "%s", turn->who[turn->at]->name);
 	return agentrun_error_code(*err);
 }
 

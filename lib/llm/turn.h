@@ -46,6 +46,10 @@ int agr_turn_advance(agr_turn *turn, agentrun_error **err);
 agentrun_http_request *agr_turn_request(agr_turn *turn);
 /* The client has copied the request: its bytes need not be kept. */
 void agr_turn_sent(agr_turn *turn);
+/* A request with AGENTRUN_HTTP_STREAM has its events put in one by one, on whatever thread,
+ * while nothing else is done with the turn: true with the last one. */
+bool agr_turn_take_part(agr_turn *turn, agentrun_http_event *take_event);
+/* The answer is there; NULL: all of it was taken in parts. */
 void agr_turn_supply(agr_turn *turn, agentrun_http_event *take_event);
 /* The client would not begin the request: *err, which it raised, becomes the
  * provider's. Returns its code. */

@@ -78,21 +78,12 @@ static int body_new(agr_body **out, agr_http *http, agentrun_error **err)
 	return 0;
 }
 
-/* A transport may know no streams: the answer then comes whole. */
 static int start(agr_body *b, agentrun_http_request *request, agentrun_error **err)
 {
-	agentrun_error *why = NULL;
-	int r;
+	bool in_parts;
 
 	request->flags |= AGENTRUN_HTTP_STREAM;
-	r = agr_http_start(b->http, request, on_event, b, &b->id, &why);
-	if (r == AGENTRUN_EINVAL) {
-		agentrun_error_free(why);
-		why = NULL;
-		request->flags &= ~(uint32_t)AGENTRUN_HTTP_STREAM;
-		r = agr_http_start(b->http, request, on_event, b, &b->id, &why);
-	}
-	return r < 0 ? agr_error_pass(err, why) : 0;
+	return agr_http_start_parts(b->http, request, &in_parts, on_event, b, &b->id, err);
 }
 
 /* What ended it, once all that came before was read. With the lock held. */

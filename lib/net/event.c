@@ -137,6 +137,11 @@ agentrun_error *agr_http_event_take_error(agentrun_http_event *event)
 	return error;
 }
 
+void agr_http_event_drop_body(agentrun_http_event *event)
+{
+	agr_buf_free(&event->body);
+}
+
 void agr_http_event_reset(agentrun_http_event *event)
 {
 	clear_headers(event);

@@ -9,6 +9,8 @@
 
 /* Its error, now the caller's; or NULL. */
 agentrun_error *agr_http_event_take_error(agentrun_http_event *event);
+/* Drop the body, which was read. */
+void agr_http_event_drop_body(agentrun_http_event *event);
 /* Drop status, headers and body: that was a redirect. */
 void agr_http_event_reset(agentrun_http_event *event);
 

@@ -245,6 +245,28 @@ static int add_call(agr_http *http, struct call *call, uint64_t *id,
 	return r;
 }
 
+/* A transport that does not take pieces is given them as one. */
+static int submit(agr_http *http, const agentrun_http_request *request, agentrun_error **why)
+{
+	agentrun_http_request whole = *request;
+	agr_buf body = AGR_BUF_INIT;
+	int r;
+
+	if (!request->n_body_parts || http->impl.features & AGENTRUN_TRANSPORT_BODY_PARTS)
+		return http->impl.submit(http->self, request, why);
+	for (size_t i = 0; i < request->n_body_parts; i++)
+		agr_buf_add(&body, request->body_parts[i].data, request->body_parts[i].len);
+	r = agr_buf_check(&body, "request", why);
+	whole.body = body.data ? body.data : "";
+	whole.body_len = body.len;
+	whole.body_parts = NULL;
+	whole.n_body_parts = 0;
+	if (r == 0)
+		r = http->impl.submit(http->self, &whole, why);
+	agr_buf_free(&body);
+	return r;
+}
+
 int agr_http_start(agr_http *http, agentrun_http_request *request,
 	agr_http_event_fn on_event, void *user, uint64_t *id, agentrun_error **err)
 {
@@ -261,7 +283,7 @@ int agr_http_start(agr_http *http, agentrun_http_request *request,
 	}
 	if (id)
 		*id = request->id;
-	r = http->impl.submit(http->self, request, &why);
+	r = submit(http, request, &why);
 	if (r == 0)
 		return 0;
 	call = take_call(http, request->id);
@@ -274,6 +296,24 @@ int agr_http_start(agr_http *http, agentrun_http_request *request,
 		return agentrun_error_raise(err, r, "the HTTP transport \"%s\" refused the request",
 			http->impl.name);
 	return agr_error_pass(err, why);
+}
+
+int agr_http_start_parts(agr_http *http, agentrun_http_request *request, bool *in_parts,
+	agr_http_event_fn on_event, void *user, uint64_t *id, agentrun_error **err)
+{
+	agentrun_error *why = NULL;
+	int r;
+
+	*in_parts = request->flags & AGENTRUN_HTTP_STREAM;
+	r = agr_http_start(http, request, on_event, user, id, &why);
+	if (r == AGENTRUN_EINVAL && *in_parts) {
+		agentrun_error_free(why);
+		why = NULL;
+		*in_parts = false;
+		request->flags &= ~(uint32_t)AGENTRUN_HTTP_STREAM;
+		r = agr_http_start(http, request, on_event, user, id, &why);
+	}
+	return r < 0 ? agr_error_pass(err, why) : 0;
 }
 
 void agr_http_cancel(agr_http *http, uint64_t id)

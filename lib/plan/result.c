@@ -7,6 +7,7 @@
 
 struct call {
 	char *id, *name, *arguments;
+	size_t arguments_len;
 };
 
 struct agentrun_plan_result {
@@ -34,7 +35,7 @@ void agentrun_plan_result_free(agentrun_plan_result *plan)
 }
 
 static int add_call(agentrun_plan_result *plan, const char *id, const char *name,
-	const char *arguments)
+	const char *arguments, size_t len)
 {
 	struct call *call = &plan->calls[plan->n_calls++];
 	char made_up[32];
@@ -42,7 +43,8 @@ static int add_call(agentrun_plan_result *plan, const char *id, const char *name
 	snprintf(made_up, sizeof(made_up), "call_%zu", plan->n_calls);
 	call->id = strdup(id ? id : made_up);
 	call->name = strdup(name);
-	call->arguments = arguments ? strdup(arguments) : NULL;
+	call->arguments = arguments ? agr_strndup(arguments, len) : NULL;
+	call->arguments_len = len;
 	if (call->id && call->name && call->arguments)
 		return 0;
 	free(call->id);
@@ -80,7 +82,7 @@ int agr_plan_result_make(agentrun_plan_result **out, const char *name,
 
 	*out = NULL;
 	if (r == 0 && name)
-		r = add_call(plan, NULL, name, text);
+		r = add_call(plan, NULL, name, text, text ? strlen(text) : 0);
 	free(text);
 	if (r < 0) {
 		agentrun_plan_result_free(plan);
@@ -102,7 +104,8 @@ static int read_call(agentrun_plan_result *plan, const char *planner,
 		return agentrun_error_raise(err, AGENTRUN_EPLAN,
 			"the planner %s answered a tool call without function.name and "
 			"function.arguments", planner);
-	if (add_call(plan, agr_json_str(call, "id", NULL), name, arguments) < 0)
+	if (add_call(plan, agr_json_str(call, "id", NULL), name, arguments,
+		strlen(arguments)) < 0)
 		return agr_error_oom(err);
 	return 0;
 }
@@ -195,7 +198,7 @@ int agr_plan_result_add(agentrun_plan_result *plan, const agr_answer *answer,
 	plan->cache_hit = plan->cache_hit || answer->usage.cached > 0;
 	for (size_t i = 0; i < answer->n_calls; i++)
 		if (add_call(plan, answer->calls[i].id.data, answer->calls[i].name.data,
-			answer->calls[i].arguments.data) < 0)
+			answer->calls[i].arguments.data, answer->calls[i].arguments.len) < 0)
 			return agr_error_oom(err);
 	return 0;
 }
@@ -239,7 +242,7 @@ const char *agentrun_plan_result_call_arguments(const agentrun_plan_result *plan
 	const char *text = i < plan->n_calls ? plan->calls[i].arguments : NULL;
 
 	if (len)
-		*len = text ? strlen(text) : 0;
+		*len = text ? plan->calls[i].arguments_len : 0;
 	return text;
 }
 
@@ -269,16 +272,42 @@ static void add_text(agr_buf *out, const char *name, const char *text)
 	agr_buf_json_str(out, text, strlen(text));
 }
 
-void agr_plan_write_calls(agr_buf *out, const agentrun_plan_result *plan)
+/* `raw`: as they were received. Else so that every reader of JSON takes them, databases
+ * too: what is no character is replaced. */
+static void add_arguments(agr_buf *out, const struct call *call, bool raw)
+{
+	agr_buf text = AGR_BUF_INIT;
+
+	agr_buf_str(out, ",\"arguments\":");
+	if (raw) {
+		agr_buf_json_raw(out, call->arguments, call->arguments_len);
+		return;
+	}
+	agr_buf_add(&text, call->arguments, call->arguments_len);
+	for (size_t i = 0; i < text.len; i++)
+		if (!text.data[i])
+			text.data[i] = ' ';
+	agr_buf_json_str(out, text.data ? text.data : "", text.len);
+	if (text.failed)
+		out->failed = text.failed;
+	agr_buf_free(&text);
+}
+
+static void write_calls(agr_buf *out, const agentrun_plan_result *plan, bool raw)
 {
 	agr_buf_char(out, '[');
 	for (size_t i = 0; i < plan->n_calls; i++) {
 		add_text(out, i ? ",{\"id\":" : "{\"id\":", plan->calls[i].id);
 		add_text(out, ",\"function\":{\"name\":", plan->calls[i].name);
-		add_text(out, ",\"arguments\":", plan->calls[i].arguments);
+		add_arguments(out, &plan->calls[i], raw);
 		agr_buf_str(out, "}}");
 	}
 	agr_buf_char(out, ']');
+}
+
+void agr_plan_write_calls(agr_buf *out, const agentrun_plan_result *plan)
+{
+	write_calls(out, plan, false);
 }
 
 int agentrun_plan_result_json(agentrun_buf *out, const agentrun_plan_result *plan)
@@ -286,7 +315,7 @@ int agentrun_plan_result_json(agentrun_buf *out, const agentrun_plan_result *pla
 	agr_buf buf = AGR_BUF_INIT;
 
 	agr_buf_str(&buf, "{\"tool_calls\":");
-	agr_plan_write_calls(&buf, plan);
+	write_calls(&buf, plan, true);
 	add_text(&buf, ",\"message\":", plan->message);
 	add_text(&buf, ",\"model\":", plan->model);
 	agr_buf_printf(&buf, ",\"tokens_used\":%lld,\"cache_hit\":%s,"

@@ -89,6 +89,9 @@ int agr_string_compare(agr_span a, agr_span b);
 uint64_t agr_string_hash(agr_span string);
 /* Append the decoded text; a lone surrogate becomes U+FFFD. */
 void agr_string_decode(agr_buf *out, agr_span string);
+/* The same, but half a surrogate pair comes as the three bytes that UTF-8 would have for it,
+ * which agr_buf_json_raw() knows. */
+void agr_string_decode_raw(agr_buf *out, agr_span string);
 /* Does it hold no escape, so that its bytes between the quotes are its text? */
 bool agr_string_is_plain(agr_span string);
 

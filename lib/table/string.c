@@ -11,6 +11,7 @@ struct decoder {
 	const char *p, *end;
 	char bytes[4];
 	size_t n;
+	bool raw; /* half a surrogate pair stays as it is */
 };
 
 static struct decoder decoder_of(agr_span string)
@@ -49,7 +50,7 @@ static void decode_u(struct decoder *d)
 			d->p += 6;
 		}
 	}
-	if (c >= 0xd800 && c < 0xe000)
+	if (c >= 0xd800 && c < 0xe000 && !d->raw)
 		c = 0xfffd;
 	d->n = agr_utf8_put(d->bytes, c);
 }
@@ -158,7 +159,7 @@ uint64_t agr_string_hash(agr_span string)
 	return agr_hash_end(&hash);
 }
 
-void agr_string_decode(agr_buf *out, agr_span string)
+static void decode(agr_buf *out, agr_span string, bool raw)
 {
 	struct decoder d;
 
@@ -167,6 +168,17 @@ void agr_string_decode(agr_buf *out, agr_span string)
 		return;
 	}
 	d = decoder_of(string);
+	d.raw = raw;
 	while (decode_next(&d))
 		agr_buf_add(out, d.bytes, d.n);
+}
+
+void agr_string_decode(agr_buf *out, agr_span string)
+{
+	decode(out, string, false);
+}
+
+void agr_string_decode_raw(agr_buf *out, agr_span string)
+{
+	decode(out, string, true);
 }

@@ -351,9 +351,45 @@ static int use_check_queue(const void *s)
 	return failed > 0 ? 0 : failed < 0 ? failed : AGENTRUN_EINTERNAL;
 }
 
+static int cannot_open_limits(void *user, const agentrun_limits_impl **impl, void **self,
+	int64_t lease_ms, agentrun_error **err)
+{
+	(void)user;
+	(void)impl;
+	(void)self;
+	(void)lease_ms;
+	return agentrun_error_raise(err, AGENTRUN_EBACKEND, "not here");
+}
+
+static void no_reset(void *user)
+{
+	(void)user;
+}
+
+static void check_limits_init(void *s, size_t size)
+{
+	agentrun_conformance_limits known = { .struct_size = size, .open = cannot_open_limits,
+		.reset = no_reset };
+
+	memcpy(s, &known, size < sizeof(known) ? size : sizeof(known));
+}
+
+static int use_check_limits(const void *s)
+{
+	int failed = agentrun_conformance_check_limits(s);
+
+	return failed > 0 ? 0 : failed < 0 ? failed : AGENTRUN_EINTERNAL;
+}
+
 static void check_reserved(void)
 {
+	agentrun_conformance_limits limits;
 	agentrun_conformance_queue known;
+
+	check_limits_init(&limits, sizeof(limits));
+	limits.reserved = 1;
+	MUST("agentrun_conformance_limits",
+		agentrun_conformance_check_limits(&limits) == AGENTRUN_EINVAL);
 
 	check_queue_init(&known, sizeof(known));
 	known.reserved = 1;
@@ -390,6 +426,22 @@ static int use_redis_store(const void *s)
 	agentrun_store_free(store);
 	return r;
 }
+
+static void redis_limits_init(void *s, size_t size)
+{
+	agentrun_redis_limits_options_init(s, size);
+}
+
+static int use_redis_limits(const void *s)
+{
+	const agentrun_limits_impl *impl;
+	void *self;
+	int r = agentrun_redis_limits_new(&impl, &self, s, NULL);
+
+	if (r == 0)
+		impl->destroy(self);
+	return r;
+}
 #endif
 
 static const struct subject subjects[] = {
@@ -412,10 +464,12 @@ static const struct subject subjects[] = {
 	SUBJECT(agentrun_redis_queue_options, max_deliveries, redis_queue_init,
 		use_redis_queue),
 	SUBJECT(agentrun_redis_store_options, store, redis_store_init, use_redis_store),
+	SUBJECT(agentrun_redis_limits_options, lease_ms, redis_limits_init, use_redis_limits),
 #endif
 #ifdef WITH_CONFORMANCE
 	SUBJECT(agentrun_conformance_store, report, check_store_init, use_check_store),
 	SUBJECT(agentrun_conformance_queue, report, check_queue_init, use_check_queue),
+	SUBJECT(agentrun_conformance_limits, report, check_limits_init, use_check_limits),
 #endif
 };
 

@@ -2,6 +2,7 @@
 /* Structs that grow, of the context and of jobs, from prompt to result. */
 #include "growth.h"
 
+#include <agentrun/memory.h>
 #include <agentrun/sys/planner.h>
 #include <agentrun/sys/provider.h>
 #include <agentrun/sys/tool.h>
@@ -281,6 +282,36 @@ static int use_transport(const void *s)
 	return r;
 }
 
+static void limits_init(void *s, size_t size)
+{
+	const agentrun_limits_impl *memory;
+	agentrun_limits_impl impl;
+	void *self;
+
+	if (agentrun_memory_limits_new(&memory, &self, NULL) < 0)
+		abort();
+	impl = *memory;
+	memory->destroy(self);
+	impl.struct_size = (uint32_t)size;
+	memcpy(s, &impl, size < sizeof(impl) ? size : sizeof(impl));
+}
+
+static int use_limits(const void *s)
+{
+	const agentrun_limits_impl *memory;
+	agentrun_ctx *ctx = new_ctx();
+	void *self;
+	int r;
+
+	if (agentrun_memory_limits_new(&memory, &self, NULL) < 0)
+		abort();
+	r = agentrun_ctx_set_limits(ctx, s, self, NULL);
+	if (r < 0)
+		memory->destroy(self);
+	agentrun_ctx_free(ctx);
+	return r;
+}
+
 static void request_init(void *s, size_t size)
 {
 	agentrun_http_request request = { .struct_size = size, .id = 1, .method = "GET",
@@ -323,8 +354,9 @@ static const struct subject subjects[] = {
 	SUBJECT(agentrun_planner_impl, destroy, planner_init, use_planner),
 	SUBJECT(agentrun_provider_impl, destroy, provider_init, use_provider),
 	SUBJECT(agentrun_tool_impl, destroy, tool_init, use_tool),
-	{ "agentrun_transport_impl", sizeof(agentrun_transport_impl),
-		sizeof(agentrun_transport_impl), transport_init, use_transport },
+	SUBJECT(agentrun_transport_impl, features, transport_init, use_transport),
+	{ "agentrun_limits_impl", sizeof(agentrun_limits_impl), sizeof(agentrun_limits_impl),
+		limits_init, use_limits },
 	SUBJECT(agentrun_http_request, flags, request_init, use_request),
 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 /*
  * plans URL CA_FILE IN_FLIGHT TOTAL: jobs of one model turn each through an engine, so
- * many at once. Prints {"plans_per_s","cpu_us","rss_kib","idle_rss_kib","failed"}: of the
- * time between the first result and the last, and of this process alone.
+ * many at once. Prints {"plans_per_s","cpu_us","rss_kib","idle_rss_kib","failed"}: plans a
+ * second once IN_FLIGHT were answered, and of this process alone.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,13 +81,13 @@ int main(int argc, char **argv)
 		"[{\"to\":\"LAX\"},{\"to\":\"SFO\"}]}}";
 	long in_flight = argc == 5 ? strtol(argv[3], NULL, 10) : 0;
 	long total = argc == 5 ? strtol(argv[4], NULL, 10) : 0;
-	long sent = 0, done = 0, failed = 0, most = 0, idle, rss;
+	long sent = 0, done = 0, failed = 0, most = 0, idle, rss, steady = 0;
 	double began, cpu, from = 0;
 	agentrun_engine *engine;
 	agentrun_result *results[256];
 	agentrun_ctx *ctx;
 
-	if (in_flight < 1 || total < in_flight)
+	if (in_flight < 1 || total < 2 * in_flight)
 		return 2;
 	engine = open_engine(&ctx, argv, (uint32_t)in_flight);
 	idle = rss_kib();
@@ -100,8 +100,6 @@ int main(int argc, char **argv)
 			agentrun_engine_submit(engine, job, sizeof(job) - 1, 0, NULL) == 0)
 			sent++;
 		n = agentrun_engine_poll(engine, results, 256, -1);
-		if (!done && n > 0)
-			from = seconds();
 		for (int i = 0; i < n; i++) {
 			failed += agentrun_result_error(results[i]) != NULL;
 			if (agentrun_result_error(results[i]) && failed == 1)
@@ -110,11 +108,15 @@ int main(int argc, char **argv)
 			agentrun_result_free(results[i]);
 		}
 		done += n;
+		if (!steady && done >= in_flight) {
+			steady = done;
+			from = seconds();
+		}
 		rss = rss_kib();
 		most = rss > most ? rss : most;
 	}
 	printf("{\"plans_per_s\":%.0f,\"seconds\":%.2f,\"cpu_us\":%.0f,\"rss_kib\":%ld,"
-		"\"idle_rss_kib\":%ld,\"failed\":%ld}\n", (double)total / (seconds() - from),
+		"\"idle_rss_kib\":%ld,\"failed\":%ld}\n", (double)(total - steady) / (seconds() - from),
 		seconds() - began, (cpu_seconds() - cpu) * 1e6 / (double)total, most, idle, failed);
 	agentrun_engine_free(engine);
 	agentrun_ctx_free(ctx);

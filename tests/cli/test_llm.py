@@ -4,8 +4,11 @@ import json
 import os
 import pathlib
 import pty
+import re
 import shutil
+import socket
 import subprocess
+import threading
 import time
 import unittest
 
@@ -172,6 +175,66 @@ class Plan(Llm):
         server = self.serve((200, {"Content-Encoding": "br"}, body))
         self.assertEqual(self.plan(server)["message"], "brotli")
 
+    def raw(self, *answers):
+        """A server that answers each connection with pieces of bytes, then closes it."""
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+
+        def serve():
+            for pieces in answers:
+                peer, _ = listener.accept()
+                with peer:
+                    head = b""
+                    while b"\r\n\r\n" not in head:
+                        head += peer.recv(65536)
+                    head, _, body = head.partition(b"\r\n\r\n")
+                    length = int(re.search(rb"(?i)content-length: (\d+)", head).group(1))
+                    while len(body) < length:
+                        body += peer.recv(65536)
+                    try:
+                        for piece in pieces:
+                            peer.sendall(piece)
+                    except OSError:
+                        pass
+        threading.Thread(target=serve, daemon=True).start()
+        return {"OPENAI_API_KEY": KEY,
+                "OPENAI_BASE_URL": f"http://127.0.0.1:{listener.getsockname()[1]}/v1"}
+
+    def test_a_stream_is_read_as_it_comes(self):
+        def delta(text, **more):
+            return b"data: " + json.dumps({"model": "m", "x": "padding" * 40, "choices": [
+                {"index": 0, "delta": {"content": text}, **more}]}).encode() + b"\n\n"
+        head = [b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"]
+        config = self.file("c.yaml", "llm: {stream: true}\n")
+        words = [f"w{i} " for i in range(400)]
+        whole = b"".join(map(delta, words)) + delta("end", finish_reason="stop")
+        drops = [whole[i:i + 7] for i in range(0, 700, 7)] + [whole[700:]]
+        # The first is cut off within, the second is a page of an error, the third is whole.
+        env = self.raw(head + drops[:50],
+                       [b"HTTP/1.1 503 No\r\nContent-Type: text/event-stream\r\n\r\n",
+                        b'{"error":{"message":', b'"later"}}'],
+                       head + drops)
+        got = self.value("-c", config, "plan", "x", env=env)
+        self.assertEqual(got["message"], "".join(words) + "end")
+        # What it says is kept, not how it says it: 60 MB of that do not show in its memory.
+        env = self.raw(head + [b": nothing\n" * 100000] * 60 + [whole])
+        process = self.start("-c", config, "plan", "x", env=env)
+        most, sanitized = 0, False
+        while process.poll() is None:
+            try:
+                status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+                sanitized = sanitized or re.search(
+                    "lib[at]san", pathlib.Path(f"/proc/{process.pid}/maps").read_text())
+            except OSError:
+                break
+            found = re.search(r"VmHWM:\s+(\d+) kB", status)
+            most = max(most, int(found.group(1)) if found else 0)
+            time.sleep(0.005)
+        out, _ = process.communicate()
+        self.assertEqual(json.loads(out)["message"], "".join(words) + "end")
+        if not sanitized:  # those keep what was freed
+            self.assertLess(most, 40000)
+
     def test_connections_are_reused(self):
         server = self.serve((500, {}, p.error()), (500, {}, p.error()), p.chat("hi"))
         self.plan(server)
@@ -284,6 +347,42 @@ class Failures(Llm):
         self.addCleanup(server.close)
         self.assertEqual(self.plan(server)["message"], "hi")
 
+    def test_a_connection_that_died_meanwhile_is_made_anew(self):
+        """The server closes a connection that it kept, when the second turn comes on it."""
+        seen = []
+
+        def read(peer):
+            head, _, body = b"", b"", b""
+            while b"\r\n\r\n" not in head:
+                head += peer.recv(65536)
+            head, _, body = head.partition(b"\r\n\r\n")
+            length = int(re.search(rb"(?i)content-length: (\d+)", head).group(1))
+            while len(body) < length:
+                body += peer.recv(65536)
+            seen.append(body)
+
+        def serve(listener):
+            for turn in (p.chat(None, p.pipeline(COUNT)), p.chat("done")):
+                peer, _ = listener.accept()
+                with peer:
+                    read(peer)
+                    body = json.dumps(turn).encode()
+                    peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) +
+                                 body)
+                    if len(seen) == 1:
+                        read(peer)
+
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            thread = threading.Thread(target=serve, args=(listener,), daemon=True)
+            thread.start()
+            url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+            got = self.run_job(None, config="llm: {max_retries: 0}\n",
+                               env={"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": url})
+            thread.join(20)
+        self.assertEqual((got["status"], got["metadata"]["message"]), ("completed", "done"))
+        self.assertEqual(len(seen), 3)
+        self.assertEqual(seen[1], seen[2])
+
     def test_pages_of_html(self):
         page = b"<html><head><title>502 Bad Gateway</title></head><body>x</body></html>"
         server = self.serve((502, {"Content-Type": "text/html"}, page))
@@ -342,6 +441,16 @@ class Failures(Llm):
 
     def test_a_private_address_is_fine_for_the_operator(self):
         self.assertEqual(self.plan(self.serve(p.chat("hi")))["message"], "hi")
+
+    def test_a_prompt_does_not_ride_on_the_operator_s_connection(self):
+        server = self.serve()
+        url = f"http://localhost:{server.port}"
+        server.answers = [p.chat(None, p.pipeline({"step": "http_request",
+                                                   "url": url + "/secret"})), p.chat("done")]
+        got = self.run_job(server, status=4, env={"OPENAI_API_KEY": KEY,
+                                                  "OPENAI_BASE_URL": url + "/v1"})
+        self.assertIn("localhost is not at a public address", got["error"]["message"])
+        self.assertEqual({r.path for r in server.requests}, {"/v1/chat/completions"})
 
 
 class Loop(Llm):
@@ -443,11 +552,31 @@ class Loop(Llm):
             self.assertEqual((got["result_preview"]["sample"], got["metadata"]["message"]),
                              ([{"count": len(ROWS)}], ""))
             self.assertEqual(len(server.requests), 2)
-        for last in ({"choices": []}, p.chat("", finish="length"), p.chat("", finish="refusal")):
-            server = self.serve(p.chat(None, p.pipeline(COUNT)), last)
-            self.assertEqual(self.run_job(server, status=1)["error"]["type"], "llm_error")
         server = self.serve(p.chat(None, p.pipeline({"step": "nope"})), p.chat(""))
         self.assertEqual(self.run_job(server, status=1)["error"]["type"], "llm_error")
+
+    def test_a_turn_that_fails_does_not_undo_what_was_reached(self):
+        for last, says in (({"choices": []}, "without choices"),
+                           (p.chat("", finish="length"), "cut off"),
+                           (p.chat("", finish="refusal"), "refused"),
+                           (p.chat("", finish="content_filter"), "filter"),
+                           ((500, {}, p.error("broken")), "HTTP 500: broken"),
+                           ((429, {}, p.error("pay", "insufficient_quota")), "HTTP 429: pay"),
+                           ((401, {}, p.error("who?")), "HTTP 401: who")):
+            server = self.serve(p.chat(None, p.pipeline(COUNT)), last)
+            got = self.run_job(server, config="llm: {max_retries: 0}\n")
+            self.assertEqual((got["status"], got["result_preview"]["sample"]),
+                             ("completed", [{"count": len(ROWS)}]))
+            self.assertRegex(got["metadata"]["message"],
+                             f"ended with what was reached: .*{says}")
+            # Nothing was reached, so that is what the job ends with.
+            server = self.serve(p.chat(None, p.pipeline({"step": "nope"})), last)
+            got = self.run_job(server, status=1, config="llm: {max_retries: 0}\n")
+            self.assertEqual(got["error"]["type"], "llm_error")
+        server = self.serve(p.chat(None, p.pipeline(COUNT), usage=(8000, 20, 0)), p.chat("done"))
+        got = self.run_job(server, config="llm: {max_tokens: 100}\n"
+                           "budget: {tokens_per_day: 9000}\n")
+        self.assertIn("budget of 9000 tokens", got["metadata"]["message"])
 
     def test_max_turns_ends_with_what_was_reached(self):
         server = self.serve(p.chat("again", p.pipeline(COUNT)))

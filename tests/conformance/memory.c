@@ -31,6 +31,14 @@ static int open_queue(void *user, agentrun_queue **out, int64_t lease_ms,
 	return agentrun_memory_queue_new(out, &opts, err);
 }
 
+static int open_limits(void *user, const agentrun_limits_impl **impl, void **self,
+	int64_t lease_ms, agentrun_error **err)
+{
+	(void)user;
+	(void)lease_ms;
+	return agentrun_memory_limits_new(impl, self, err);
+}
+
 int main(void)
 {
 	const agentrun_conformance_store store = { .struct_size = sizeof(store),
@@ -38,6 +46,10 @@ int main(void)
 	const agentrun_conformance_queue queue = { .struct_size = sizeof(queue),
 		.open = open_queue, .report = run_report, .wakes = 1 };
 
+	const agentrun_conformance_limits limits = { .struct_size = sizeof(limits),
+		.open = open_limits, .reset = reset_store, .report = run_report };
+
 	return run_end(agentrun_conformance_check_store(&store) +
-		agentrun_conformance_check_queue(&queue));
+		agentrun_conformance_check_queue(&queue) +
+		agentrun_conformance_check_limits(&limits));
 }

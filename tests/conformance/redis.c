@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
-/* Every mode of the queue, then the store, in a redis-server of our own. */
+/* Every mode of the queue, then the store and the limits, in a redis-server of our own. */
 #include <agentrun/redis.h>
 
 #include "../redis/server.h"
@@ -44,6 +44,18 @@ static int open_store(void *user, agentrun_store **out,
 	return agentrun_redis_store_new(out, &opts, err);
 }
 
+static int open_limits(void *user, const agentrun_limits_impl **impl, void **self,
+	int64_t lease_ms, agentrun_error **err)
+{
+	const struct place *place = user;
+	agentrun_redis_limits_options opts;
+
+	agentrun_redis_limits_options_init(&opts, sizeof(opts));
+	opts.url = place->server.url;
+	opts.lease_ms = lease_ms;
+	return agentrun_redis_limits_new(impl, self, &opts, err);
+}
+
 int main(void)
 {
 	static const char *const modes[] = { "list", "stream", "both" };
@@ -53,6 +65,9 @@ int main(void)
 		.report = run_report };
 	const agentrun_conformance_queue queue = { .struct_size = sizeof(queue),
 		.user = &place, .open = open_queue, .report = run_report, .wakes = 1 };
+	const agentrun_conformance_limits limits = { .struct_size = sizeof(limits),
+		.user = &place, .open = open_limits, .reset = reset, .is_shared = 1,
+		.report = run_report };
 	int failed = 0;
 
 	server_open(&place.server);
@@ -63,6 +78,8 @@ int main(void)
 	}
 	printf("-- store\n");
 	failed += agentrun_conformance_check_store(&store);
+	printf("-- limits\n");
+	failed += agentrun_conformance_check_limits(&limits);
 	server_close(&place.server);
 	return run_end(failed);
 }

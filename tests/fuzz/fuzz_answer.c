@@ -40,18 +40,73 @@ static void send_back(const agr_codec *codec, agr_answer *answer)
 	agr_talk_clear(&talk);
 }
 
+/* Arguments are printed as they came, whatever that was. */
+static void print_raw(const agr_answer *answer)
+{
+	for (size_t i = 0; i < answer->n_calls; i++) {
+		const agr_buf *arguments = &answer->calls[i].arguments;
+		agr_buf json = AGR_BUF_INIT, back = AGR_BUF_INIT;
+		agr_text text = { .n = 0 };
+		agr_span value;
+
+		agr_buf_json_raw(&json, arguments->data, arguments->len);
+		text.p = json.data;
+		text.n = json.len;
+		must(agr_scan_document(&value, &text, NULL) == 0);
+		agr_arguments_add(&back, value);
+		must(back.len == arguments->len && (!back.len ||
+			memcmp(back.data, arguments->data, back.len) == 0));
+		agr_buf_free(&json);
+		agr_buf_free(&back);
+	}
+}
+
+/* A stream says the same however it is cut. */
+static void read_in_parts(const agr_codec *codec, const agr_answer *whole, int expected,
+	const char *body, size_t len)
+{
+	agr_buf error = AGR_BUF_INIT;
+	agr_stream *stream;
+	agr_answer answer;
+	size_t step = len % 13 + 1;
+	int r = 0;
+
+	agr_answer_init(&answer);
+	must(agr_stream_new(&stream, codec, &answer, NULL) == 0);
+	for (size_t at = 0; r == 0 && at < len; at += step)
+		r = agr_stream_feed(stream, body + at, len - at < step ? len - at : step, &error,
+			NULL);
+	if (r == 0)
+		r = agr_stream_end(stream, &error, NULL);
+	must(r == expected);
+	if (r == 0)
+		must(answer.n_calls == whole->n_calls && answer.text.len == whole->text.len &&
+			answer.end == whole->end && answer.usage.total == whole->usage.total);
+	agr_stream_free(stream);
+	agr_answer_clear(&answer);
+	agr_buf_free(&error);
+}
+
 static void read_answer(const agr_codec *codec, const char *body, size_t len)
 {
 	agr_answer answer;
 	agr_buf error = AGR_BUF_INIT;
 	agentrun_error *err = NULL;
+	int r;
 
 	agr_answer_init(&answer);
+	r = agr_codec_read(codec, &answer, "text/event-stream", body, len, &error, &err);
+	read_in_parts(codec, &answer, r, body, len);
+	agr_answer_clear(&answer);
+	agr_buf_reset(&error);
+	agentrun_error_free(err);
+	err = NULL;
 	if (agr_codec_read(codec, &answer, NULL, body, len, &error, &err) == 0) {
 		must(agr_answer_finish(&answer, "call", 1, NULL) == 0);
 		for (size_t i = 0; i < answer.n_calls; i++)
 			must(answer.calls[i].id.len && strlen(answer.calls[i].name.data) ==
 				answer.calls[i].name.len);
+		print_raw(&answer);
 		must(agr_usage_tokens(&answer.usage) >= 0);
 		(void)agr_answer_check(&answer, 1, NULL);
 		send_back(codec, &answer);

@@ -11,6 +11,7 @@
 static agentrun_config *config;
 static agr_limits *limits;
 static agentrun_error *err;
+static agr_entry entry; /* of the last that entered */
 static const agr_who ann = { "ann", "flow" }, bob = { "bob", "flow" }, nobody = { NULL, NULL };
 
 static void setup(void)
@@ -34,14 +35,14 @@ static void set(const char *key, const char *value)
 
 static void begin(void)
 {
-	ck_assert_int_eq(agr_limits_new(&limits, config, &err), 0);
+	ck_assert_int_eq(agr_limits_new(&limits, config, NULL, NULL, &err), 0);
 }
 
 static int enter(const agr_who *who, int64_t now)
 {
 	agentrun_error_free(err);
 	err = NULL;
-	return agr_limits_enter(limits, who, now, &err);
+	return agr_limits_enter(limits, &entry, who, now, &err);
 }
 
 static void expect_refused(const agr_who *who, int64_t now, const char *says, int64_t wait)
@@ -57,8 +58,8 @@ START_TEST(without_limits_there_are_none)
 {
 	begin();
 	ck_assert_ptr_null(limits);
-	ck_assert_int_eq(agr_limits_enter(NULL, &ann, 1, NULL), 0);
-	agr_limits_leave(NULL, &ann);
+	ck_assert_int_eq(agr_limits_enter(NULL, &entry, &ann, 1, NULL), 0);
+	agr_limits_leave(NULL, &entry, &ann);
 }
 END_TEST
 
@@ -74,7 +75,7 @@ START_TEST(rates_are_read)
 	ck_assert(!agr_rate_read("5/week", &count, &period));
 	ck_assert(!agr_rate_read("-5", &count, &period));
 	set("rate_limit.per_user", "often");
-	ck_assert_int_eq(agr_limits_new(&limits, config, &err), AGENTRUN_ECONFIG);
+	ck_assert_int_eq(agr_limits_new(&limits, config, NULL, NULL, &err), AGENTRUN_ECONFIG);
 	ck_assert_ptr_nonnull(strstr(agentrun_error_message(err), "rate_limit.per_user"));
 }
 END_TEST
@@ -136,7 +137,7 @@ START_TEST(a_user_runs_only_so_many_at_once)
 	ck_assert_int_eq(enter(&ann, 1), 0);
 	expect_refused(&ann, 1, "2 jobs of \"ann\" run already", 1000);
 	ck_assert_int_eq(enter(&bob, 1), 0);
-	agr_limits_leave(limits, &ann);
+	agr_limits_leave(limits, &entry, &ann);
 	ck_assert_int_eq(enter(&ann, 1), 0);
 }
 END_TEST
@@ -151,7 +152,7 @@ START_TEST(users_who_are_idle_are_forgotten)
 	for (int i = 0; i < 5000; i++) {
 		snprintf(name, sizeof(name), "user%d", i);
 		ck_assert_int_eq(enter(&who, (int64_t)i * DAY), 0);
-		agr_limits_leave(limits, &who);
+		agr_limits_leave(limits, &entry, &who);
 	}
 }
 END_TEST
@@ -228,7 +229,7 @@ END_TEST
 START_TEST(a_price_that_is_none_is_an_error)
 {
 	set("budget.prices", "m cheap");
-	ck_assert_int_eq(agr_limits_new(&limits, config, &err), AGENTRUN_ECONFIG);
+	ck_assert_int_eq(agr_limits_new(&limits, config, NULL, NULL, &err), AGENTRUN_ECONFIG);
 }
 END_TEST
 

@@ -6,6 +6,7 @@
 
 #include "llm/brief.h"
 #include "llm/codec.h"
+#include "llm/strict.h"
 #include "llm/tools.h"
 #include "pipeline/pipeline.h"
 
@@ -292,9 +293,110 @@ START_TEST(arguments_that_break_the_schema_are_told_in_full)
 }
 END_TEST
 
+START_TEST(a_schema_is_strict_where_it_leaves_nothing_open)
+{
+	static const char *const strict[] = {
+		"{\"type\":\"object\",\"properties\":{},\"additionalProperties\":false}",
+		"{\"type\":\"object\",\"properties\":{\"a\":{\"type\":[\"string\",\"null\"],"
+		"\"description\":\"d\"},\"b\":{\"type\":\"array\",\"items\":{\"enum\":[1]},\"minItems\":1},"
+		"\"c\":{\"anyOf\":[{\"$ref\":\"#/$defs/n\"},{\"type\":\"null\"}]}},\"required\":[\"a\","
+		"\"b\",\"c\"],\"additionalProperties\":false,\"$defs\":{\"n\":{\"type\":\"number\"}}}",
+	};
+	static const char *const open[] = {
+		"true", "{}", "{\"type\":\"object\"}",
+		"{\"type\":\"object\",\"properties\":{}}",
+		"{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"string\"}},"
+		"\"additionalProperties\":false}",
+		"{\"type\":\"object\",\"properties\":{\"a\":{}},\"required\":[\"a\"],"
+		"\"additionalProperties\":false}",
+		"{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"string\",\"minLength\":1}},"
+		"\"required\":[\"a\"],\"additionalProperties\":false}",
+		"{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"array\"}},\"required\":[\"a\"],"
+		"\"additionalProperties\":false}",
+		"{\"type\":\"object\",\"properties\":{\"a\":{\"type\":[\"object\",\"null\"]}},"
+		"\"required\":[\"a\"],\"additionalProperties\":false}",
+		"{\"type\":\"object\",\"properties\":{\"a\":{\"anyOf\":[{\"type\":\"object\"}]}},"
+		"\"required\":[\"a\"],\"additionalProperties\":false}",
+	};
+
+	for (size_t i = 0; i < AGR_COUNT(strict); i++)
+		ck_assert_msg(agr_schema_is_strict((agr_span){ strict[i], strlen(strict[i]) }), "%s",
+			strict[i]);
+	for (size_t i = 0; i < AGR_COUNT(open); i++)
+		ck_assert_msg(!agr_schema_is_strict((agr_span){ open[i], strlen(open[i]) }), "%s",
+			open[i]);
+}
+END_TEST
+
+START_TEST(only_strict_tools_are_said_to_be_strict_and_only_to_the_vendor)
+{
+	for (size_t i = 0; i < llm->n_tools; i++)
+		ck_assert_int_eq(llm->tools[i].strict,
+			strcmp(llm->tools[i].name, AGR_TOOL_SEARCH) == 0);
+	ck_assert_int_eq(agr_talk_add_tool(&talk, agr_llm_tool(llm, AGR_TOOL_SEARCH), NULL), 0);
+	ck_assert_int_eq(agr_talk_add_tool(&talk, agr_llm_tool(llm, AGR_TOOL_OPENAPI), NULL), 0);
+	encode(&agr_codec_openai, "https://api.openai.com/v1", false);
+	expect_body("\"additionalProperties\":false},\"strict\":true}},{\"type\":\"function\"");
+	expect_body("\"required\":[\"openapi_url\",\"operation_id\"]}}}],\"tool_choice\"");
+	agr_wire_clear(&wire);
+	wire = (agr_wire)AGR_WIRE_INIT;
+	encode(&agr_codec_openai, "http://127.0.0.1:8000/v1", false);
+	ck_assert_ptr_null(strstr(wire.body.data, "strict"));
+	ck_assert_int_eq(agr_tool_check(agr_llm_tool(llm, AGR_TOOL_SEARCH), "{\"query\":\"x\"}", 13,
+		NULL), 0);
+	ck_assert_int_eq(agr_tool_check(agr_llm_tool(llm, AGR_TOOL_SEARCH), "{\"query\":\"\"}", 12,
+		NULL), AGENTRUN_EPLAN);
+}
+END_TEST
+
+/* Long text that all requests share is not copied, and stands where it belongs. */
+START_TEST(a_body_has_gaps_for_what_is_shared)
+{
+	agentrun_http_part parts[AGR_WIRE_PARTS];
+	agr_buf whole = AGR_BUF_INIT;
+	agr_text text = { .n = 0 };
+	agr_span value, tools;
+	size_t n, lasting = 0;
+
+	talk.stable = llm->stable;
+	talk.stable_json = llm->stable_json;
+	talk.workflow = strdup("the \"workflow\"");
+	ck_assert_int_eq(agr_talk_add_tool(&talk, agr_llm_tool(llm, AGR_TOOL_EXECUTE), NULL), 0);
+	ck_assert_int_eq(agr_talk_add_user(&talk, "hi", 2, NULL), 0);
+	for (size_t i = 0; i < 4; i++) {
+		static const agr_codec *const codecs[] = { &agr_codec_openai, &agr_codec_responses,
+			&agr_codec_anthropic, &agr_codec_gemini };
+		const agr_ask ask = { .talk = &talk, .base_url = "http://h", .model = "m",
+			.max_tokens = 50 };
+
+		ck_assert_int_eq(codecs[i]->encode(codecs[i], &wire, &ask, NULL), 0);
+		ck_assert_uint_lt(wire.body.len, 1000);
+		n = agr_wire_parts(&wire, parts);
+		for (size_t k = 0; k < n; k++) {
+			agr_buf_add(&whole, parts[k].data, parts[k].len);
+			lasting += parts[k].lasting != 0;
+		}
+		text.p = whole.data;
+		text.n = whole.len;
+		ck_assert_msg(agr_scan_document(&value, &text, NULL) == 0, "%s", whole.data);
+		ck_assert(agr_get_typed(value, "tools", AGR_TYPE_ARRAY, &tools));
+		ck_assert_ptr_nonnull(strstr(whole.data, "the \\\"workflow\\\""));
+		ck_assert_ptr_nonnull(strstr(whole.data, "You are the planner of an agent runner."));
+		agr_wire_clear(&wire);
+		wire = (agr_wire)AGR_WIRE_INIT;
+		agr_buf_reset(&whole);
+	}
+	ck_assert_uint_eq(lasting, 8);
+	agr_buf_free(&whole);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
+		a_schema_is_strict_where_it_leaves_nothing_open,
+		only_strict_tools_are_said_to_be_strict_and_only_to_the_vendor,
+		a_body_has_gaps_for_what_is_shared,
 		a_chat_request_repeats_calls_and_answers_every_id,
 		the_vendors_own_server_gets_the_newer_names_and_azure_its_own_header,
 		a_responses_request_sends_items_back_as_they_came,

@@ -167,6 +167,8 @@ START_TEST(a_429_that_means_money_is_told_by_its_code_alone)
 	ck_assert_int_eq(judge(503, money[2]), AGR_REMEDY_RETRY);
 	header("retry-after: 3");
 	ck_assert_int_eq(judge(429, money[6]), AGR_REMEDY_RETRY);
+	ck_assert_int_eq(judge(429, money[0]), AGR_REMEDY_NONE);
+	ck_assert_int_eq(agentrun_error_retry_after_ms(err), 0); /* there is nothing to wait for */
 }
 END_TEST
 

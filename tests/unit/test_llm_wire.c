@@ -51,6 +51,14 @@ static void read_bad(const agr_codec *codec, const char *body, const char *says,
 	setup();
 }
 
+/* Arguments that no C string holds. */
+static void expect_bytes(size_t i, const char *bytes, size_t len)
+{
+	ck_assert_uint_lt(i, answer.n_calls);
+	ck_assert_uint_eq(answer.calls[i].arguments.len, len);
+	ck_assert(memcmp(answer.calls[i].arguments.data, bytes, len) == 0);
+}
+
 static void expect_call(size_t i, const char *id, const char *name, const char *arguments)
 {
 	ck_assert_uint_lt(i, answer.n_calls);
@@ -519,12 +527,51 @@ START_TEST(geminis_stream_ends_with_its_bytes)
 }
 END_TEST
 
+START_TEST(arguments_are_kept_byte_for_byte)
+{
+	static const char bytes[] = "{\"a\": \"\0\xed\xa0\x80\xf0\x9f\x98\x80\"}";
+	agr_buf json = AGR_BUF_INIT;
+
+	read_ok(&agr_codec_openai, "{\"choices\":[{\"message\":{\"tool_calls\":[{\"id\":\"1\","
+		"\"function\":{\"name\":\"a\",\"arguments\":\"{\\\"a\\\": \\\"\\u0000\\ud800"
+		"\\ud83d\\ude00\\\"}\"}}]}}]}");
+	expect_bytes(0, bytes, sizeof(bytes) - 1);
+	agr_buf_json_raw(&json, answer.calls[0].arguments.data, answer.calls[0].arguments.len);
+	ck_assert_str_eq(json.data, "\"{\\\"a\\\": \\\"\\u0000\\ud800\xf0\x9f\x98\x80\\\"}\"");
+	agr_buf_free(&json);
+	teardown();
+	setup();
+	/* A pair that a stream cut in two. */
+	read_ok(&agr_codec_openai, "data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,"
+		"\"id\":\"1\",\"function\":{\"name\":\"a\",\"arguments\":\"{\\\"x\\\":\\\"\\ud83d\"}}]"
+		"}}]}\n\ndata: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{"
+		"\"arguments\":\"\\ude00\\\"}\"}}]},\"finish_reason\":\"tool_calls\"}]}\n\n");
+	expect_call(0, "1", "a", "{\"x\":\"\xf0\x9f\x98\x80\"}");
+}
+END_TEST
+
+START_TEST(a_stream_may_call_in_the_form_of_old)
+{
+	read_ok(&agr_codec_openai, "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\","
+		"\"function_call\":{\"name\":\"a\",\"arguments\":\"\"}}}]}\n\n"
+		"data: {\"choices\":[{\"delta\":{\"function_call\":{\"arguments\":\"{\\\"x\\\"\"}}}]}\n\n"
+		"data: {\"choices\":[{\"delta\":{\"function_call\":{\"arguments\":\":1}\"}}}]}\n\n"
+		"data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"function_call\"}]}\n\n"
+		"data: [DONE]\n\n");
+	ck_assert_uint_eq(answer.n_calls, 1);
+	expect_call(0, "call_job_1", "a", "{\"x\":1}");
+	ck_assert_int_eq(answer.end, AGR_END_CALLS);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
 		a_chat_answer_has_its_calls_text_model_and_usage,
 		a_tool_call_is_one_whatever_the_finish_reason,
 		arguments_may_be_an_object_and_keep_their_bytes,
+		arguments_are_kept_byte_for_byte,
+		a_stream_may_call_in_the_form_of_old,
 		arguments_of_another_type_are_shown_as_they_came,
 		a_call_without_an_id_gets_one_that_is_the_same_each_time,
 		content_may_be_missing_null_empty_or_a_list_of_parts,

@@ -279,7 +279,7 @@ START_TEST(one_that_lacks_a_mandatory_member_is_refused)
 	fake_impl.destroy = NULL;
 	not_taken(ctx, "mandatory");
 	fake_impl = whole;
-	fake_impl.version = 2;
+	fake_impl.version = AGENTRUN_TRANSPORT_IMPL_VERSION + 1;
 	not_taken(ctx, "version");
 	ck_assert_int_eq(fake.destroyed, 0);
 	agentrun_ctx_free(ctx);

@@ -21,7 +21,7 @@
 
 AGENTRUN_BEGIN_DECLS
 
-#define AGENTRUN_TRANSPORT_IMPL_VERSION 1
+#define AGENTRUN_TRANSPORT_IMPL_VERSION 2
 
 /** Flags of a request. */
 enum {
@@ -34,6 +34,14 @@ enum {
 	/** Hand out the body as it arrives, in any number of events. */
 	AGENTRUN_HTTP_STREAM = 4
 };
+
+/** A piece of a request's body. */
+typedef struct agentrun_http_part {
+	const char *data;
+	size_t len;
+	int lasting; /**< it may be borrowed until the request's last event was handed out,
+	                  or destroy(); else for the call to submit() */
+} agentrun_http_part;
 
 /**
  * One request, made by the library. Borrowed for the call to submit(). Fields
@@ -55,6 +63,11 @@ typedef struct agentrun_http_request {
 	size_t max_response_bytes; /**< decoded; more is AGENTRUN_ELIMIT */
 	uint32_t flags;     /**< AGENTRUN_HTTP_... */
 	uint32_t reserved;  /**< 0 */
+	/** The body in pieces, in place of `body`, for a transport that says that it takes
+	 * them (AGENTRUN_TRANSPORT_BODY_PARTS): what many requests have in common need not be
+	 * copied for each. */
+	const agentrun_http_part *body_parts;
+	size_t n_body_parts; /**< 0: `body` is the body, or there is none */
 	/* fields above: 0.1 */
 } agentrun_http_request;
 
@@ -123,6 +136,12 @@ AGENTRUN_API int agentrun_http_event_has_more(const agentrun_http_event *event);
 AGENTRUN_API const agentrun_error *agentrun_http_event_error(
 	const agentrun_http_event *event);
 
+/** What a transport can do (agentrun_transport_impl.features). */
+enum {
+	/** It reads agentrun_http_request.body_parts. */
+	AGENTRUN_TRANSPORT_BODY_PARTS = 1
+};
+
 /** `self` is the transport's private state. */
 typedef struct agentrun_transport_impl {
 	uint32_t version;     /**< AGENTRUN_TRANSPORT_IMPL_VERSION */
@@ -154,6 +173,8 @@ typedef struct agentrun_transport_impl {
 	 * is running. */
 	void (*destroy)(void *self);
 	/* members above: version 1 */
+	uint32_t features; /**< AGENTRUN_TRANSPORT_... */
+	/* members above: version 2 */
 } agentrun_transport_impl;
 
 /**
@@ -175,6 +196,10 @@ AGENTRUN_API int agentrun_ctx_set_transport(agentrun_ctx *ctx,
  * environment. It reaches only addresses that the configuration's `http.*` keys
  * let it, judged on the address it connects to. A context without another
  * transport makes one by itself.
+ *
+ * With more than 64 requests under way it looks at its connections only every few
+ * milliseconds (10 at the most, from a thousand requests on), which is much cheaper: an
+ * answer, a request or a cancellation may wait so long.
  *
  * @param impl static
  * @param self yours: give it away or call (*impl)->destroy(); NULL on failure
