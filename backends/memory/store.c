@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 /*
- * The store in this process' memory: an array of records in the order of their
- * arrival with a hash index over result ids and job ids, and blobs by digest.
+ * The store in this process' memory: an array of records with a hash index over
+ * result ids and job ids, and blobs by digest. Records that arrive out of the order in
+ * which they are listed are brought into it when they are listed.
  */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <agentrun/memory.h>
 #include <agentrun/sys/error.h>
@@ -18,13 +20,14 @@ struct blob {
 	char *hex; /* stays in place: it is the index's key */
 	char *data;
 	size_t len;
-	int used;
+	int64_t put_ms; /* last */
 };
 
 struct memory_store {
 	pthread_mutex_t lock;
 	agentrun_record **records;
 	size_t n_records;
+	bool unordered;
 	memory_index by_result, by_job; /* to a place in records */
 	struct blob *blobs;
 	size_t n_blobs;
@@ -69,6 +72,45 @@ static void unindex_record(struct memory_store *m, const agentrun_record *record
 	memory_index_remove(&m->by_job, text_of(record, AGENTRUN_RECORD_JOB_ID));
 }
 
+/* As text: times are all written in one way. */
+static int compare(const agentrun_record *a, const char *created_at, const char *result_id)
+{
+	int order = strcmp(text_of(a, AGENTRUN_RECORD_CREATED_AT), created_at);
+
+	return order ? order : strcmp(text_of(a, AGENTRUN_RECORD_RESULT_ID), result_id);
+}
+
+static int compare_records(const agentrun_record *a, const agentrun_record *b)
+{
+	return compare(a, text_of(b, AGENTRUN_RECORD_CREATED_AT),
+		text_of(b, AGENTRUN_RECORD_RESULT_ID));
+}
+
+static int compare_places(const void *a, const void *b)
+{
+	return compare_records(*(agentrun_record *const *)a, *(agentrun_record *const *)b);
+}
+
+/* Is the record at `at` where it belongs? Look at both sides. */
+static void note_order(struct memory_store *m, size_t at)
+{
+	if ((at && compare_records(m->records[at - 1], m->records[at]) > 0) ||
+		(at + 1 < m->n_records && compare_records(m->records[at], m->records[at + 1]) > 0))
+		m->unordered = true;
+}
+
+static void bring_into_order(struct memory_store *m)
+{
+	if (!m->unordered)
+		return;
+	qsort(m->records, m->n_records, sizeof(agentrun_record *), compare_places);
+	memory_index_clear(&m->by_result);
+	memory_index_clear(&m->by_job);
+	for (size_t i = 0; i < m->n_records; i++)
+		index_record(m, i);
+	m->unordered = false;
+}
+
 static int add_record(struct memory_store *m, const agentrun_record *record,
 	agentrun_error **err)
 {
@@ -91,6 +133,7 @@ static int add_record(struct memory_store *m, const agentrun_record *record,
 	}
 	grown[m->n_records] = copy;
 	index_record(m, m->n_records++);
+	note_order(m, m->n_records - 1);
 	return 0;
 }
 
@@ -104,7 +147,6 @@ static bool is_kept(const struct memory_store *m, const agentrun_record *record,
 	return true;
 }
 
-/* In the old one's place; what is listed newest first goes by that place. */
 static int replace_record(struct memory_store *m, size_t at,
 	const agentrun_record *record, agentrun_error **err)
 {
@@ -121,6 +163,7 @@ static int replace_record(struct memory_store *m, size_t at,
 	agentrun_record_free(m->records[at]);
 	m->records[at] = copy;
 	index_record(m, at);
+	note_order(m, at);
 	return 0;
 }
 
@@ -194,7 +237,9 @@ static int matches(const agentrun_store_query *q, const agentrun_record *record)
 		wanted(q->node_id, record, AGENTRUN_RECORD_NODE_ID) &&
 		wanted(q->status, record, AGENTRUN_RECORD_STATUS) &&
 		(!q->since ||
-			strcmp(text_of(record, AGENTRUN_RECORD_CREATED_AT), q->since) >= 0);
+			strcmp(text_of(record, AGENTRUN_RECORD_CREATED_AT), q->since) >= 0) &&
+		(!q->after_created_at ||
+			compare(record, q->after_created_at, q->after_result_id) < 0);
 }
 
 static int memory_list(void *self, agentrun_records *into,
@@ -208,6 +253,7 @@ static int memory_list(void *self, agentrun_records *into,
 	if (r < 0)
 		return r;
 	pthread_mutex_lock(&m->lock);
+	bring_into_order(m);
 	for (size_t i = m->n_records; r == 0 && i > 0; i--) {
 		agentrun_record *copy = NULL;
 
@@ -226,6 +272,14 @@ static int memory_list(void *self, agentrun_records *into,
 	}
 	pthread_mutex_unlock(&m->lock);
 	return r;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 static int add_blob(struct memory_store *m, const char *hex, const char *data,
@@ -248,6 +302,7 @@ static int add_blob(struct memory_store *m, const char *hex, const char *data,
 	if (len)
 		memcpy(blob->data, data, len);
 	blob->len = len;
+	blob->put_ms = now_ms();
 	memory_index_add(&m->by_hex, blob->hex, m->n_blobs++);
 	return 0;
 }
@@ -262,6 +317,8 @@ static int memory_put_blob(void *self, const char *hex, const char *data, size_t
 	pthread_mutex_lock(&m->lock);
 	if (!memory_index_find(&m->by_hex, hex, &at))
 		r = add_blob(m, hex, data, len, err);
+	else
+		m->blobs[at].put_ms = now_ms();
 	pthread_mutex_unlock(&m->lock);
 	return r;
 }
@@ -282,18 +339,45 @@ static int memory_get_blob(void *self, agentrun_buf *out, const char *hex,
 	return r;
 }
 
-/* Drop records before `before`, keep the others in order, index them again. */
-static uint64_t drop_records(struct memory_store *m, const char *before)
+static int memory_read_blob(void *self, const char *hex, uint64_t offset, char *to,
+	size_t cap, size_t *len, agentrun_error **err)
 {
-	size_t kept = 0, n = m->n_records;
+	struct memory_store *m = self;
+	size_t at;
+	int r = 0;
 
+	*len = 0;
+	pthread_mutex_lock(&m->lock);
+	if (!memory_index_find(&m->by_hex, hex, &at)) {
+		r = agentrun_error_raise(err, AGENTRUN_ENOTFOUND, "no blob is named %.100s", hex);
+	} else if (offset < m->blobs[at].len) {
+		*len = m->blobs[at].len - (size_t)offset;
+		if (*len > cap)
+			*len = cap;
+		memcpy(to, m->blobs[at].data + offset, *len);
+	}
+	pthread_mutex_unlock(&m->lock);
+	return r;
+}
+
+/* ---- keeping house ------------------------------------------------------- */
+
+/* Drop records before `before`, keep the others in order, index them again. */
+static int memory_remove_records(void *self, uint64_t *removed, const char *before,
+	agentrun_error **err)
+{
+	struct memory_store *m = self;
+	size_t kept = 0, n;
+
+	(void)err;
+	pthread_mutex_lock(&m->lock);
+	n = m->n_records;
 	memory_index_clear(&m->by_result);
 	memory_index_clear(&m->by_job);
 	for (size_t i = 0; i < n; i++) {
 		agentrun_record *record = m->records[i];
 
-		if (before &&
-			strcmp(text_of(record, AGENTRUN_RECORD_CREATED_AT), before) < 0) {
+		if (strcmp(text_of(record, AGENTRUN_RECORD_CREATED_AT), before) < 0) {
 			agentrun_record_free(record);
 			continue;
 		}
@@ -301,44 +385,82 @@ static uint64_t drop_records(struct memory_store *m, const char *before)
 		index_record(m, kept++);
 	}
 	m->n_records = kept;
-	return n - kept;
+	*removed = n - kept;
+	pthread_mutex_unlock(&m->lock);
+	return 0;
 }
 
-static uint64_t drop_blobs(struct memory_store *m)
+#define HEX_LEN 64
+#define CAS "sha256:"
+
+static int compare_digests(const void *a, const void *b)
 {
-	size_t kept = 0, n = m->n_blobs, at;
-
-	for (size_t i = 0; i < n; i++)
-		m->blobs[i].used = 0;
-	for (size_t i = 0; i < m->n_records; i++) {
-		const char *cas = text_of(m->records[i], AGENTRUN_RECORD_CAS_ID);
-
-		if (strlen(cas) > 7 && memory_index_find(&m->by_hex, cas + 7, &at))
-			m->blobs[at].used = 1;
-	}
-	memory_index_clear(&m->by_hex);
-	for (size_t i = 0; i < n; i++) {
-		if (!m->blobs[i].used) {
-			free(m->blobs[i].hex);
-			free(m->blobs[i].data);
-			continue;
-		}
-		memory_index_add(&m->by_hex, m->blobs[i].hex, kept);
-		m->blobs[kept++] = m->blobs[i];
-	}
-	m->n_blobs = kept;
-	return n - kept;
+	return memcmp(*(const char *const *)a, *(const char *const *)b, HEX_LEN);
 }
 
-static int memory_gc(void *self, uint64_t *records_removed, uint64_t *blobs_removed,
-	const char *before, agentrun_error **err)
+static int memory_mark_blobs(void *self, const char *digests, size_t n,
+	unsigned char *named, agentrun_error **err)
 {
 	struct memory_store *m = self;
+	const char **sorted = malloc((n ? n : 1) * sizeof(*sorted));
+
+	if (!sorted)
+		return oom(err);
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = digests + i * HEX_LEN;
+	qsort(sorted, n, sizeof(*sorted), compare_digests);
+	pthread_mutex_lock(&m->lock);
+	for (size_t i = 0; i < m->n_records; i++) {
+		const char *cas = text_of(m->records[i], AGENTRUN_RECORD_CAS_ID);
+		const char *const *found = NULL;
+
+		cas = strncmp(cas, CAS, strlen(CAS)) == 0 ? cas + strlen(CAS) : "";
+		if (strlen(cas) == HEX_LEN)
+			found = bsearch(&cas, sorted, n, sizeof(*sorted), compare_digests);
+		if (found)
+			named[(size_t)(*found - digests) / HEX_LEN] = 1;
+	}
+	pthread_mutex_unlock(&m->lock);
+	free(sorted);
+	return 0;
+}
+
+static int memory_list_blobs(void *self, agentrun_buf *digests, agentrun_buf *cursor,
+	int64_t before_ms, agentrun_error **err)
+{
+	struct memory_store *m = self;
+	int r = 0;
+
+	(void)cursor; /* all of them at once */
+	pthread_mutex_lock(&m->lock);
+	for (size_t i = 0; r == 0 && i < m->n_blobs; i++)
+		if (m->blobs[i].put_ms < before_ms &&
+			agentrun_buf_append(digests, m->blobs[i].hex, HEX_LEN) < 0)
+			r = oom(err);
+	pthread_mutex_unlock(&m->lock);
+	return r;
+}
+
+static int memory_remove_blob(void *self, const char *hex, int64_t before_ms, int *removed,
+	agentrun_error **err)
+{
+	struct memory_store *m = self;
+	size_t at;
 
 	(void)err;
+	*removed = 0;
 	pthread_mutex_lock(&m->lock);
-	*records_removed = drop_records(m, before);
-	*blobs_removed = drop_blobs(m);
+	if (memory_index_find(&m->by_hex, hex, &at) && m->blobs[at].put_ms < before_ms) {
+		memory_index_remove(&m->by_hex, hex);
+		free(m->blobs[at].hex);
+		free(m->blobs[at].data);
+		m->blobs[at] = m->blobs[--m->n_blobs];
+		if (at < m->n_blobs) { /* the last one took its place */
+			memory_index_remove(&m->by_hex, m->blobs[at].hex);
+			memory_index_add(&m->by_hex, m->blobs[at].hex, at);
+		}
+		*removed = 1;
+	}
 	pthread_mutex_unlock(&m->lock);
 	return 0;
 }
@@ -372,7 +494,11 @@ static const agentrun_store_impl store_impl = {
 	.put_blob = memory_put_blob,
 	.get_blob = memory_get_blob,
 	.destroy = memory_destroy,
-	.gc = memory_gc,
+	.read_blob = memory_read_blob,
+	.remove_records = memory_remove_records,
+	.mark_blobs = memory_mark_blobs,
+	.list_blobs = memory_list_blobs,
+	.remove_blob = memory_remove_blob,
 };
 
 void agentrun_memory_store_options_init(agentrun_memory_store_options *opts,

@@ -15,19 +15,14 @@
 #include "options.h"
 #include "pool.h"
 #include "queue.h"
+#include "store.h"
 #include "token.h"
 
 #define STEP 200
 
-struct redis_store {
-	redis_pool pool;
-	char *base;
-	char *record, *record_of, *records, *blobs, *in_use; /* keys, or their beginnings */
-};
-
 /* One call, to be done again after a lost connection. */
 struct call {
-	struct redis_store *s;
+	const struct redis_store *s;
 	const agentrun_record *const *records;
 	size_t n;
 	agentrun_buf *out;
@@ -35,14 +30,14 @@ struct call {
 	agentrun_records *list;
 	const agentrun_store_query *query;
 	int field;
-	const char *key, *data;
-	size_t len;
+	const char *key;
 	int64_t before_ms;
-	uint64_t removed, blobs_removed;
+	uint64_t removed;
+	const char *digests, *const *sorted;
+	unsigned char *named;
 };
 
-/* A word made of a key's beginning and its end. */
-static int write_key(redis_conn *conn, const char *prefix, const char *name,
+int redis_write_key(redis_conn *conn, const char *prefix, const char *name,
 	agentrun_error **err)
 {
 	char *key = redis_join(prefix, name);
@@ -66,7 +61,7 @@ static int write_put(const struct redis_store *s, redis_conn *conn,
 	for (int i = 0; i < agentrun_record_field_count(); i++)
 		fields += agentrun_record_get(record, i, NULL) != NULL;
 	redis_conn_script(conn, REDIS_STORE_PUT, 1, 4 + 2 * fields);
-	r = write_key(conn, s->record_of,
+	r = redis_write_key(conn, s->record_of,
 		agentrun_record_get(record, AGENTRUN_RECORD_JOB_ID, NULL), err);
 	redis_conn_word(conn, s->base);
 	redis_conn_word(conn, agentrun_record_get(record, AGENTRUN_RECORD_RESULT_ID, NULL));
@@ -174,7 +169,7 @@ static int get_text(redis_conn *conn, const char *prefix, const char *name,
 
 	redis_conn_begin(conn, 2);
 	redis_conn_word(conn, "GET");
-	r = write_key(conn, prefix, name, err);
+	r = redis_write_key(conn, prefix, name, err);
 	if (r == 0)
 		r = redis_conn_call(conn, out, err);
 	else
@@ -199,7 +194,7 @@ static int get(void *user, redis_conn *conn, agentrun_error **err)
 	if (r == 0) {
 		redis_conn_begin(conn, 2);
 		redis_conn_word(conn, "HGETALL");
-		r = write_key(conn, c->s->record, id ? id->str : c->key, err);
+		r = redis_write_key(conn, c->s->record, id ? id->str : c->key, err);
 		if (r < 0)
 			conn->broken = true;
 	}
@@ -232,6 +227,15 @@ static bool says(const agentrun_record *record, int field, const char *want)
 	return !want || (have && strcmp(have, want) == 0);
 }
 
+static bool is_behind(const agentrun_record *record, const char *created,
+	const agentrun_store_query *q)
+{
+	const char *id = agentrun_record_get(record, AGENTRUN_RECORD_RESULT_ID, NULL);
+	int order = strcmp(created, q->after_created_at);
+
+	return order < 0 || (order == 0 && id && strcmp(id, q->after_result_id) < 0);
+}
+
 static bool is_wanted(const agentrun_record *record, const agentrun_store_query *q)
 {
 	const char *created = agentrun_record_get(record, AGENTRUN_RECORD_CREATED_AT, NULL);
@@ -239,7 +243,8 @@ static bool is_wanted(const agentrun_record *record, const agentrun_store_query 
 	return says(record, AGENTRUN_RECORD_RUN_ID, q->run_id) &&
 		says(record, AGENTRUN_RECORD_NODE_ID, q->node_id) &&
 		says(record, AGENTRUN_RECORD_STATUS, q->status) &&
-		(!q->since || (created && strcmp(created, q->since) >= 0));
+		(!q->since || (created && strcmp(created, q->since) >= 0)) &&
+		(!q->after_created_at || (created && is_behind(record, created, q)));
 }
 
 /* All fields but the data. */
@@ -251,7 +256,7 @@ static int write_fields(const struct redis_store *s, redis_conn *conn, const cha
 
 	redis_conn_begin(conn, (size_t)n + 1);
 	redis_conn_word(conn, "HMGET");
-	r = write_key(conn, s->record, id ? id + 1 : member, err);
+	r = redis_write_key(conn, s->record, id ? id + 1 : member, err);
 	for (int i = 0; i < n; i++)
 		if (i != AGENTRUN_RECORD_RESULT_DATA)
 			redis_conn_word(conn, agentrun_record_field_name(i));
@@ -324,13 +329,37 @@ static int list_step(struct call *c, size_t *skipped, const redisReply *members,
 	return r < 0 ? r : status;
 }
 
+/* How many records are newer than what the page is to begin behind. */
+static int newer(const struct call *c, redis_conn *conn, size_t *n, agentrun_error **err)
+{
+	const char *after = c->query->after_created_at;
+	redisReply *reply = NULL;
+	char from[32];
+	int r;
+
+	*n = 0;
+	if (!after)
+		return 0;
+	snprintf(from, sizeof(from), "(%lld", (long long)redis_time_of(after, strlen(after)));
+	redis_conn_begin(conn, 4);
+	redis_conn_word(conn, "ZCOUNT");
+	redis_conn_word(conn, c->s->records);
+	redis_conn_word(conn, from);
+	redis_conn_word(conn, "+inf");
+	r = redis_conn_call(conn, &reply, err);
+	if (r == 0)
+		*n = (size_t)reply->integer;
+	freeReplyObject(reply);
+	return r;
+}
+
 static int list(void *user, redis_conn *conn, agentrun_error **err)
 {
 	struct call *c = user;
-	size_t skipped = 0, n = STEP;
-	int r = 0;
+	size_t skipped = 0, n = STEP, at = 0;
+	int r = newer(c, conn, &at, err);
 
-	for (size_t at = 0; r == 0 && n == STEP; at += STEP) {
+	for (; r == 0 && n == STEP; at += STEP) {
 		redisReply *members = NULL;
 
 		redis_conn_begin(conn, 4);
@@ -361,72 +390,6 @@ static int redis_list(void *self, agentrun_records *into,
 	return r < 0 ? r : redis_pool_run(&s->pool, list, &c, err);
 }
 
-/* ---- blobs -------------------------------------------------------------- */
-
-#define BLOB "cas:sha256:"
-
-static int put_blob(void *user, redis_conn *conn, agentrun_error **err)
-{
-	struct call *c = user;
-	int r, status = 0;
-
-	redis_conn_begin(conn, 4);
-	redis_conn_word(conn, "SET");
-	r = write_key(conn, BLOB, c->key, err);
-	redis_conn_bytes(conn, c->data, c->len);
-	redis_conn_word(conn, "NX");
-	redis_conn_begin(conn, 3);
-	redis_conn_word(conn, "SADD");
-	redis_conn_word(conn, c->s->blobs);
-	redis_conn_word(conn, c->key);
-	if (r < 0)
-		conn->broken = true;
-	else
-		r = redis_conn_send(conn, err);
-	for (int i = 0; r == 0 && i < 2; i++) {
-		redisReply *reply = NULL;
-
-		r = redis_conn_reply(conn, &reply, 0, err);
-		if (r == 0 && status == 0)
-			status = redis_conn_fault(conn, reply, err);
-		freeReplyObject(reply);
-	}
-	return r < 0 ? r : status;
-}
-
-static int redis_put_blob(void *self, const char *hex, const char *data, size_t len,
-	agentrun_error **err)
-{
-	struct redis_store *s = self;
-	struct call c = { .s = s, .key = hex, .data = data, .len = len };
-
-	return redis_pool_run(&s->pool, put_blob, &c, err);
-}
-
-static int get_blob(void *user, redis_conn *conn, agentrun_error **err)
-{
-	struct call *c = user;
-	redisReply *reply = NULL;
-	int r = get_text(conn, BLOB, c->key, &reply, err);
-
-	if (r == 0 && !reply)
-		r = agentrun_error_raise(err, AGENTRUN_ENOTFOUND, "no blob is named %.100s",
-			c->key);
-	else if (r == 0 && agentrun_buf_set(c->out, reply->str, reply->len) < 0)
-		r = redis_oom(err);
-	freeReplyObject(reply);
-	return r;
-}
-
-static int redis_get_blob(void *self, agentrun_buf *out, const char *hex,
-	agentrun_error **err)
-{
-	struct redis_store *s = self;
-	struct call c = { .s = s, .key = hex, .out = out };
-
-	return redis_pool_run(&s->pool, get_blob, &c, err);
-}
-
 /* ---- keeping house ------------------------------------------------------ */
 
 static int remove_old(struct call *c, redis_conn *conn, agentrun_error **err)
@@ -448,92 +411,107 @@ static int remove_old(struct call *c, redis_conn *conn, agentrun_error **err)
 	return r;
 }
 
-/* The name of each blob that a record names, without "sha256:", into a set. */
-static int note_used(struct call *c, redis_conn *conn, agentrun_error **err)
+static int remove_records(void *user, redis_conn *conn, agentrun_error **err)
 {
-	agentrun_store_query all = { .struct_size = sizeof(all) };
-	struct call each = { .s = c->s, .query = &all };
-	redisReply *reply = NULL;
-	int r = agentrun_records_new(&each.list, err);
-
-	if (r == 0)
-		r = list(&each, conn, err);
-	for (size_t i = 0; r == 0 && i < agentrun_records_count(each.list); i++) {
-		const char *cas = agentrun_record_get(agentrun_records_at(each.list, i),
-			AGENTRUN_RECORD_CAS_ID, NULL);
-
-		if (!cas || strncmp(cas, "sha256:", 7) != 0)
-			continue;
-		redis_conn_begin(conn, 3);
-		redis_conn_word(conn, "SADD");
-		redis_conn_word(conn, c->s->in_use);
-		redis_conn_word(conn, cas + 7);
-		r = redis_conn_call(conn, &reply, err);
-		freeReplyObject(reply);
-		reply = NULL;
-	}
-	agentrun_records_free(each.list);
-	return r;
+	return remove_old(user, conn, err);
 }
 
-static int command(redis_conn *conn, const char *name, const char *key, const char *word,
-	redisReply **out, agentrun_error **err)
-{
-	redis_conn_begin(conn, word ? 3 : 2);
-	redis_conn_word(conn, name);
-	redis_conn_word(conn, key);
-	if (word)
-		redis_conn_word(conn, word);
-	return redis_conn_call(conn, out, err);
-}
-
-static int remove_blob(struct call *c, const char *hex, redis_conn *conn,
+static int redis_remove_records(void *self, uint64_t *removed, const char *before,
 	agentrun_error **err)
 {
-	char *key = redis_join(BLOB, hex);
-	redisReply *reply = NULL;
-	int r = key ? command(conn, "UNLINK", key, NULL, &reply, err) : redis_oom(err);
+	struct redis_store *s = self;
+	struct call c = { .s = s, .before_ms = redis_time_of(before, strlen(before)) };
+	int r = redis_pool_run(&s->pool, remove_records, &c, err);
 
-	free(key);
-	freeReplyObject(reply);
-	reply = NULL;
-	if (r == 0)
-		r = command(conn, "SREM", c->s->blobs, hex, &reply, err);
-	c->blobs_removed += r == 0 && reply->integer;
-	freeReplyObject(reply);
+	*removed = c.removed;
 	return r;
 }
 
-static int gc(void *user, redis_conn *conn, agentrun_error **err)
+static int compare_digests(const void *a, const void *b)
 {
-	struct call *c = user;
-	redisReply *reply = NULL;
-	int r = c->key ? remove_old(c, conn, err) : 0;
+	return memcmp(*(const char *const *)a, *(const char *const *)b, REDIS_HEX_LEN);
+}
 
-	if (r == 0)
-		r = note_used(c, conn, err);
-	if (r == 0)
-		r = command(conn, "SDIFF", c->s->blobs, c->s->in_use, &reply, err);
-	for (size_t i = 0; r == 0 && i < reply->elements; i++)
-		r = remove_blob(c, reply->element[i]->str, conn, err);
-	freeReplyObject(reply);
-	reply = NULL;
-	if (r == 0)
-		r = command(conn, "UNLINK", c->s->in_use, NULL, &reply, err);
-	freeReplyObject(reply);
+/* The cas_ids of some records, whose members and scores these are. */
+static int mark_some(const struct call *c, redis_conn *conn, const redisReply *members,
+	agentrun_error **err)
+{
+	int r = 0, status = 0;
+
+	for (size_t i = 0; r == 0 && i < members->elements; i += 2) {
+		const char *id = strchr(members->element[i]->str, ':');
+
+		redis_conn_begin(conn, 3);
+		redis_conn_word(conn, "HGET");
+		r = redis_write_key(conn, c->s->record, id ? id + 1 : members->element[i]->str, err);
+		redis_conn_word(conn, "cas_id");
+	}
+	if (r < 0)
+		conn->broken = true;
+	else
+		r = redis_conn_send(conn, err);
+	for (size_t i = 0; r == 0 && i < members->elements; i += 2) {
+		redisReply *reply = NULL;
+		const char *hex;
+		const char *const *found = NULL;
+
+		r = redis_conn_reply(conn, &reply, 0, err);
+		if (r == 0 && status == 0)
+			status = redis_conn_fault(conn, reply, err);
+		if (r == 0 && status == 0 && reply->type == REDIS_REPLY_STRING &&
+			reply->len == 7 + REDIS_HEX_LEN) {
+			hex = reply->str + 7; /* behind "sha256:" */
+			found = bsearch(&hex, c->sorted, c->n, sizeof(*c->sorted), compare_digests);
+		}
+		if (found)
+			c->named[(size_t)(*found - c->digests) / REDIS_HEX_LEN] = 1;
+		freeReplyObject(reply);
+	}
+	return r < 0 ? r : status;
+}
+
+/* ZSCAN, as it passes over none that is there all the time; ranks would, where one is
+ * removed meanwhile. */
+static int mark(void *user, redis_conn *conn, agentrun_error **err)
+{
+	const struct call *c = user;
+	char cursor[24] = "0";
+	int r;
+
+	do {
+		redisReply *reply = NULL;
+
+		redis_conn_begin(conn, 5);
+		redis_conn_word(conn, "ZSCAN");
+		redis_conn_word(conn, c->s->records);
+		redis_conn_word(conn, cursor);
+		redis_conn_word(conn, "COUNT");
+		redis_conn_int(conn, 1000);
+		r = redis_conn_call(conn, &reply, err);
+		if (r == 0) {
+			snprintf(cursor, sizeof(cursor), "%s", reply->element[0]->str);
+			r = mark_some(c, conn, reply->element[1], err);
+		}
+		freeReplyObject(reply);
+	} while (r == 0 && strcmp(cursor, "0") != 0);
 	return r;
 }
 
-static int redis_gc(void *self, uint64_t *records_removed, uint64_t *blobs_removed,
-	const char *before, agentrun_error **err)
+static int redis_mark_blobs(void *self, const char *digests, size_t n,
+	unsigned char *named, agentrun_error **err)
 {
 	struct redis_store *s = self;
-	struct call c = { .s = s, .key = before,
-		.before_ms = before ? redis_time_of(before, strlen(before)) : 0 };
-	int r = redis_pool_run(&s->pool, gc, &c, err);
+	const char **sorted = malloc((n ? n : 1) * sizeof(*sorted));
+	struct call c = { .s = s, .digests = digests, .n = n, .named = named, .sorted = sorted };
+	int r;
 
-	*records_removed = c.removed;
-	*blobs_removed = c.blobs_removed;
+	if (!sorted)
+		return redis_oom(err);
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = digests + i * REDIS_HEX_LEN;
+	qsort(sorted, n, sizeof(*sorted), compare_digests);
+	r = redis_pool_run(&s->pool, mark, &c, err);
+	free(sorted);
 	return r;
 }
 
@@ -567,8 +545,7 @@ static void redis_destroy(void *self)
 	free(s->record);
 	free(s->record_of);
 	free(s->records);
-	free(s->blobs);
-	free(s->in_use);
+	free(s->uploads);
 	free(s);
 }
 
@@ -583,7 +560,15 @@ static const agentrun_store_impl store_impl = {
 	.get_blob = redis_get_blob,
 	.destroy = redis_destroy,
 	.migrate = redis_migrate,
-	.gc = redis_gc,
+	.blob_begin = redis_blob_begin,
+	.blob_add = redis_blob_add,
+	.blob_finish = redis_blob_finish,
+	.blob_drop = redis_blob_drop,
+	.read_blob = redis_read_blob,
+	.remove_records = redis_remove_records,
+	.mark_blobs = redis_mark_blobs,
+	.list_blobs = redis_list_blobs,
+	.remove_blob = redis_remove_blob,
 };
 
 void agentrun_redis_store_options_init(agentrun_redis_store_options *opts,
@@ -609,10 +594,8 @@ static int fill(struct redis_store *s, const agentrun_redis_store_options *opts,
 	s->record = redis_join(s->base, ":record:");
 	s->record_of = redis_join(s->base, ":record-of:");
 	s->records = redis_join(s->base, ":records");
-	s->blobs = redis_join(s->base, ":blobs");
-	s->in_use = redis_join(s->base, ":blobs-in-use");
-	return s->record && s->record_of && s->records && s->blobs && s->in_use ? 0
-		: redis_oom(err);
+	s->uploads = redis_join(s->base, ":upload:");
+	return s->record && s->record_of && s->records && s->uploads ? 0 : redis_oom(err);
 }
 
 int agentrun_redis_store_new(agentrun_store **out,

@@ -48,7 +48,9 @@
  *     B:record:ID        hash: a record, a field a member that is set
  *     B:record-of:JOB_ID the result_id of a job's record
  *     B:records          sorted set of records by when they were created
- *     cas:sha256:HEX     a blob; B:blobs is the set of those that it put
+ *     cas:sha256:HEX     a blob, up to 512 MiB; B:blobs is the set of those that it put,
+ *                        B:blobs-put a sorted set of them by when they were last put
+ *     B:upload:N         a blob on its way in, for an hour after its last part
  *     cas:ID             the result data of the record ID, as below
  *     context:RUN_ID     hash, field NODE_ID:output: a ref, whose JSON is at
  *                        cas:REF; set for a completed record with both ids

@@ -84,7 +84,8 @@ AGENTRUN_API const agentrun_record *agentrun_records_at(
 AGENTRUN_API int agentrun_records_add(agentrun_records *records,
 	agentrun_record *take_record);
 
-/** Which records to list, newest first. Fields are only ever appended. */
+/** Which records to list, newest first: by created_at, of one time by result_id. Fields
+ * are only ever appended. */
 typedef struct agentrun_store_query {
 	size_t struct_size;  /**< set by agentrun_store_query_init() */
 	const char *run_id;  /**< NULL: any */
@@ -93,6 +94,8 @@ typedef struct agentrun_store_query {
 	const char *since;   /**< created_at at or after, ISO 8601; NULL: any */
 	size_t limit;        /**< init: 100; 0: no limit */
 	size_t offset;
+	const char *after_created_at; /**< a page: only what is listed behind the record */
+	const char *after_result_id;  /**< with this time and id, there or not; both or none */
 	/* fields above: 0.1 */
 } agentrun_store_query;
 
@@ -103,6 +106,8 @@ AGENTRUN_API void agentrun_store_query_init(agentrun_store_query *query,
 typedef struct agentrun_store_options {
 	size_t struct_size;      /**< set by agentrun_store_options_init() */
 	size_t max_inline_bytes; /**< longer result data goes to a blob; init: 10485760 */
+	agentrun_store *take_blobs; /**< keeps the blobs in the store's place, and is freed
+	                                 with it; owned on success only. NULL: none */
 	/* fields above: 0.1 */
 } agentrun_store_options;
 
@@ -145,6 +150,62 @@ AGENTRUN_API int agentrun_store_get(agentrun_buf *out, agentrun_store *store,
 AGENTRUN_API int agentrun_store_put_blob(agentrun_buf *ref,
 	agentrun_store *store, const char *data, size_t len, agentrun_error **err);
 
+/** A blob on its way into a store. One thread's at a time. */
+typedef struct agentrun_store_writer agentrun_store_writer;
+
+/**
+ * Put a blob in parts, however long it gets: it takes a few MiB of memory where the
+ * backend can (those in `backends/` do, but for memory), else all of it.
+ *
+ * @param out   free it with agentrun_store_writer_free(), before the store; NULL on
+ *              failure
+ * @param store borrowed
+ * @return 0
+ */
+AGENTRUN_API int agentrun_store_writer_new(agentrun_store_writer **out,
+	agentrun_store *store, agentrun_error **err);
+/**
+ * Add `len` bytes. After a failure, nothing can be added.
+ *
+ * @return 0
+ */
+AGENTRUN_API int agentrun_store_writer_add(agentrun_store_writer *writer,
+	const char *data, size_t len, agentrun_error **err);
+/**
+ * Keep what was added, durably, under its digest. Once.
+ *
+ * @param ref "cas://sha256:HEX"
+ * @return 0, AGENTRUN_EINVAL (it failed, or is finished)
+ */
+AGENTRUN_API int agentrun_store_writer_finish(agentrun_buf *ref,
+	agentrun_store_writer *writer, agentrun_error **err);
+/** Drops what was not finished. NULL ok. */
+AGENTRUN_API void agentrun_store_writer_free(agentrun_store_writer *writer);
+
+/** What a ref names, on its way out. One thread's at a time. */
+typedef struct agentrun_store_reader agentrun_store_reader;
+
+/**
+ * Read what agentrun_store_get() gives, in parts. A blob takes a few MiB of memory
+ * where the backend can.
+ *
+ * @param out   free it with agentrun_store_reader_free(), before the store; NULL on
+ *              failure
+ * @param store borrowed
+ * @return 0, AGENTRUN_EINVAL (not a ref), AGENTRUN_ENOTFOUND
+ */
+AGENTRUN_API int agentrun_store_reader_new(agentrun_store_reader **out,
+	agentrun_store *store, const char *ref, agentrun_error **err);
+/**
+ * Store up to `cap` bytes in `to` and their number in *len, 0 at the end. The digest of
+ * a blob is checked before its last MiB is given: what is damaged never ends well.
+ *
+ * @return 0, AGENTRUN_ESTORAGE (damaged), AGENTRUN_ENOTFOUND (removed meanwhile)
+ */
+AGENTRUN_API int agentrun_store_reader_read(agentrun_store_reader *reader, char *to,
+	size_t cap, size_t *len, agentrun_error **err);
+AGENTRUN_API void agentrun_store_reader_free(agentrun_store_reader *reader); /**< NULL ok */
+
 /**
  * The record that `ref` names.
  *
@@ -178,9 +239,33 @@ AGENTRUN_API int agentrun_store_list(agentrun_records **out,
  */
 AGENTRUN_API int agentrun_store_migrate(agentrun_store *store,
 	agentrun_error **err);
+/** What to remove. Fields are only ever appended. */
+typedef struct agentrun_store_gc_options {
+	size_t struct_size; /**< set by agentrun_store_gc_options_init() */
+	const char *before; /**< records created before, ISO 8601; NULL: none */
+	int64_t grace_ms;   /**< a blob put within it stays, as its record may be on its way;
+	                         init: 3600000 */
+	/* fields above: 0.1 */
+} agentrun_store_gc_options;
+
+AGENTRUN_API void agentrun_store_gc_options_init(agentrun_store_gc_options *opts,
+	size_t struct_size);
+
 /**
- * Remove records created before `before` (ISO 8601; NULL: none), then the blobs
- * that no record names.
+ * Remove old records, then the blobs that no record names, and what killed writers
+ * left. Others may put meanwhile, as long as their records follow their blobs within
+ * the grace.
+ *
+ * @param records_removed how many; may be NULL, as may blobs_removed
+ * @param opts NULL for defaults
+ * @return 0, AGENTRUN_EINVAL (a time that is none, or the backend cannot)
+ */
+AGENTRUN_API int agentrun_store_gc_with(uint64_t *records_removed,
+	uint64_t *blobs_removed, agentrun_store *store,
+	const agentrun_store_gc_options *opts, agentrun_error **err);
+/**
+ * The same without a grace: nobody may be putting a result. Remove records created
+ * before `before` (ISO 8601; NULL: none), then the blobs that no record names.
  *
  * @param records_removed how many; may be NULL, as may blobs_removed
  * @return 0, AGENTRUN_EINVAL (a time that is none, or the backend cannot)

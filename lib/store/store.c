@@ -6,15 +6,7 @@
 
 #include <agentrun/sys/store.h>
 
-#define SHA_PREFIX "sha256:"
 #define HEX_LEN (AGR_SHA256_HEX - 1)
-
-struct agentrun_store {
-	agentrun_store_impl impl;
-	void *self;
-	char *name; /* a copy: impl.name points to it */
-	agentrun_store_options opts;
-};
 
 static const agentrun_store_options store_defaults = { .max_inline_bytes = 10485760 };
 static const agentrun_store_query query_defaults = { .limit = 100 };
@@ -27,6 +19,14 @@ void agentrun_store_options_init(agentrun_store_options *opts, size_t struct_siz
 void agentrun_store_query_init(agentrun_store_query *query, size_t struct_size)
 {
 	agentrun_options_init(query, struct_size, &query_defaults, sizeof(query_defaults));
+}
+
+static bool is_partial(const agentrun_store_impl *impl)
+{
+	int n = (impl->blob_begin != NULL) + (impl->blob_add != NULL) +
+		(impl->blob_finish != NULL) + (impl->blob_drop != NULL);
+
+	return n != 0 && n != 4;
 }
 
 int agentrun_store_new(agentrun_store **out, const agentrun_store_impl *impl,
@@ -45,6 +45,10 @@ int agentrun_store_new(agentrun_store **out, const agentrun_store_impl *impl,
 	if (r == 0)
 		r = agr_impl_read(&store->impl, sizeof(store->impl), impl,
 			AGENTRUN_STORE_IMPL_VERSION, "agentrun_store_impl", err);
+	if (r == 0 && is_partial(&store->impl))
+		r = agentrun_error_raise(err, AGENTRUN_EINVAL,
+			"agentrun_store_impl has only some of blob_begin, blob_add, blob_finish, "
+			"blob_drop");
 	if (r == 0 && (!store->impl.name || !store->impl.put || !store->impl.get ||
 		!store->impl.list || !store->impl.put_blob || !store->impl.get_blob ||
 		!store->impl.destroy))
@@ -60,6 +64,7 @@ int agentrun_store_new(agentrun_store **out, const agentrun_store_impl *impl,
 		return r;
 	}
 	store->self = take_self;
+	store->blobs = store->opts.take_blobs ? store->opts.take_blobs : store;
 	*out = store;
 	return 0;
 }
@@ -69,8 +74,15 @@ void agentrun_store_free(agentrun_store *store)
 	if (!store)
 		return;
 	store->impl.destroy(store->self);
+	if (store->blobs != store)
+		agentrun_store_free(store->blobs);
 	free(store->name);
 	free(store);
+}
+
+size_t agr_store_max_inline(const agentrun_store *store)
+{
+	return store->opts.max_inline_bytes;
 }
 
 bool agr_is_ref(const char *text)
@@ -107,11 +119,19 @@ static int fill_in(agentrun_record *record, agentrun_error **err)
 	return r;
 }
 
+static int put_blob(agentrun_store *store, const char *hex, const char *data, size_t len,
+	agentrun_error **err)
+{
+	agentrun_store *to = store->blobs;
+
+	return to->impl.put_blob(to->self, hex, data, len, err);
+}
+
 /* Result data that is too long for a record goes to a blob. */
 static int spill(agentrun_store *store, agentrun_record *record,
 	agentrun_error **err)
 {
-	char id[sizeof(SHA_PREFIX) + HEX_LEN] = SHA_PREFIX;
+	char id[sizeof(AGR_SHA_PREFIX) + HEX_LEN] = AGR_SHA_PREFIX;
 	const char *data;
 	size_t len = 0;
 	int r;
@@ -119,8 +139,8 @@ static int spill(agentrun_store *store, agentrun_record *record,
 	data = agentrun_record_get(record, AGENTRUN_RECORD_RESULT_DATA, &len);
 	if (!data || len <= store->opts.max_inline_bytes)
 		return 0;
-	agr_sha256_of(id + strlen(SHA_PREFIX), data, len);
-	r = store->impl.put_blob(store->self, id + strlen(SHA_PREFIX), data, len, err);
+	agr_sha256_of(id + strlen(AGR_SHA_PREFIX), data, len);
+	r = put_blob(store, id + strlen(AGR_SHA_PREFIX), data, len, err);
 	if (r == 0)
 		r = set(record, AGENTRUN_RECORD_CAS_ID, id, err);
 	if (r == 0)
@@ -128,7 +148,7 @@ static int spill(agentrun_store *store, agentrun_record *record,
 	return r;
 }
 
-static int give_ref(agentrun_buf *ref, const char *prefix, const char *id,
+int agr_store_give_ref(agentrun_buf *ref, const char *prefix, const char *id,
 	agentrun_error **err)
 {
 	agr_buf text = AGR_BUF_INIT;
@@ -150,7 +170,7 @@ int agentrun_store_put(agentrun_buf *ref, agentrun_store *store,
 	if (r == 0)
 		r = store->impl.put(store->self, &id, records, 1, err);
 	if (r == 0)
-		r = give_ref(ref, AGR_ARTIFACT_PREFIX, id.data, err);
+		r = agr_store_give_ref(ref, AGR_ARTIFACT_PREFIX, id.data, err);
 	agentrun_buf_dispose(&id);
 	return r;
 }
@@ -161,27 +181,38 @@ static bool is_hex(const char *text)
 		strspn(text, "0123456789abcdef") == HEX_LEN;
 }
 
+int agr_store_read_digest(char hex[AGR_SHA256_HEX], const char *id, agentrun_error **err)
+{
+	if (!agr_starts_with(id, AGR_SHA_PREFIX) || !is_hex(id + strlen(AGR_SHA_PREFIX)))
+		return agentrun_error_raise(err, AGENTRUN_EINVAL,
+			"not a ref: cas://%.100s (it is cas://sha256: and 64 hex digits)", id);
+	memcpy(hex, id + strlen(AGR_SHA_PREFIX), AGR_SHA256_HEX);
+	return 0;
+}
+
+int agr_store_damaged(const char *hex, const char *is, agentrun_error **err)
+{
+	return agentrun_error_raise(err, AGENTRUN_ESTORAGE,
+		"the blob %s is damaged: its SHA-256 is %s", hex, is);
+}
+
 /* `id` is "sha256:HEX". */
 static int get_blob(agentrun_store *store, const char *id, agentrun_buf *out,
 	agentrun_error **err)
 {
 	char hex[AGR_SHA256_HEX], wanted[AGR_SHA256_HEX];
-	int r;
-
-	if (!agr_starts_with(id, SHA_PREFIX) || !is_hex(id + strlen(SHA_PREFIX)))
-		return agentrun_error_raise(err, AGENTRUN_EINVAL,
-			"not a ref: cas://%.100s (it is cas://sha256: and 64 hex digits)", id);
 	/* A copy: the caller may have the ref in `out`. */
-	memcpy(wanted, id + strlen(SHA_PREFIX), sizeof(wanted));
-	r = store->impl.get_blob(store->self, out, wanted, err);
+	int r = agr_store_read_digest(wanted, id, err);
+
+	if (r == 0)
+		r = store->blobs->impl.get_blob(store->blobs->self, out, wanted, err);
 	if (r < 0)
 		return r;
 	agr_sha256_of(hex, out->data, out->len);
 	if (strcmp(hex, wanted) == 0)
 		return 0;
 	agentrun_buf_dispose(out);
-	return agentrun_error_raise(err, AGENTRUN_ESTORAGE,
-		"the blob %s is damaged: its SHA-256 is %s", wanted, hex);
+	return agr_store_damaged(wanted, hex, err);
 }
 
 int agentrun_store_get_record(agentrun_record **out, agentrun_store *store,
@@ -258,12 +289,11 @@ int agentrun_store_put_blob(agentrun_buf *ref, agentrun_store *store,
 	int r;
 
 	agr_sha256_of(hex, data, len);
-	r = store->impl.put_blob(store->self, hex, data, len, err);
-	return r < 0 ? r : give_ref(ref, AGR_CAS_PREFIX SHA_PREFIX, hex, err);
+	r = put_blob(store, hex, data, len, err);
+	return r < 0 ? r : agr_store_give_ref(ref, AGR_CAS_PREFIX AGR_SHA_PREFIX, hex, err);
 }
 
-/* Times are compared as text by the backends, so there is one way to write them. */
-static int read_time(char out[AGR_TIME_SIZE], const char *text, const char *name,
+int agr_store_read_time(char out[AGR_TIME_SIZE], const char *text, const char *name,
 	agentrun_error **err)
 {
 	int64_t ms;
@@ -279,14 +309,21 @@ int agentrun_store_list(agentrun_records **out, agentrun_store *store,
 	const agentrun_store_query *query_in, agentrun_error **err)
 {
 	agentrun_store_query query = query_defaults;
-	char since[AGR_TIME_SIZE];
+	char since[AGR_TIME_SIZE], after[AGR_TIME_SIZE];
 	int r;
 
 	*out = NULL;
 	r = agentrun_options_read(&query, sizeof(query), query_in, "agentrun_store_query", err);
 	if (r == 0 && query.since) {
-		r = read_time(since, query.since, "since", err);
+		r = agr_store_read_time(since, query.since, "since", err);
 		query.since = since;
+	}
+	if (r == 0 && !query.after_created_at != !query.after_result_id)
+		r = agentrun_error_raise(err, AGENTRUN_EINVAL,
+			"agentrun_store_query has only one of after_created_at and after_result_id");
+	if (r == 0 && query.after_created_at) {
+		r = agr_store_read_time(after, query.after_created_at, "after", err);
+		query.after_created_at = after;
 	}
 	if (r == 0)
 		r = agentrun_records_new(out, err);
@@ -301,27 +338,7 @@ int agentrun_store_list(agentrun_records **out, agentrun_store *store,
 
 int agentrun_store_migrate(agentrun_store *store, agentrun_error **err)
 {
-	return store->impl.migrate ? store->impl.migrate(store->self, err) : 0;
-}
+	int r = store->impl.migrate ? store->impl.migrate(store->self, err) : 0;
 
-int agentrun_store_gc(uint64_t *records_removed, uint64_t *blobs_removed,
-	agentrun_store *store, const char *before, agentrun_error **err)
-{
-	uint64_t ignored[2] = { 0, 0 };
-	char time[AGR_TIME_SIZE];
-	int r;
-
-	records_removed = records_removed ? records_removed : &ignored[0];
-	blobs_removed = blobs_removed ? blobs_removed : &ignored[1];
-	*records_removed = *blobs_removed = 0;
-	if (!store->impl.gc)
-		return agentrun_error_raise(err, AGENTRUN_EINVAL,
-			"the %s store cannot remove what it keeps", store->impl.name);
-	if (before) {
-		r = read_time(time, before, "before", err);
-		if (r < 0)
-			return r;
-		before = time;
-	}
-	return store->impl.gc(store->self, records_removed, blobs_removed, before, err);
+	return r == 0 && store->blobs != store ? agentrun_store_migrate(store->blobs, err) : r;
 }

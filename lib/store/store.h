@@ -6,14 +6,42 @@
 #ifndef AGR_STORE_H
 #define AGR_STORE_H
 
-#include <agentrun/store.h>
+#include <agentrun/sys/store.h>
 
 #include "base/base.h"
 
 #define AGR_ARTIFACT_PREFIX "artifact://"
 #define AGR_CAS_PREFIX "cas://"
+#define AGR_SHA_PREFIX "sha256:"
+
+struct agentrun_store {
+	agentrun_store_impl impl;
+	void *self;
+	char *name; /* a copy: impl.name points to it */
+	agentrun_store_options opts;
+	agentrun_store *blobs; /* who keeps the blobs: itself, or opts.take_blobs */
+};
 
 /* Does the text look like a ref of either kind? */
 bool agr_is_ref(const char *text);
+
+/* Longer result data goes to a blob. */
+size_t agr_store_max_inline(const agentrun_store *store);
+
+/* Read "sha256:HEX". AGENTRUN_EINVAL. */
+int agr_store_read_digest(char hex[AGR_SHA256_HEX], const char *id, agentrun_error **err);
+int agr_store_give_ref(agentrun_buf *ref, const char *prefix, const char *id,
+	agentrun_error **err);
+/* Times are compared as text by the backends, so there is one way to write them. */
+int agr_store_read_time(char out[AGR_TIME_SIZE], const char *text, const char *name,
+	agentrun_error **err);
+int agr_store_damaged(const char *hex, const char *is, agentrun_error **err);
+
+/* agentrun_store_writer_add(), agentrun_store_reader_read() and _free() for who calls
+ * them by pointer. */
+int agr_store_write_part(void *writer, const char *data, size_t len, agentrun_error **err);
+int agr_store_read_part(void *reader, char *to, size_t cap, size_t *len,
+	agentrun_error **err);
+void agr_store_close_reader(void *reader);
 
 #endif

@@ -9,7 +9,6 @@ local function record(name) return BASE .. ':record:' .. name end
 
 local fields = {}
 for i = 5, #ARGV, 2 do fields[ARGV[i]] = ARGV[i + 1] end
-local number = call('INCR', BASE .. ':record-number')
 local kept = call('GET', KEYS[1])
 if kept and call('HGET', record(kept), 'status') == 'completed' then return kept end
 if kept then
@@ -17,7 +16,8 @@ if kept then
 	call('UNLINK', record(kept))
 	if member then call('ZREM', INDEX, member) end
 end
-local member = string.format('%016.0f:', number) .. id
+-- So that those of one time are listed by their ids.
+local member = ':' .. id
 local words = { '#', member }
 for i = 5, #ARGV do words[#words + 1] = ARGV[i] end
 call('HSET', record(id), unpack(words))

@@ -12,7 +12,7 @@
 
 AGENTRUN_BEGIN_DECLS
 
-#define AGENTRUN_STORE_IMPL_VERSION 1
+#define AGENTRUN_STORE_IMPL_VERSION 2
 
 /**
  * `self` is the backend's private state; several threads may call at once.
@@ -43,15 +43,17 @@ typedef struct agentrun_store_impl {
 	int (*get)(void *self, agentrun_record *into, int field, const char *key,
 		agentrun_error **err);
 	/**
-	 * Mandatory. Append matching records, newest first; without result_data.
+	 * Mandatory. Append matching records, newest first (by created_at, then by
+	 * result_id, as text); without result_data.
 	 * `query` may be longer than yours: agentrun_options_read() refuses what you
 	 * do not know.
 	 */
 	int (*list)(void *self, agentrun_records *into,
 		const agentrun_store_query *query, agentrun_error **err);
 	/**
-	 * Mandatory. Keep a blob under its hex SHA-256 (64 characters); a blob that
-	 * is there already is success.
+	 * Mandatory. Keep a blob under its hex SHA-256 (64 characters), durably when
+	 * it returns; a blob that is there already is success, and young again where
+	 * you have remove_blob.
 	 */
 	int (*put_blob)(void *self, const char *hex, const char *data, size_t len,
 		agentrun_error **err);
@@ -62,10 +64,50 @@ typedef struct agentrun_store_impl {
 	void (*destroy)(void *self);
 	/** Optional. See agentrun_store_migrate(). */
 	int (*migrate)(void *self, agentrun_error **err);
-	/** Optional. See agentrun_store_gc(). */
+	/** Optional. See agentrun_store_gc(); not called where remove_records and
+	 * mark_blobs are there, and list_blobs and remove_blob of who keeps the blobs. */
 	int (*gc)(void *self, uint64_t *records_removed, uint64_t *blobs_removed,
 		const char *before, agentrun_error **err);
 	/* members above: version 1 */
+
+	/** Optional, the four together: a blob in parts. Begin one; an upload is one
+	 * thread's at a time, and what a killed process left must not stay for ever. */
+	int (*blob_begin)(void *self, void **out_upload, agentrun_error **err);
+	/** Add to it. */
+	int (*blob_add)(void *self, void *upload, const char *data, size_t len,
+		agentrun_error **err);
+	/** Keep it under the digest of all that was added, as put_blob does. The upload
+	 * is gone, also after a failure. */
+	int (*blob_finish)(void *self, void *take_upload, const char *hex,
+		agentrun_error **err);
+	/** Drop it. */
+	void (*blob_drop)(void *self, void *take_upload);
+	/**
+	 * Optional. Read up to `cap` bytes of a blob from `offset` on; fewer only at its
+	 * end. AGENTRUN_ENOTFOUND when there is no such blob.
+	 */
+	int (*read_blob)(void *self, const char *hex, uint64_t offset, char *to,
+		size_t cap, size_t *len, agentrun_error **err);
+	/** Optional, with mark_blobs. Remove records created before `before`. */
+	int (*remove_records)(void *self, uint64_t *removed, const char *before,
+		agentrun_error **err);
+	/** Optional. Set named[i] to 1 where a record's cas_id is "sha256:" and the
+	 * i-th of `n` digests, which lie one behind the other (64 characters each). */
+	int (*mark_blobs)(void *self, const char *digests, size_t n,
+		unsigned char *named, agentrun_error **err);
+	/**
+	 * Optional, with remove_blob. Append the digests of some blobs that were last
+	 * put before `before_ms` (since 1970), 64 characters each. `cursor`, yours, is
+	 * empty at first and says where to go on; leave it empty at the end. What killed
+	 * writers left (older than that, and than a minute) is removed on the way.
+	 */
+	int (*list_blobs)(void *self, agentrun_buf *digests, agentrun_buf *cursor,
+		int64_t before_ms, agentrun_error **err);
+	/** Optional. Remove a blob, unless it was put again since `before_ms`: one step,
+	 * whoever else puts it. *removed is 1 or 0. */
+	int (*remove_blob)(void *self, const char *hex, int64_t before_ms, int *removed,
+		agentrun_error **err);
+	/* members above: version 2 */
 } agentrun_store_impl;
 
 /**
