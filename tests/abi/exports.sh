@@ -23,7 +23,7 @@ declared()
 case $against in
 *.sym)
 	headers=$(ls "$include"/agentrun/*.h "$include"/agentrun/sys/*.h |
-		grep -v -e /http.h -e /redis.h -e /sqlite.h -e /conformance.h)
+		grep -v -e /fs.h -e /http.h -e /postgres.h -e /redis.h -e /sqlite.h -e /conformance.h)
 	sed -n 's/^[[:space:]]*\([a-z0-9_]*\);$/\1/p' "$against" | sort > "$work/listed"
 	if grep -q 'agentrun_\*' "$against"; then
 		echo "$against: a wildcard"

@@ -2,11 +2,15 @@
 /* Structs that grow, of stores and queues. */
 #include "growth.h"
 
+#include <agentrun/fs.h>
 #include <agentrun/sys/queue.h>
 #include <agentrun/sys/store.h>
 #ifdef WITH_SQLITE
 #include <agentrun/http.h>
 #include <agentrun/sqlite.h>
+#endif
+#ifdef WITH_POSTGRES
+#include <agentrun/postgres.h>
 #endif
 #ifdef WITH_REDIS
 #include <agentrun/redis.h>
@@ -62,6 +66,57 @@ static int use_store_query(const void *s)
 	agentrun_store_free(store);
 	return r;
 }
+
+static void gc_options_init(void *s, size_t size)
+{
+	agentrun_store_gc_options_init(s, size);
+}
+
+static int use_gc_options(const void *s)
+{
+	agentrun_store *store;
+	int r = agentrun_memory_store_new(&store, NULL, NULL);
+
+	if (r == 0)
+		r = agentrun_store_gc_with(NULL, NULL, store, s, NULL);
+	agentrun_store_free(store);
+	return r;
+}
+
+/* Any folder will do: nothing is put. */
+static void fs_init(void *s, size_t size)
+{
+	static const char tmp[] = "/tmp";
+	const char *path = tmp;
+
+	agentrun_fs_blobs_options_init(s, size);
+	memcpy((char *)s + offsetof(agentrun_fs_blobs_options, path), &path, sizeof(path));
+}
+
+static int use_fs(const void *s)
+{
+	agentrun_store *store;
+	int r = agentrun_fs_blobs_new(&store, s, NULL);
+
+	agentrun_store_free(store);
+	return r;
+}
+
+#ifdef WITH_POSTGRES
+static void postgres_init(void *s, size_t size)
+{
+	agentrun_postgres_store_options_init(s, size);
+}
+
+static int use_postgres(const void *s)
+{
+	agentrun_store *store;
+	int r = agentrun_postgres_store_new(&store, s, NULL);
+
+	agentrun_store_free(store);
+	return r;
+}
+#endif
 
 #ifdef WITH_HTTP
 static void http_init(void *s, size_t size)
@@ -449,7 +504,17 @@ static const struct subject subjects[] = {
 		use_store_options),
 	SUBJECT(agentrun_memory_store_options, store, memory_store_init, use_memory_store),
 	SUBJECT(agentrun_store_query, limit, store_query_init, use_store_query),
+	SUBJECT(agentrun_store_query, after_created_at, store_query_init, use_store_query),
+	SUBJECT(agentrun_store_options, take_blobs, store_options_init, use_store_options),
+	SUBJECT(agentrun_store_gc_options, grace_ms, gc_options_init, use_gc_options),
 	SUBJECT(agentrun_store_impl, migrate, store_impl_init, use_store_impl),
+	SUBJECT(agentrun_store_impl, blob_begin, store_impl_init, use_store_impl),
+	/* A shorter one would use the default folder. */
+	{ "agentrun_fs_blobs_options", sizeof(agentrun_fs_blobs_options),
+		sizeof(agentrun_fs_blobs_options), fs_init, use_fs },
+#ifdef WITH_POSTGRES
+	SUBJECT(agentrun_postgres_store_options, max_connections, postgres_init, use_postgres),
+#endif
 	SUBJECT(agentrun_memory_queue_options, max_deliveries, memory_queue_init,
 		use_memory_queue),
 	SUBJECT(agentrun_dead_query, offset, dead_query_init, use_dead_query),
