@@ -8,7 +8,8 @@
  *     job.c      a job message from a prompt and files
  *     io.c       files, stdin, stdout, complaints
  *     progress.c the line that moves while a model is waited for
- *     open.c     context and store as the configuration says; loads libraries
+ *     open.c     context and queue as the configuration says; loads libraries
+ *     stores.c   the store, likewise
  *     cmd_*.c    a command each
  */
 #ifndef CLI_H
@@ -155,7 +156,8 @@ int cli_open(cli_global *global, agentrun_error **err);
 /* A line of the log, for the command's own; no text from outside. */
 void cli_log(cli_global *global, int level, const char *subject, const char *fmt, ...)
 	AGENTRUN_PRINTF(4, 5);
-int cli_open_store(cli_global *global, agentrun_store **out, agentrun_error **err);
+/* A public function of one of our libraries, which stays loaded. NULL: it cannot be. */
+void *cli_load_function(const char *library, const char *symbol, agentrun_error **err);
 /* The queue that other processes see: the one in Redis. */
 /* The HTTP endpoints of a worker, once they are open. */
 typedef struct cli_endpoints {
@@ -171,6 +173,10 @@ void cli_endpoints_close(cli_endpoints *endpoints);
 int cli_share_limits(cli_global *global, bool by_itself, agentrun_error **err);
 int cli_open_queue(cli_global *global, agentrun_queue **out, agentrun_error **err);
 void cli_close(cli_global *global);
+
+/* ---- stores.c ----------------------------------------------------------- */
+
+int cli_open_store(cli_global *global, agentrun_store **out, agentrun_error **err);
 
 /* What a file holds. */
 typedef enum cli_shape {

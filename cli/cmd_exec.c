@@ -2,16 +2,19 @@
 #include <stdlib.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "cli.h"
 
 struct exec {
 	const char *input, *input_format;
-	bool explain, analyze, steps;
+	bool explain, analyze, steps, keep;
 	const char *threads;
 	uint32_t n_threads;
 	agentrun_buf pipeline;
 	cli_source source;
+	agentrun_store_writer *writer; /* --keep: where the result goes */
+	uint64_t bytes;                /* of it */
 };
 
 static bool is_json_text(const char *argument)
@@ -38,6 +41,56 @@ static int write_part(void *user, const char *data, size_t len, agentrun_error *
 	return 0;
 }
 
+static int keep_part(void *user, const char *data, size_t len, agentrun_error **err)
+{
+	struct exec *e = user;
+
+	e->bytes += len;
+	return agentrun_store_writer_add(e->writer, data, len, err);
+}
+
+/* A record that holds the blob, so that it is not taken for a leftover. */
+static int put_record(agentrun_buf *ref, agentrun_store *store, const char *cas_id,
+	agentrun_error **err)
+{
+	static const char completed[] = "completed";
+	agentrun_record *record = NULL;
+	unsigned char random[16];
+	char job[5 + 2 * sizeof(random) + 1] = "exec-";
+	int r = agentrun_record_new(&record, err);
+
+	if (r == 0 && getrandom(random, sizeof(random), 0) != sizeof(random))
+		r = agentrun_error_raise(err, AGENTRUN_EINTERNAL, "no random numbers");
+	for (size_t i = 0; r == 0 && i < sizeof(random); i++)
+		snprintf(job + 5 + 2 * i, 3, "%02x", random[i]);
+	if (r == 0 && (agentrun_record_set(record, AGENTRUN_RECORD_JOB_ID, job, strlen(job)) < 0 ||
+		agentrun_record_set(record, AGENTRUN_RECORD_STATUS, completed,
+			strlen(completed)) < 0 ||
+		agentrun_record_set(record, AGENTRUN_RECORD_CAS_ID, cas_id, strlen(cas_id)) < 0))
+		r = agentrun_error_raise(err, AGENTRUN_ENOMEM, "out of memory");
+	if (r == 0)
+		r = agentrun_store_put(ref, store, record, err);
+	agentrun_record_free(record);
+	return r;
+}
+
+static int keep(struct exec *e, agentrun_store *store, agentrun_error **err)
+{
+	agentrun_buf ref = AGENTRUN_BUF_INIT;
+	char line[200];
+	int r = agentrun_store_writer_finish(&ref, e->writer, err);
+
+	if (r == 0)
+		r = put_record(&ref, store, ref.data + strlen("cas://"), err);
+	if (r == 0) {
+		snprintf(line, sizeof(line), "{\"result_ref\":\"%s\",\"bytes\":%llu}", ref.data,
+			(unsigned long long)e->bytes);
+		cli_write(line, strlen(line));
+	}
+	agentrun_buf_dispose(&ref);
+	return r;
+}
+
 static int exec(cli_global *global, struct exec *e, const char *argument,
 	int input_format, int output_format, agentrun_error **err)
 {
@@ -52,12 +105,17 @@ static int exec(cli_global *global, struct exec *e, const char *argument,
 		r = read_pipeline(global, e, argument, err);
 	if (r == 0)
 		r = cli_open_store(global, &store, err);
-	if (r < 0)
+	if (r == 0 && e->keep)
+		r = agentrun_store_writer_new(&e->writer, store, err);
+	if (r < 0) {
+		agentrun_store_free(store);
 		return r;
+	}
 	agentrun_execute_options_init(&opts, sizeof(opts));
 	opts.read = e->input ? cli_source_read : NULL;
 	opts.read_user = &e->source;
-	opts.write = write_part;
+	opts.write = e->keep ? keep_part : write_part;
+	opts.write_user = e;
 	opts.explain = e->analyze ? AGENTRUN_EXPLAIN_ANALYZE : e->explain
 		? AGENTRUN_EXPLAIN_PLAN : AGENTRUN_EXPLAIN_NO;
 	opts.input_name = e->input ? cli_name_of(e->input) : NULL;
@@ -67,6 +125,9 @@ static int exec(cli_global *global, struct exec *e, const char *argument,
 	opts.threads = e->n_threads;
 	r = agentrun_execute_pipeline(NULL, global->ctx, e->pipeline.data, e->pipeline.len,
 		&opts, err);
+	if (r == 0 && e->keep)
+		r = keep(e, store, err);
+	agentrun_store_writer_free(e->writer);
 	agentrun_store_free(store);
 	return r;
 }
@@ -116,6 +177,8 @@ static int run(cli_global *global, const cli_command *self, int argc, char **arg
 			"of the data", &e.analyze },
 		{ "threads", 0, CLI_TEXT, "N", "that scan the input (default: one a core, up to 4)",
 			&e.threads },
+		{ "keep", 0, CLI_FLAG, NULL, "put the result into the store and print its ref, in place "
+			"of the data", &e.keep },
 		{ "output", 'o', CLI_TEXT, "FORMAT", "json, ndjson, csv or table", &global->output },
 		{ "steps", 0, CLI_FLAG, NULL, "print the steps with JSON Schemas of their parameters",
 			&e.steps },
@@ -142,7 +205,10 @@ static int run(cli_global *global, const cli_command *self, int argc, char **arg
 			THREADS_MAX, e.threads);
 	if (e.input && strcmp(e.input, "-") == 0 && strcmp(argv[0], "-") == 0)
 		return cli_usage(self, "only one of PIPELINE and --input can be stdin");
-	format = cli_output_format(global, self, AGENTRUN_FORMAT_TABLE);
+	if (e.keep && (global->output || e.explain || e.analyze))
+		return cli_usage(self, "--keep takes no --output, --explain or --analyze");
+	format = e.keep ? AGENTRUN_FORMAT_JSON
+			: cli_output_format(global, self, AGENTRUN_FORMAT_TABLE);
 	if (format < 0)
 		return EXIT_USAGE;
 	if (exec(global, &e, argv[0], in, format, &err) < 0)
@@ -158,12 +224,13 @@ const cli_command cli_exec = {
 	.name = "exec",
 	.list = list_steps,
 	.arguments = "PIPELINE [--input FILE] [--input-format FORMAT] [--output FORMAT]\n"
-		"    [--explain] [--analyze] [--threads N]\n  or:  agentrun exec --steps",
+		"    [--explain] [--analyze] [--keep] [--threads N]\n  or:  agentrun exec --steps",
 	.summary = "Run a data pipeline over JSON, NDJSON or CSV",
 	.help = "PIPELINE is a file, - for stdin, or JSON text: an array of steps, or\n"
 		"{\"session_id\",\"pipeline\",\"input_ref\"}. docs/pipeline.md describes the steps.\n\n"
 		"Examples:\n"
 		"  agentrun exec '[{\"step\":\"top_k\",\"k\":3,\"by\":\"price\"}]' --input flights.json\n"
-		"  agentrun exec pipeline.json --input - --output csv < flights.ndjson\n",
+		"  agentrun exec pipeline.json --input - --output csv < flights.ndjson\n"
+		"  agentrun exec pipeline.json --input flights.ndjson --keep\n",
 	.run = run,
 };

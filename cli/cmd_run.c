@@ -25,6 +25,7 @@ static int run_job(cli_global *global, const struct run *o, agentrun_result **ou
 	opts.planner = o->planner;
 	opts.threads = 1;
 	opts.max_jobs = 1;
+	opts.stream_results = !global->output && !cli_is_terminal(); /* the message is enough */
 	r = agentrun_engine_new(&engine, global->ctx, &opts, err);
 	if (r == 0)
 		r = agentrun_engine_submit(engine, o->message.data, o->message.len, 0, err);

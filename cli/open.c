@@ -13,15 +13,12 @@
 #include <unistd.h>
 
 #include <agentrun/http.h>
-#include <agentrun/memory.h>
 #include <agentrun/redis.h>
-#include <agentrun/sqlite.h>
 #include <agentrun/sys/transport.h>
 
 #include "cli.h"
 
-/* A public function of one of our libraries, which stays loaded. */
-static void *load(const char *library, const char *symbol, agentrun_error **err)
+void *cli_load_function(const char *library, const char *symbol, agentrun_error **err)
 {
 	void *handle = dlopen(library, RTLD_NOW | RTLD_LOCAL), *function;
 
@@ -47,8 +44,8 @@ static int load_transport(struct loaded *loaded, agentrun_error **err)
 	int (*make)(const agentrun_transport_impl **, void **, agentrun_error **);
 	uint32_t (*version)(void);
 	void *found[2] = {
-		load(LIBAGENTRUN, "agentrun_version_number", err),
-		load(LIBAGENTRUN, "agentrun_curl_transport_new", err),
+		cli_load_function(LIBAGENTRUN, "agentrun_version_number", err),
+		cli_load_function(LIBAGENTRUN, "agentrun_curl_transport_new", err),
 	};
 
 	if (!found[0] || !found[1])
@@ -254,71 +251,6 @@ void cli_close(cli_global *global)
 	global->settings = NULL;
 }
 
-/* ---- stores ------------------------------------------------------------- */
-
-static int open_sqlite(const char *path, const agentrun_store_options *store,
-	agentrun_store **out, agentrun_error **err)
-{
-	int (*make)(agentrun_store **, const agentrun_sqlite_store_options *, agentrun_error **);
-	void (*init)(agentrun_sqlite_store_options *, size_t);
-	void *found[2] = {
-		load(LIBAGENTRUN_SQLITE, "agentrun_sqlite_store_new", err),
-		load(LIBAGENTRUN_SQLITE, "agentrun_sqlite_store_options_init", err),
-	};
-	agentrun_sqlite_store_options opts;
-
-	if (!found[0] || !found[1])
-		return AGENTRUN_EBACKEND;
-	memcpy(&make, &found[0], sizeof(make));
-	memcpy(&init, &found[1], sizeof(init));
-	init(&opts, sizeof(opts));
-	opts.path = path;
-	opts.store = store;
-	return make(out, &opts, err);
-}
-
-static int open_redis(const agentrun_config *settings,
-	const agentrun_store_options *store, agentrun_store **out, agentrun_error **err)
-{
-	int (*make)(agentrun_store **, const agentrun_redis_store_options *, agentrun_error **);
-	void (*init)(agentrun_redis_store_options *, size_t);
-	void *found[2] = {
-		load(LIBAGENTRUN_REDIS, "agentrun_redis_store_new", err),
-		load(LIBAGENTRUN_REDIS, "agentrun_redis_store_options_init", err),
-	};
-	agentrun_redis_store_options opts;
-
-	if (!found[0] || !found[1])
-		return AGENTRUN_EBACKEND;
-	memcpy(&make, &found[0], sizeof(make));
-	memcpy(&init, &found[1], sizeof(init));
-	init(&opts, sizeof(opts));
-	opts.config = settings;
-	opts.store = store;
-	return make(out, &opts, err);
-}
-
-int cli_open_store(cli_global *global, agentrun_store **out, agentrun_error **err)
-{
-	const agentrun_config *settings = agentrun_ctx_config(global->ctx);
-	const char *backend = agentrun_config_get(settings, "storage.backend");
-	agentrun_memory_store_options memory;
-	agentrun_store_options opts;
-
-	agentrun_store_options_init(&opts, sizeof(opts));
-	opts.max_inline_bytes = (size_t)agentrun_config_get_int(settings,
-		"storage.max_inline_bytes", (int64_t)opts.max_inline_bytes);
-	if (!agentrun_config_get_bool(settings, "storage.cas_enabled", 1))
-		opts.max_inline_bytes = SIZE_MAX;
-	if (strcmp(backend, "sqlite") == 0)
-		return open_sqlite(agentrun_config_get(settings, "storage.path"), &opts, out, err);
-	if (strcmp(backend, "redis") == 0)
-		return open_redis(settings, &opts, out, err);
-	agentrun_memory_store_options_init(&memory, sizeof(memory));
-	memory.store = &opts;
-	return agentrun_memory_store_new(out, &memory, err);
-}
-
 /* ---- the queue ---------------------------------------------------------- */
 
 int cli_open_queue(cli_global *global, agentrun_queue **out, agentrun_error **err)
@@ -326,8 +258,8 @@ int cli_open_queue(cli_global *global, agentrun_queue **out, agentrun_error **er
 	int (*make)(agentrun_queue **, const agentrun_redis_queue_options *, agentrun_error **);
 	void (*init)(agentrun_redis_queue_options *, size_t);
 	void *found[2] = {
-		load(LIBAGENTRUN_REDIS, "agentrun_redis_queue_new", err),
-		load(LIBAGENTRUN_REDIS, "agentrun_redis_queue_options_init", err),
+		cli_load_function(LIBAGENTRUN_REDIS, "agentrun_redis_queue_new", err),
+		cli_load_function(LIBAGENTRUN_REDIS, "agentrun_redis_queue_options_init", err),
 	};
 	agentrun_redis_queue_options opts;
 
@@ -356,8 +288,8 @@ int cli_share_limits(cli_global *global, bool by_itself, agentrun_error **err)
 
 	if (strcmp(backend, "redis") != 0 && (!by_itself || strcmp(backend, "auto") != 0))
 		return 0;
-	found[0] = load(LIBAGENTRUN_REDIS, "agentrun_redis_limits_new", err);
-	found[1] = load(LIBAGENTRUN_REDIS, "agentrun_redis_limits_options_init", err);
+	found[0] = cli_load_function(LIBAGENTRUN_REDIS, "agentrun_redis_limits_new", err);
+	found[1] = cli_load_function(LIBAGENTRUN_REDIS, "agentrun_redis_limits_options_init", err);
 	if (!found[0] || !found[1])
 		return AGENTRUN_EBACKEND;
 	memcpy(&make, &found[0], sizeof(make));
@@ -382,9 +314,9 @@ int cli_endpoints_open(cli_global *global, agentrun_worker *worker,
 		const agentrun_http_server_options *, agentrun_error **);
 	int (*port)(const agentrun_http_server *);
 	void *found[3] = {
-		load(LIBAGENTRUN_HTTP, "agentrun_http_server_new", err),
-		load(LIBAGENTRUN_HTTP, "agentrun_http_server_port", err),
-		load(LIBAGENTRUN_HTTP, "agentrun_http_server_free", err),
+		cli_load_function(LIBAGENTRUN_HTTP, "agentrun_http_server_new", err),
+		cli_load_function(LIBAGENTRUN_HTTP, "agentrun_http_server_port", err),
+		cli_load_function(LIBAGENTRUN_HTTP, "agentrun_http_server_free", err),
 	};
 	int r;
 

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+#include <errno.h>
+#include <string.h>
+
 #include "sqlite.h"
 
 int sqlite_oom(agentrun_error **err)
@@ -23,15 +26,17 @@ int sqlite_fault(const struct sqlite_store *s, agentrun_error **err)
 {
 	int code = s->db ? sqlite3_errcode(s->db) & 0xff : SQLITE_NOMEM;
 	int kind = AGENTRUN_ESTORAGE;
-	int r;
+	int r, number;
 
 	if (code == SQLITE_NOMEM)
 		return sqlite_oom(err);
 	if (code == SQLITE_BUSY || code == SQLITE_LOCKED || code == SQLITE_CANTOPEN)
 		kind = AGENTRUN_EBACKEND;
-	r = agentrun_error_raise(err, kind, "%s: %s%s", s->path, sqlite3_errmsg(s->db),
-		advice(code));
-	if (code == SQLITE_FULL)
+	number = code == SQLITE_IOERR ? sqlite3_system_errno(s->db) : 0;
+	r = agentrun_error_raise(err, kind, "%s: %s%s%s%s", s->path, sqlite3_errmsg(s->db),
+		number ? ": " : "", number ? strerror(number) : "",
+		advice(number == ENOSPC ? SQLITE_FULL : code));
+	if (code == SQLITE_FULL || number == ENOSPC)
 		agentrun_error_set_retry(err ? *err : NULL, 1, 0);
 	return r;
 }

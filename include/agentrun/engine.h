@@ -61,6 +61,11 @@ typedef struct agentrun_engine_options {
 	uint32_t threads;     /**< that compute; 0: `service.workers` */
 	uint32_t max_jobs;    /**< in flight; 0: `service.concurrency` */
 	const char *planner;  /**< NULL: "auto"; copied */
+	/** 1: rows over the store's max_inline_bytes go to their blob as they are made, in
+	 * memory that does not grow with them; agentrun_result_data() is then NULL, and the
+	 * result's ref names them. 0: results are whole, wherever they are kept. */
+	uint32_t stream_results;
+	uint32_t reserved;    /**< 0 */
 	/* fields above: 0.1 */
 } agentrun_engine_options;
 

@@ -24,6 +24,11 @@ static int begin_pipeline(agr_task *task, const char *arguments)
 
 	r = agr_pipeline_compile(&task->pipeline, arguments, strlen(arguments), &limits,
 		&task->error);
+	if (r == 0 && agr_engine_streams(task->engine) && !task->wants_document)
+		r = agr_spill_new(&task->spill, agr_engine_store(task->engine), &task->error);
+	opts.write = task->spill ? agr_spill_write : NULL;
+	opts.write_user = task->spill;
+	opts.output_format = AGENTRUN_FORMAT_JSON;
 	if (r == 0)
 		r = agr_run_new(&task->run, task->pipeline, &opts, &task->error);
 	task->state = AGR_TASK_RUN;
@@ -39,6 +44,8 @@ void agr_call_end(agr_task *task)
 	agr_fetch_clear(&task->fetch);
 	agr_run_free(task->run);
 	task->run = NULL;
+	agr_spill_free(task->spill);
+	task->spill = NULL;
 	agr_pipeline_free(task->pipeline);
 	task->pipeline = NULL;
 }
@@ -85,17 +92,13 @@ int agr_call_answer(agr_task *task)
 
 static int supply_ref(agr_task *task)
 {
-	agentrun_buf data = AGENTRUN_BUF_INIT;
-	int r = agentrun_store_get(&data, agr_engine_store(task->engine),
+	agr_response content;
+	int r = agr_store_open_ref(&content, agr_engine_store(task->engine),
 		agr_run_ref(task->run), &task->error);
 
-	if (r == AGENTRUN_EINVAL) /* the ref is the job's or the plan's, not ours */
-		r = agr_error_recode(&task->error, AGENTRUN_EINPUT);
 	if (r == 0)
-		r = agr_run_supply_ref(task->run, data.data, data.len, &task->error);
-	else
-		agr_run_blame(task->run, &task->error);
-	agentrun_buf_dispose(&data);
+		return agr_run_supply_ref(task->run, &content, &task->error);
+	agr_run_blame(task->run, &task->error);
 	return r;
 }
 
@@ -110,9 +113,17 @@ static int go_on_with(agr_task *task, const agentrun_buf *document);
 static int take_output(agr_task *task)
 {
 	agentrun_buf output = AGENTRUN_BUF_INIT;
+	agr_spilled *spilled = NULL;
 	bool is_document = task->wants_document;
-	int r = agr_run_take_output(task->run, &output, AGENTRUN_FORMAT_JSON, &task->error);
+	int r;
 
+	if (task->spill) {
+		r = agr_run_write_output(task->run, &task->error);
+		if (r == 0)
+			r = agr_spill_finish(task->spill, &output, &spilled, &task->error);
+	} else {
+		r = agr_run_take_output(task->run, &output, AGENTRUN_FORMAT_JSON, &task->error);
+	}
 	agr_call_end(task);
 	if (r == 0 && is_document) {
 		r = go_on_with(task, &output);
@@ -123,8 +134,7 @@ static int take_output(agr_task *task)
 		return r;
 	agentrun_patch_result_free(task->patch);
 	task->patch = NULL;
-	agentrun_buf_dispose(&task->data);
-	task->data = output;
+	agr_task_set_data(task, &output, spilled);
 	agr_call_succeeded(task);
 	return 0;
 }
@@ -185,6 +195,8 @@ int agr_call_patched(agr_task *task, agr_span answer)
 	document.p = agentrun_patch_result_document(task->pending, &document.n);
 	if (!answer.p)
 		answer = document;
+	agr_spilled_free(task->spilled);
+	task->spilled = NULL;
 	if (agentrun_buf_set(&task->data, answer.p, answer.n) < 0 ||
 		agentrun_buf_set(&task->workflow, document.p, document.n) < 0)
 		return agr_error_oom(&task->error);
@@ -215,8 +227,7 @@ static int call_own(agr_task *task, const agr_own_tool *tool, const char *argume
 	}
 	agentrun_patch_result_free(task->patch);
 	task->patch = NULL;
-	agentrun_buf_dispose(&task->data);
-	task->data = result;
+	agr_task_set_data(task, &result, NULL);
 	agr_call_succeeded(task);
 	return 0;
 }

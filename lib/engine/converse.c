@@ -223,6 +223,8 @@ static int finish(agr_task *task)
 	}
 	agr_buf_json_str(&json, text, strlen(text));
 	task->text_only = true;
+	agr_spilled_free(task->spilled);
+	task->spilled = NULL;
 	r = agr_buf_give(&json, &task->data, "text", &task->error);
 	return r < 0 ? r : end(task);
 }
@@ -334,9 +336,19 @@ static int tell_data(agr_buf *out, agr_task *task)
 {
 	agr_span data = { task->data.data, task->data.len };
 	agentrun_buf ref = AGENTRUN_BUF_INIT;
-	int r = agentrun_store_put_blob(&ref, agr_engine_store(task->engine), data.p, data.n,
-		&task->error);
+	int r;
 
+	if (task->spilled) {
+		agr_buf_str(out, "{\"ok\":true,\"ref\":");
+		agr_buf_json_str(out, agr_spilled_ref(task->spilled),
+			strlen(agr_spilled_ref(task->spilled)));
+		agr_buf_str(out, ",\"preview\":");
+		agr_spilled_preview(out, task->spilled, true);
+		agr_buf_char(out, '}');
+		return 0;
+	}
+	r = agentrun_store_put_blob(&ref, agr_engine_store(task->engine), data.p, data.n,
+		&task->error);
 	if (r < 0)
 		return r;
 	agr_buf_str(out, "{\"ok\":true,\"ref\":");

@@ -16,6 +16,7 @@ struct agr_frame {
 	agentrun_plan_result *plan;
 	agentrun_patch_result *patch;
 	agentrun_buf data;
+	agr_spilled *spilled;
 	size_t call, succeeded;
 	agr_span context;
 	char *prompt;
@@ -62,6 +63,7 @@ static void set_aside(agr_task *task, agr_frame *frame)
 	frame->plan = task->plan;
 	frame->patch = task->patch;
 	frame->data = task->data;
+	frame->spilled = task->spilled;
 	frame->call = task->call;
 	frame->succeeded = task->succeeded;
 	frame->context = task->message.context;
@@ -69,6 +71,7 @@ static void set_aside(agr_task *task, agr_frame *frame)
 	task->plan = NULL;
 	task->patch = NULL;
 	task->data = (agentrun_buf)AGENTRUN_BUF_INIT;
+	task->spilled = NULL;
 	task->call = 0;
 	task->succeeded = 0;
 	task->frame = frame;
@@ -153,6 +156,7 @@ bool agr_delegate_end(agr_task *task)
 		return false;
 	take_back(task);
 	agentrun_buf_dispose(&frame->data); /* the agent's result is the last one now */
+	agr_spilled_free(frame->spilled);
 	free(frame);
 	agentrun_patch_result_free(task->patch);
 	task->patch = NULL;
@@ -168,8 +172,7 @@ bool agr_delegate_fail(agr_task *task)
 	if (!frame)
 		return false;
 	take_back(task);
-	agentrun_buf_dispose(&task->data);
-	task->data = frame->data;
+	agr_task_set_data(task, &frame->data, frame->spilled);
 	free(frame);
 	task->state = AGR_TASK_CALL;
 	return true;

@@ -25,6 +25,7 @@ struct agentrun_engine {
 	agentrun_ctx *ctx;
 	agentrun_store *store, *own_store;
 	char *planner; /* or NULL */
+	bool streams;
 	size_t max_jobs;
 	pthread_mutex_t lock;     /* guards all below */
 	pthread_cond_t work;      /* a task is ready, or stop */
@@ -311,6 +312,11 @@ const char *agr_engine_planner(const agentrun_engine *engine)
 	return engine->planner;
 }
 
+bool agr_engine_streams(const agentrun_engine *engine)
+{
+	return engine->streams;
+}
+
 unsigned agr_engine_threads(const agentrun_engine *engine)
 {
 	return (unsigned)engine->n_threads;
@@ -348,6 +354,7 @@ static int open_own_store(agentrun_engine *engine, agentrun_error **err)
 {
 	const agentrun_config *config = engine->ctx->config;
 	const char *backend = agentrun_config_get(config, "storage.backend");
+	const char *cas = agentrun_config_get(config, "storage.cas.backend");
 	agentrun_memory_store_options opts;
 	agentrun_store_options store;
 
@@ -355,6 +362,10 @@ static int open_own_store(agentrun_engine *engine, agentrun_error **err)
 		return agentrun_error_raise(err, AGENTRUN_ECONFIG,
 			"storage.backend is %s: open that store and set it in "
 			"agentrun_engine_options.store", backend);
+	if (cas && strcmp(cas, "memory") != 0)
+		return agentrun_error_raise(err, AGENTRUN_ECONFIG,
+			"storage.cas.backend is %s: open a store with it and set that in "
+			"agentrun_engine_options.store", cas);
 	agentrun_store_options_init(&store, sizeof(store));
 	store.max_inline_bytes = (size_t)agentrun_config_get_int(config,
 		"storage.max_inline_bytes", (int64_t)store.max_inline_bytes);
@@ -371,6 +382,7 @@ static int set_up(agentrun_engine *engine, const agentrun_engine_options *opts,
 	int r = 0;
 
 	engine->store = opts->store;
+	engine->streams = opts->stream_results != 0;
 	engine->max_jobs = opts->max_jobs ? opts->max_jobs :
 		(size_t)agentrun_config_get_int(engine->ctx->config, "service.concurrency", 256);
 	r = agr_timers_init(&engine->timers, engine->max_jobs, err);
@@ -406,6 +418,8 @@ int agentrun_engine_new(agentrun_engine **out, agentrun_ctx *ctx,
 	if (r == 0)
 		r = agentrun_options_read(&opts, sizeof(opts), opts_in, "agentrun_engine_options",
 			err);
+	if (r == 0)
+		r = agr_options_reserved(opts.reserved, "agentrun_engine_options.reserved", err);
 	if (r < 0)
 		return r;
 	engine = calloc(1, sizeof(*engine));

@@ -13,6 +13,7 @@
  *     orchestrate.c  the workflow from an orchestrator, the patch to it
  *     keep.c      the record that is stored
  *     result.c    the result message
+ *     spill.c     a result that goes to its blob as it is made
  *     timers.c    tasks that wait for a time
  *     engine.c    submit / poll, the pool, cancellation
  */
@@ -100,6 +101,8 @@ typedef struct agr_converse {
 } agr_converse;
 
 typedef struct agr_frame agr_frame; /* delegate.c */
+typedef struct agr_spill agr_spill; /* spill.c, as the next */
+typedef struct agr_spilled agr_spilled;
 
 typedef struct agr_task {
 	struct agr_task *next; /* of the pool's queue or the done list */
@@ -139,6 +142,7 @@ typedef struct agr_task {
 	agentrun_buf aside; /* what a call returned that is no result: a search */
 	agr_pipeline *pipeline;
 	agr_run *run;
+	agr_spill *spill;        /* where it writes to, or NULL */
 	agr_fetch fetch;
 	agentrun_http_event *answer; /* that came in */
 	agr_exchange *exchange;  /* under way, or NULL */
@@ -148,6 +152,7 @@ typedef struct agr_task {
 	agentrun_result *result;  /* once done */
 	agentrun_error *error;    /* why the job failed */
 	agentrun_buf data;     /* of the last call that succeeded */
+	agr_spilled *spilled;  /* in place of that, where it is in a blob already; or NULL */
 	agentrun_patch_result *patch; /* when that call was a patch */
 	agentrun_patch_result *pending; /* of the call under way: it may still be refused */
 	char *ref;             /* where the result is kept */
@@ -246,11 +251,32 @@ int agr_task_store(agr_task *task);
  * failed. */
 void agr_task_store_failure(agr_task *task);
 
+/* ---- spill.c ------------------------------------------------------------- */
+
+int agr_spill_new(agr_spill **out, agentrun_store *store, agentrun_error **err);
+void agr_spill_free(agr_spill *spill); /* NULL ok; nothing is kept that was not finished */
+/* An agentrun_write_fn. */
+int agr_spill_write(void *spill, const char *data, size_t len, agentrun_error **err);
+/* All was written: it is in `data`, or in a blob (`*out`). */
+int agr_spill_finish(agr_spill *spill, agentrun_buf *data, agr_spilled **out,
+	agentrun_error **err);
+/* The same of what a ref names: a list is looked through, but not held. */
+int agr_spilled_read(agr_spilled **out, agentrun_buf *data, agentrun_store *store,
+	const char *ref, agentrun_error **err);
+void agr_spilled_free(agr_spilled *spilled); /* NULL ok */
+const char *agr_spilled_ref(const agr_spilled *spilled);
+/* Append the preview; `cut` for a model. */
+void agr_spilled_preview(agr_buf *out, agr_spilled *spilled, bool cut);
+/* The task's data is this from now on (moved), in a blob or not. */
+void agr_task_set_data(agr_task *task, agentrun_buf *take_data, agr_spilled *take_spilled);
+
 /* ---- engine.c ----------------------------------------------------------- */
 
 agentrun_ctx *agr_engine_ctx(const agentrun_engine *engine);
 agentrun_store *agr_engine_store(const agentrun_engine *engine);
 const char *agr_engine_planner(const agentrun_engine *engine);
+/* Do large results go to their blobs as they are made? */
+bool agr_engine_streams(const agentrun_engine *engine);
 unsigned agr_engine_threads(const agentrun_engine *engine);
 /* Put a task back on the pool, from any thread. */
 void agr_engine_resume(agr_task *task);

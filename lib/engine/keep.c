@@ -4,6 +4,7 @@
 
 #include "engine/engine.h"
 #include "plan/plan.h"
+#include "store/store.h"
 
 static void set(agentrun_record *record, int *r, int field, const char *text)
 {
@@ -32,7 +33,10 @@ static int fill_record(const agr_task *task, agentrun_record *record)
 	set(record, &r, AGENTRUN_RECORD_CACHE_HIT,
 		task->plan && agr_plan_result_cache_hit(task->plan) ? "true" : "false");
 	set(record, &r, AGENTRUN_RECORD_COMPLETED_AT, now);
-	if (r == 0 && !task->error)
+	if (!task->error && task->spilled)
+		set(record, &r, AGENTRUN_RECORD_CAS_ID,
+			agr_spilled_ref(task->spilled) + strlen(AGR_CAS_PREFIX));
+	else if (r == 0 && !task->error)
 		r = agentrun_record_set(record, AGENTRUN_RECORD_RESULT_DATA, task->data.data,
 			task->data.len);
 	if (task->plan) {

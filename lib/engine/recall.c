@@ -32,8 +32,13 @@ int agr_recall(agr_task *task, agentrun_error **err)
 	agr_buf_printf(&ref, "artifact://%s",
 		agentrun_record_get(record, AGENTRUN_RECORD_RESULT_ID, NULL));
 	task->ref = agr_buf_give_str(&ref, err);
-	r = task->ref ? agentrun_store_get(&task->data, store, task->ref, err)
-		      : AGENTRUN_ENOMEM;
+	if (!task->ref)
+		return AGENTRUN_ENOMEM;
+	if (agr_engine_streams(task->engine) &&
+		agentrun_record_get(record, AGENTRUN_RECORD_CAS_ID, NULL))
+		r = agr_spilled_read(&task->spilled, &task->data, store, task->ref, err);
+	else
+		r = agentrun_store_get(&task->data, store, task->ref, err);
 	return r < 0 ? r : 1;
 }
 

@@ -203,6 +203,8 @@ static int add_outcome(agr_buf *out, const agr_task *task)
 		preview_patch(out, task);
 	else if (task->text_only)
 		preview_text(out, agentrun_plan_result_message(task->plan));
+	else if (task->spilled)
+		agr_spilled_preview(out, task->spilled, false);
 	else if (!task->record || (patch = agr_recall_patch(out, task)) == 0)
 		preview_data(out, &task->data);
 	return patch < 0 ? patch : 0;

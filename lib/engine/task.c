@@ -355,6 +355,7 @@ void agr_task_free(agr_task *task)
 	agentrun_error_free(task->error);
 	agentrun_record_free(task->record);
 	agentrun_buf_dispose(&task->data);
+	agr_spilled_free(task->spilled);
 	agentrun_buf_dispose(&task->aside);
 	agentrun_buf_dispose(&task->workflow);
 	agentrun_buf_dispose(&task->steps);

@@ -42,21 +42,17 @@ static int serve_http(agr_run *run, const struct services *s, agentrun_error **e
 static int serve_ref(agr_run *run, const struct services *s, agentrun_error **err)
 {
 	const char *ref = agr_run_ref(run);
-	agr_buf json = AGR_BUF_INIT;
+	agr_response content = { .status = 0 };
 	int r;
 
 	if (s->resolve)
-		r = s->resolve(s->resolve_user, ref, &json, err);
+		r = s->resolve(s->resolve_user, ref, &content, err);
 	else
 		r = agentrun_error_raise(err, AGENTRUN_EINPUT,
 			"the ref %s cannot be looked up: there is no store", ref);
-	if (!r)
-		r = agr_buf_check(&json, ref, err);
-	if (r < 0)
-		agr_run_blame(run, err);
-	else
-		r = agr_run_supply_ref(run, json.data ? json.data : "", json.len, err);
-	agr_buf_free(&json);
+	if (r == 0)
+		return agr_run_supply_ref(run, &content, err);
+	agr_run_blame(run, err);
 	return r;
 }
 

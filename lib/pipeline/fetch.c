@@ -7,6 +7,7 @@
 
 #include "base/thread.h"
 #include "net/body.h"
+#include "store/store.h"
 
 #define KEY "Idempotency-Key"
 #define KEY_LENGTH 32
@@ -238,24 +239,28 @@ static int fetch_now(void *user, const agr_pipeline_request *wanted, agr_respons
 	return r;
 }
 
-static int resolve_now(void *user, const char *ref, agr_buf *json, agentrun_error **err)
+int agr_store_open_ref(agr_response *out, agentrun_store *store, const char *ref,
+	agentrun_error **err)
 {
-	struct blocking *b = user;
-	agentrun_buf data = AGENTRUN_BUF_INIT;
-	int r;
+	agentrun_store_reader *reader;
+	int r = agentrun_store_reader_new(&reader, store, ref, err);
+
+	if (r == AGENTRUN_EINVAL)
+		r = agr_error_recode(err, AGENTRUN_EINPUT);
+	*out = (agr_response){ .read = agr_store_read_part, .user = reader,
+		.close = agr_store_close_reader };
+	return r;
+}
+
+static int resolve_now(void *user, const char *ref, agr_response *content,
+	agentrun_error **err)
+{
+	const struct blocking *b = user;
 
 	if (!b->store)
 		return agentrun_error_raise(err, AGENTRUN_ENOTFOUND,
 			"%.100s cannot be read: no store is given", ref);
-	r = agentrun_store_get(&data, b->store, ref, err);
-	if (r == AGENTRUN_EINVAL) /* the ref is the pipeline's, not the caller's */
-		r = agr_error_recode(err, AGENTRUN_EINPUT);
-	if (r == 0) {
-		agr_buf_add(json, data.data, data.len);
-		r = agr_buf_check(json, ref, err);
-	}
-	agentrun_buf_dispose(&data);
-	return r;
+	return agr_store_open_ref(content, b->store, ref, err);
 }
 
 int agentrun_execute_pipeline(agentrun_buf *out, agentrun_ctx *ctx,

@@ -26,6 +26,10 @@ int agr_fetch_prepare(agr_fetch *fetch, const agentrun_ctx *ctx,
 int agr_fetch_key(agr_fetch *fetch, const char *job_id, agentrun_error **err);
 void agr_fetch_clear(agr_fetch *fetch);
 
+/* Open what a ref names. What is no ref is AGENTRUN_EINPUT: it is the pipeline's. */
+int agr_store_open_ref(agr_response *out, agentrun_store *store, const char *ref,
+	agentrun_error **err);
+
 /* The limits that the configuration sets. */
 agr_pipeline_limits agr_ctx_pipeline_limits(const agentrun_ctx *ctx);
 

@@ -127,16 +127,20 @@ const char *agr_run_ref(const agr_run *run);
 /* Hand in what was wanted (copied). A refusal of it ends the run. */
 int agr_run_supply_response(agr_run *run, int status, const char *body,
 	size_t len, agentrun_error **err);
-int agr_run_supply_ref(agr_run *run, const char *json, size_t len,
-	agentrun_error **err);
 
-/* An answer whose body is read as it arrives. */
+/* An answer whose body is read as it arrives, or what a ref names (then without a
+ * status). */
 typedef struct agr_response {
 	int status;
 	agentrun_read_fn read;
 	void *user;
 	void (*close)(void *user); /* NULL: nothing is to be done */
 } agr_response;
+
+/* Hand in what a ref names. As the input, it is read as the steps take it. It is closed
+ * by the run, also when it is refused. */
+int agr_run_supply_ref(agr_run *run, const agr_response *take_content,
+	agentrun_error **err);
 
 /* Hand in an answer. Steps that take rows then get them while it arrives, and
  * agr_run_advance() waits where `read` does. It is closed by the run, also when it is
@@ -167,8 +171,8 @@ void agr_pipeline_explain(agr_buf *out, const agr_pipeline *pipeline, const agr_
 /* Fetch: give the final answer. 0 or an error, and then no answer. */
 typedef int (*agr_fetch_fn)(void *user, const agr_pipeline_request *request,
 	agr_response *answer, agentrun_error **err);
-/* Append the JSON that a ref stands for. 0, AGENTRUN_ENOTFOUND, ... */
-typedef int (*agr_resolve_fn)(void *user, const char *ref, agr_buf *json,
+/* Open what a ref stands for. 0, AGENTRUN_ENOTFOUND, ... */
+typedef int (*agr_resolve_fn)(void *user, const char *ref, agr_response *content,
 	agentrun_error **err);
 
 /* Compile and run, blocking in the two functions (NULL: there is none, and

@@ -8,6 +8,7 @@
 
 /* The clock is asked once in so many rows. */
 #define ROWS_A_TICK 2048
+#define REF_PART ((size_t)64 << 10)
 
 struct agr_run {
 	const agr_pipeline *pipeline;
@@ -25,6 +26,7 @@ struct agr_run {
 	agr_chain chain;   /* the steps from `at`, while some want refs */
 	size_t chain_at;   /* the next of its steps to open */
 	char *ref;         /* wanted as the input */
+	agr_response source; /* what the input reads, if that is what a ref names */
 	agr_response answer; /* what the input reads, if that has a `read`: first `head` */
 	agr_buf head;
 	size_t head_at;
@@ -96,11 +98,18 @@ static void own(agr_run *run, agr_buf *text)
 	*text = (agr_buf)AGR_BUF_INIT;
 }
 
+static void close_one(agr_response *response)
+{
+	if (response->close)
+		response->close(response->user);
+	*response = (agr_response){ .status = 0 };
+}
+
+/* Nothing is read of either any more. */
 static void close_answer(agr_run *run)
 {
-	if (run->answer.close)
-		run->answer.close(run->answer.user);
-	run->answer = (agr_response){ .status = 0 };
+	close_one(&run->answer);
+	close_one(&run->source);
 }
 
 /* The data is now this value, known to be valid. */
@@ -759,20 +768,48 @@ static int supply_op(agr_run *run, const char *json, size_t len, agentrun_error 
 	return open_ops(run, err);
 }
 
-int agr_run_supply_ref(agr_run *run, const char *json, size_t len,
+/* The rows that a step wants all at once. */
+static int supply_whole(agr_run *run, agr_response *content, agentrun_error **err)
+{
+	agr_buf text = AGR_BUF_INIT;
+	size_t n = 1;
+	int r = 0;
+
+	while (!r && n) {
+		char *to = agr_buf_reserve(&text, REF_PART);
+
+		r = to ? content->read(content->user, to, REF_PART, &n, err) : agr_error_oom(err);
+		text.len += r ? 0 : n;
+	}
+	close_one(content);
+	if (!r)
+		r = supply_op(run, text.data, text.len, err);
+	else
+		agr_run_blame(run, err);
+	agr_buf_free(&text);
+	return r;
+}
+
+int agr_run_supply_ref(agr_run *run, const agr_response *take_content,
 	agentrun_error **err)
 {
+	const agr_pipeline_limits *l = &run->opts.limits;
+	agr_response content = *take_content;
+	agr_text text = { .name = run->ref, .max_depth = l->max_depth };
 	int r;
 
 	if (run->state == STATE_WANTS_REF)
-		return over(run, supply_op(run, json, len, err));
-	if (run->state != STATE_WANTS_INPUT)
+		return over(run, supply_whole(run, &content, err));
+	if (run->state != STATE_WANTS_INPUT) {
+		close_one(&content);
 		return agentrun_error_raise(err, AGENTRUN_EINVAL,
 			"the run does not wait for a ref");
-	r = copy_text(run, json, len, err);
-	if (!r)
-		r = open_input(run, run->ref, run->text.data ? run->text.data : "",
-			run->text.len, AGENTRUN_FORMAT_AUTO, err);
+	}
+	agr_input_close(&run->input);
+	close_answer(run);
+	run->source = content;
+	r = agr_input_open_reader(&run->input, &text, content.read, content.user,
+		agr_input_limit_of(l), AGENTRUN_FORMAT_AUTO, is_one(run), err);
 	run->state = STATE_READY;
 	return over(run, r);
 }

@@ -12,7 +12,8 @@
 
 struct agentrun_store_writer {
 	agentrun_store *to;
-	void *upload;  /* NULL: the backend takes only whole blobs */
+	void *upload;  /* NULL: it has not begun; what is no longer than a part goes whole */
+	bool in_parts; /* the backend can */
 	agr_sha256 sha;
 	agr_buf part;  /* not handed on yet */
 	bool over;     /* it failed, or is finished */
@@ -22,29 +23,24 @@ int agentrun_store_writer_new(agentrun_store_writer **out, agentrun_store *store
 	agentrun_error **err)
 {
 	agentrun_store_writer *w = calloc(1, sizeof(*w));
-	int r = 0;
 
-	*out = NULL;
+	*out = w;
 	if (!w)
 		return agr_error_oom(err);
 	w->to = store->blobs;
+	w->in_parts = store->blobs->impl.blob_begin != NULL;
 	w->part = (agr_buf)AGR_BUF_INIT;
 	agr_sha256_init(&w->sha);
-	if (w->to->impl.blob_begin)
-		r = w->to->impl.blob_begin(w->to->self, &w->upload, err);
-	if (r < 0) {
-		free(w);
-		return r;
-	}
-	*out = w;
 	return 0;
 }
 
 static int flush(agentrun_store_writer *w, agentrun_error **err)
 {
-	int r = w->part.len ? w->to->impl.blob_add(w->to->self, w->upload, w->part.data,
-		w->part.len, err) : 0;
+	const agentrun_store_impl *impl = &w->to->impl;
+	int r = w->upload ? 0 : impl->blob_begin(w->to->self, &w->upload, err);
 
+	if (r == 0 && w->part.len)
+		r = impl->blob_add(w->to->self, w->upload, w->part.data, w->part.len, err);
 	agr_buf_reset(&w->part);
 	return r;
 }
@@ -66,11 +62,11 @@ int agentrun_store_writer_add(agentrun_store_writer *w, const char *data, size_t
 	while (r == 0 && len) {
 		size_t n = len;
 
-		if (w->upload && n > PART - w->part.len)
+		if (w->in_parts && n > PART - w->part.len)
 			n = PART - w->part.len;
 		agr_buf_add(&w->part, data, n);
 		r = agr_buf_check(&w->part, "the blob", err);
-		if (r == 0 && w->upload && w->part.len == PART)
+		if (r == 0 && w->in_parts && w->part.len == PART)
 			r = flush(w, err);
 		data += n;
 		len -= n;

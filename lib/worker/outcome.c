@@ -98,7 +98,7 @@ int agr_outcome(agentrun_job *job, const agentrun_result *result, bool stopping,
 	if (error)
 		return of_failure(job, error, stopping, policy, random);
 	message = agentrun_result_data(result, &len);
-	if (agentrun_job_set_data(job, message, len) < 0)
+	if (message && agentrun_job_set_data(job, message, len) < 0)
 		return AGENTRUN_ENOMEM;
 	agentrun_job_accept(job);
 	return AGR_WORKER_COMPLETED;

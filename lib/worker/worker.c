@@ -220,6 +220,7 @@ int agentrun_worker_run_one(agentrun_result **out, agentrun_worker *w, const cha
 	agentrun_engine_options_init(&opts, sizeof(opts));
 	opts.store = w->store;
 	opts.planner = agr_engine_planner(w->engine);
+	opts.stream_results = 1;
 	return agentrun_run(out, w->ctx, job, len, &opts, err);
 }
 
@@ -268,6 +269,9 @@ static int set_up(agentrun_worker *w, const agentrun_worker_options *opts,
 	engine.threads = opts->threads;
 	engine.max_jobs = (uint32_t)w->n_slots;
 	engine.planner = opts->planner;
+	/* Of a stream's tasks the completion has the whole result. */
+	engine.stream_results =
+		strcmp(agentrun_config_get(w->ctx->config, "redis.mode"), "list") == 0;
 	r = agentrun_engine_new(&w->engine, w->ctx, &engine, err);
 	if (r == 0)
 		r = agentrun_jobs_new(&w->ended, err);

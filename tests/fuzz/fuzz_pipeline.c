@@ -14,12 +14,6 @@ struct rest {
 	size_t at; /* how much of it was read as an answer */
 };
 
-static int serve(struct rest *rest, agr_buf *to)
-{
-	agr_buf_add(to, rest->p, rest->n);
-	return ++rest->served > 20 ? AGENTRUN_ENETWORK : 0;
-}
-
 /* A few bytes, then more, in turn. */
 static int read_answer(void *user, char *to, size_t cap, size_t *len, agentrun_error **err)
 {
@@ -47,11 +41,20 @@ static int fetch(void *user, const agr_pipeline_request *request, agr_response *
 	return 0;
 }
 
-static int resolve(void *user, const char *ref, agr_buf *json, agentrun_error **err)
+static int resolve(void *user, const char *ref, agr_response *content,
+	agentrun_error **err)
 {
-	int r = serve(user, json);
+	const struct rest *rest = user;
+	struct rest *own;
 
-	return r ? agentrun_error_raise(err, r, "enough of %s", ref) : 0;
+	if (++((struct rest *)user)->served > 20)
+		return agentrun_error_raise(err, AGENTRUN_ENETWORK, "enough of %s", ref);
+	own = malloc(sizeof(*own));
+	if (!own)
+		abort();
+	*own = (struct rest){ rest->p, rest->n, 0, 0 };
+	*content = (agr_response){ .read = read_answer, .user = own, .close = free };
+	return 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -59,10 +59,10 @@ class PostgresServer:
 
     def _run(self, *args):
         env = {**os.environ, "LC_ALL": "C.UTF-8"}
-        return subprocess.Popen(args, stdout=subprocess.DEVNULL,
-                                stderr=open(os.path.join(self.dir, "log"), "ab"),
-                                stdin=subprocess.DEVNULL, cwd=self.dir, env=env,
-                                preexec_fn=self._become)
+        with open(os.path.join(self.dir, "log"), "ab") as log:
+            return subprocess.Popen(args, stdout=subprocess.DEVNULL, stderr=log,
+                                    stdin=subprocess.DEVNULL, cwd=self.dir, env=env,
+                                    preexec_fn=self._become)
 
     def open(self):
         made = self._run(os.path.join(self.programs, "initdb"), "-D", self.data, "-N",

@@ -90,15 +90,48 @@ static int fetch(void *user, const agr_pipeline_request *q, agr_response *answer
 	return 0;
 }
 
-static int resolve(void *user, const char *ref, agr_buf *json, agentrun_error **err)
+/* What a ref names, in two pieces at the least. */
+struct content {
+	struct outside *o;
+	size_t at;
+};
+
+static int read_content(void *user, char *to, size_t cap, size_t *len, agentrun_error **err)
+{
+	struct content *c = user;
+	size_t left = strlen(c->o->body + c->at);
+
+	cap = c->at || cap < 2 ? cap : 2;
+
+	(void)err;
+	*len = left < cap ? left : cap;
+	memcpy(to, c->o->body + c->at, *len);
+	c->at += *len;
+	return 0;
+}
+
+static void close_content(void *user)
+{
+	struct content *c = user;
+
+	c->o->closed++;
+	free(c);
+}
+
+static int resolve(void *user, const char *ref, agr_response *content,
+	agentrun_error **err)
 {
 	struct outside *o = user;
+	struct content *c;
 
 	o->calls++;
 	agr_buf_printf(&o->seen, "%s;", ref);
 	if (strcmp(ref, "artifact://none") == 0)
 		return agentrun_error_raise(err, AGENTRUN_ENOTFOUND, "no such ref: %s", ref);
-	agr_buf_str(json, o->body);
+	c = calloc(1, sizeof(*c));
+	ck_assert_ptr_nonnull(c);
+	c->o = o;
+	*content = (agr_response){ .read = read_content, .user = c, .close = close_content };
 	return 0;
 }
 
@@ -373,6 +406,8 @@ END_TEST
 
 START_TEST(a_run_says_no_to_what_it_did_not_ask_for)
 {
+	struct outside o = { .body = "[]" };
+	const agr_response content = { .user = &o, .close = close_rest };
 	agentrun_buf out = AGENTRUN_BUF_INIT;
 	agr_pipeline *pipeline;
 	agr_run *run;
@@ -383,7 +418,8 @@ START_TEST(a_run_says_no_to_what_it_did_not_ask_for)
 	ck_assert_ptr_null(agr_run_request(run));
 	ck_assert_int_eq(agr_run_advance(run, NULL), AGR_RUN_WANTS_HTTP);
 	ck_assert_str_eq(agr_run_request(run)->host, "api.example.com");
-	ck_assert_int_eq(agr_run_supply_ref(run, "[]", 2, NULL), AGENTRUN_EINVAL);
+	ck_assert_int_eq(agr_run_supply_ref(run, &content, NULL), AGENTRUN_EINVAL);
+	ck_assert_int_eq(o.closed, 1); /* also what is refused is closed */
 	ck_assert_int_eq(agr_run_take_output(run, &out, 0, NULL), AGENTRUN_EINVAL);
 	ck_assert_int_eq(agr_run_supply_response(run, 500, NULL, 0, NULL), AGENTRUN_EPIPELINE);
 	ck_assert_int_eq(agr_run_advance(run, NULL), AGENTRUN_EINVAL);
