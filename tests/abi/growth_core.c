@@ -349,6 +349,8 @@ static const struct subject subjects[] = {
 	SUBJECT(agentrun_workflow_options, document_name, workflow_options_init,
 		use_workflow_options),
 	SUBJECT(agentrun_engine_options, max_jobs, engine_options_init, use_engine_options),
+	SUBJECT(agentrun_engine_options, stream_results, engine_options_init,
+		use_engine_options),
 	SUBJECT(agentrun_submit_options, tag, submit_options_init, use_submit_options),
 	SUBJECT(agentrun_worker_options, concurrency, worker_options_init, use_worker_options),
 	SUBJECT(agentrun_planner_impl, destroy, planner_init, use_planner),
