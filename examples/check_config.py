@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 
-agentrun, sample, table, dotenv = sys.argv[1:]
+agentrun, sample, table, dotenv = map(os.path.abspath, sys.argv[1:])
 
 KEY = re.compile(r"^( *)(# +)?([a-z_0-9]+):( .*)?$")
 
@@ -49,7 +49,7 @@ def load(text, environment):
             out.write(text)
         done = subprocess.run(
             [agentrun, "-c", path, "exec", '[{"step":"count"}]', "--input", "-"],
-            input=b"[1,2]", capture_output=True, env=environment, check=False)
+            input=b"[1,2]", capture_output=True, env=environment, cwd=folder, check=False)
     assert done.returncode == 0 and done.stdout == b'[{"count":2}]\n', done
 
 

@@ -283,6 +283,16 @@ static int dir_get(void *self, agentrun_record *into, int field, const char *key
 	return r;
 }
 
+/* By time, and of one time by id. */
+static int compare(const agentrun_record *a, const char *created_at, const char *result_id)
+{
+	const char *made = agentrun_record_get(a, AGENTRUN_RECORD_CREATED_AT, NULL);
+	int order = strcmp(made ? made : "", created_at);
+
+	return order ? order
+		     : strcmp(agentrun_record_get(a, AGENTRUN_RECORD_RESULT_ID, NULL), result_id);
+}
+
 static int matches(const agentrun_record *record, const void *what)
 {
 	const agentrun_store_query *q = what;
@@ -291,15 +301,18 @@ static int matches(const agentrun_record *record, const void *what)
 	return is(record, AGENTRUN_RECORD_RUN_ID, q->run_id) &&
 		is(record, AGENTRUN_RECORD_NODE_ID, q->node_id) &&
 		is(record, AGENTRUN_RECORD_STATUS, q->status) &&
-		(!q->since || (made && strcmp(made, q->since) >= 0));
+		(!q->since || (made && strcmp(made, q->since) >= 0)) &&
+		(!q->after_created_at ||
+			compare(record, q->after_created_at, q->after_result_id) < 0);
 }
 
 static int newest_first(const void *a, const void *b)
 {
-	return strcmp(agentrun_record_get(*(agentrun_record *const *)b,
-			AGENTRUN_RECORD_CREATED_AT, NULL),
-		agentrun_record_get(*(agentrun_record *const *)a,
-			AGENTRUN_RECORD_CREATED_AT, NULL));
+	const agentrun_record *first = *(agentrun_record *const *)a;
+
+	return compare(*(agentrun_record *const *)b,
+		agentrun_record_get(first, AGENTRUN_RECORD_CREATED_AT, NULL),
+		agentrun_record_get(first, AGENTRUN_RECORD_RESULT_ID, NULL));
 }
 
 static int copy_to(agentrun_records *into, const agentrun_record *from)

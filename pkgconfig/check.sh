@@ -54,6 +54,8 @@ consumer core agentrun "$@"
 [ ! -f "$pc/agentrun-conformance.pc" ] ||
   consumer conformance agentrun-conformance -DWITH_CONFORMANCE "$@"
 [ ! -f "$pc/agentrun-sqlite.pc" ] || consumer sqlite agentrun-sqlite -DWITH_SQLITE "$@"
+consumer fs agentrun-fs -DWITH_FS "$@"
+[ ! -f "$pc/agentrun-postgres.pc" ] || consumer postgres agentrun-postgres -DWITH_POSTGRES "$@"
 [ ! -f "$pc/agentrun-http.pc" ] || consumer http agentrun-http -DWITH_HTTP "$@"
 [ ! -f "$pc/agentrun-redis.pc" ] || consumer redis agentrun-redis -DWITH_REDIS "$@"
 

@@ -11,6 +11,12 @@
 #ifdef WITH_SQLITE
 #include <agentrun/sqlite.h>
 #endif
+#ifdef WITH_FS
+#include <agentrun/fs.h>
+#endif
+#ifdef WITH_POSTGRES
+#include <agentrun/postgres.h>
+#endif
 #ifdef WITH_HTTP
 #include <agentrun/http.h>
 #endif
@@ -65,6 +71,20 @@ static int open_store(agentrun_store **out, const char *path, agentrun_error **e
 	agentrun_sqlite_store_options_init(&opts, sizeof(opts));
 	opts.path = path;
 	return agentrun_sqlite_store_new(out, &opts, err);
+#elif defined(WITH_FS)
+	agentrun_memory_store_options memory;
+	agentrun_fs_blobs_options blobs;
+	agentrun_store_options opts;
+	int r;
+
+	agentrun_fs_blobs_options_init(&blobs, sizeof(blobs));
+	blobs.path = path;
+	agentrun_store_options_init(&opts, sizeof(opts));
+	opts.max_inline_bytes = 1;
+	agentrun_memory_store_options_init(&memory, sizeof(memory));
+	memory.store = &opts;
+	r = agentrun_fs_blobs_new(&opts.take_blobs, &blobs, err);
+	return r < 0 ? r : agentrun_memory_store_new(out, &memory, err);
 #else
 	(void)path;
 	return agentrun_memory_store_new(out, NULL, err);
@@ -140,6 +160,27 @@ static int check_redis(agentrun_error **err)
 }
 #endif
 
+#ifdef WITH_POSTGRES
+/* Nobody is there, and it says so. */
+static int check_postgres(agentrun_error **err)
+{
+	agentrun_postgres_store_options opts;
+	agentrun_records *records;
+	agentrun_store *store;
+	int r;
+
+	agentrun_postgres_store_options_init(&opts, sizeof(opts));
+	opts.url = "postgresql://127.0.0.1:1/none";
+	r = agentrun_postgres_store_new(&store, &opts, err);
+	if (r < 0)
+		return r;
+	r = agentrun_store_list(&records, store, NULL, NULL);
+	agentrun_store_free(store);
+	return r == AGENTRUN_EBACKEND ? 0 : agentrun_error_raise(err, AGENTRUN_EINTERNAL,
+		"a server that is not there answered with %d", r);
+}
+#endif
+
 int main(int argc, char **argv)
 {
 	agentrun_ctx *ctx = NULL;
@@ -162,6 +203,10 @@ int main(int argc, char **argv)
 #ifdef WITH_REDIS
 	if (r == 0)
 		r = check_redis(&err);
+#endif
+#ifdef WITH_POSTGRES
+	if (r == 0)
+		r = check_postgres(&err);
 #endif
 #ifdef WITH_CONFORMANCE
 	if (r == 0)

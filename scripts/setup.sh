@@ -4,12 +4,12 @@
 
 BUILD_PACKAGES="gcc libc6-dev pkg-config meson ninja-build libcurl4-openssl-dev
   libjansson-dev libyaml-dev libpcre2-dev libjq-dev zlib1g-dev
-  libzstd-dev libsqlite3-dev libhiredis-dev libmicrohttpd-dev ca-certificates jq"
+  libzstd-dev libsqlite3-dev libpq-dev libhiredis-dev libmicrohttpd-dev ca-certificates jq"
 TEST_PACKAGES="check g++ python3"
 # The suites that want these, and the peers that benchmarks compare with, are left out,
 # with a line, where they are missing.
-OPTIONAL_PACKAGES="redis-server valgrind clang clang-tidy libclang-rt-14-dev gcovr mandoc
-  miller sqlite3 libsimdjson-dev libnghttp2-dev libssl-dev"
+OPTIONAL_PACKAGES="redis-server postgresql valgrind clang clang-tidy libclang-rt-14-dev gcovr
+  mandoc miller sqlite3 libsimdjson-dev libnghttp2-dev libssl-dev"
 
 missing_of() {
   local package
