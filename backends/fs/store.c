@@ -289,7 +289,7 @@ static int fs_put_blob(void *self, const char *hex, const char *data, size_t len
 	if (r)
 		return r < 0 ? r : 0;
 	r = fs_blob_begin(self, &up, err);
-	if (r < 0)
+	if (!up)
 		return r;
 	r = write_all(self, up, data, len, err);
 	if (r == 0)
@@ -606,7 +606,7 @@ int agentrun_fs_blobs_new(agentrun_store **out, const agentrun_fs_blobs_options 
 	r = open_path(s, opts.path, err);
 	if (r == 0)
 		r = agentrun_store_new(out, &store_impl, s, NULL, err);
-	if (r < 0)
+	if (!*out)
 		fs_destroy(s);
 	return r;
 }

@@ -134,14 +134,17 @@ static int nothing(struct pg_store *s, struct pg_conn *conn, void *user,
 int pg_blob_begin(void *self, void **out_upload, agentrun_error **err)
 {
 	struct upload *up = calloc(1, sizeof(*up));
-	int r = up ? pg_run(self, nothing, NULL, err) : pg_oom(err);
+	int r;
 
 	*out_upload = NULL;
+	if (!up)
+		return pg_oom(err);
+	r = pg_run(self, nothing, NULL, err);
 	if (r == 0)
 		r = pg_take(self, &up->conn, true, err);
 	if (r == 0)
 		r = begin(up, err);
-	if (r < 0 && up)
+	if (r < 0)
 		pg_blob_drop(self, up);
 	else
 		*out_upload = up;

@@ -67,6 +67,17 @@ static bool is_passing(const char *state)
 		strcmp(state, "53300") == 0; /* too many connections */
 }
 
+static const char *advice(const char *state)
+{
+	if (strcmp(state, "53100") == 0)
+		return "; make room on its disk";
+	if (strcmp(state, "57014") == 0)
+		return "; storage.timeout_sec is how long it may take";
+	if (strcmp(state, "42501") == 0)
+		return "; let a role that may do it run agentrun store migrate once";
+	return "";
+}
+
 static int fault_of(struct pg_conn *conn, const PGresult *result, agentrun_error **err)
 {
 	const char *state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
@@ -82,8 +93,7 @@ static int fault_of(struct pg_conn *conn, const PGresult *result, agentrun_error
 		return agentrun_error_raise(err, AGENTRUN_EBACKEND, "PostgreSQL: %s",
 			*line ? line : "the connection was lost");
 	r = agentrun_error_raise(err, AGENTRUN_ESTORAGE, "PostgreSQL: %s (SQLSTATE %s)%s", line,
-		state, strcmp(state, "53100") == 0 ? "; make room on its disk" :
-		strcmp(state, "57014") == 0 ? "; the statement timeout" : "");
+		state, advice(state));
 	/* No room, no memory, timed out: it may do later. */
 	if (begins(state, "53") || strcmp(state, "57014") == 0)
 		agentrun_error_set_retry(err ? *err : NULL, 1, 0);

@@ -168,7 +168,7 @@ int redis_put_blob(void *self, const char *hex, const char *data, size_t len,
 	if (len <= PART)
 		return put_whole(self, hex, data, len, err);
 	r = redis_blob_begin(self, &up, err);
-	if (r < 0)
+	if (!up)
 		return r;
 	r = redis_blob_add(self, up, data, len, err);
 	if (r == 0)

@@ -210,7 +210,7 @@ static int put_in_parts(struct sqlite_store *s, const char *hex, const char *dat
 	void *up;
 	int r = sqlite_blob_begin(s, &up, err);
 
-	if (r < 0)
+	if (!up)
 		return r;
 	r = sqlite_blob_add(s, up, data, len, err);
 	if (r == 0)

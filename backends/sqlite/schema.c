@@ -47,7 +47,7 @@ static const char version_2[] =
 	" data BLOB NOT NULL,"
 	" PRIMARY KEY (upload, at)"
 	");"
-	"DROP INDEX agent_results_created;"
+	"DROP INDEX IF EXISTS agent_results_created;"
 	"CREATE INDEX agent_results_listed ON agent_results (created_at, result_id);";
 
 static const char *const versions[] = { version_1, version_2 };

@@ -17,9 +17,19 @@ static const uint32_t k[64] = {
 	0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
 };
 
-static uint32_t rotr(uint32_t x, unsigned n)
+static inline uint32_t rotr(uint32_t x, unsigned n)
 {
 	return x >> n | x << (32 - n);
+}
+
+/* A round, in which no word moves: who calls it turns their names. */
+static inline void turn(uint32_t a, uint32_t b, uint32_t c, uint32_t *d, uint32_t e,
+	uint32_t f, uint32_t g, uint32_t *h, uint32_t word)
+{
+	uint32_t t = *h + (rotr(e, 6) ^ rotr(e, 11) ^ rotr(e, 25)) + (g ^ (e & (f ^ g))) + word;
+
+	*d += t;
+	*h = t + (rotr(a, 2) ^ rotr(a, 13) ^ rotr(a, 22)) + ((a & b) | (c & (a | b)));
 }
 
 static void transform(uint32_t state[8], const unsigned char *p)
@@ -36,15 +46,19 @@ static void transform(uint32_t state[8], const unsigned char *p)
 			(rotr(b, 17) ^ rotr(b, 19) ^ b >> 10);
 	}
 	memcpy(s, state, sizeof(s));
-	for (int i = 0; i < 64; i++) {
-		uint32_t t1 = s[7] + (rotr(s[4], 6) ^ rotr(s[4], 11) ^ rotr(s[4], 25)) +
-			((s[4] & s[5]) ^ (~s[4] & s[6])) + k[i] + w[i];
-		uint32_t t2 = (rotr(s[0], 2) ^ rotr(s[0], 13) ^ rotr(s[0], 22)) +
-			((s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]));
+	for (int i = 0; i < 64; i += 8) {
+		uint32_t t[8];
 
-		memmove(s + 1, s, 7 * sizeof(s[0]));
-		s[4] += t1;
-		s[0] = t1 + t2;
+		for (int j = 0; j < 8; j++)
+			t[j] = k[i + j] + w[i + j];
+		turn(s[0], s[1], s[2], &s[3], s[4], s[5], s[6], &s[7], t[0]);
+		turn(s[7], s[0], s[1], &s[2], s[3], s[4], s[5], &s[6], t[1]);
+		turn(s[6], s[7], s[0], &s[1], s[2], s[3], s[4], &s[5], t[2]);
+		turn(s[5], s[6], s[7], &s[0], s[1], s[2], s[3], &s[4], t[3]);
+		turn(s[4], s[5], s[6], &s[7], s[0], s[1], s[2], &s[3], t[4]);
+		turn(s[3], s[4], s[5], &s[6], s[7], s[0], s[1], &s[2], t[5]);
+		turn(s[2], s[3], s[4], &s[5], s[6], s[7], s[0], &s[1], t[6]);
+		turn(s[1], s[2], s[3], &s[4], s[5], s[6], s[7], &s[0], t[7]);
 	}
 	for (int i = 0; i < 8; i++)
 		state[i] += s[i];

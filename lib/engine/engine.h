@@ -256,7 +256,7 @@ void agr_task_store_failure(agr_task *task);
 int agr_spill_new(agr_spill **out, agentrun_store *store, agentrun_error **err);
 void agr_spill_free(agr_spill *spill); /* NULL ok; nothing is kept that was not finished */
 /* An agentrun_write_fn. */
-int agr_spill_write(void *spill, const char *data, size_t len, agentrun_error **err);
+int agr_spill_write(void *user, const char *data, size_t len, agentrun_error **err);
 /* All was written: it is in `data`, or in a blob (`*out`). */
 int agr_spill_finish(agr_spill *spill, agentrun_buf *data, agr_spilled **out,
 	agentrun_error **err);
