@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 #include <inttypes.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -211,23 +212,49 @@ static int set_session(const struct pg_store *s, struct pg_conn *conn, agentrun_
 		&params, NULL, err);
 }
 
+/* In steps, as a connection that is made in one prints what the server remarks
+ * meanwhile. 0 when it is over, one way or the other. */
+static int wait_for_connection(const struct pg_store *s, struct pg_conn *conn,
+	agentrun_error **err)
+{
+	int64_t deadline = clock_ms() + s->timeout_ms, left;
+	PostgresPollingStatusType wants = PGRES_POLLING_WRITING;
+
+	while (wants != PGRES_POLLING_OK && wants != PGRES_POLLING_FAILED) {
+		struct pollfd fd = { .fd = PQsocket(conn->db),
+			.events = wants == PGRES_POLLING_READING ? POLLIN : POLLOUT };
+
+		left = deadline - clock_ms();
+		if (left <= 0)
+			return agentrun_error_raise(err, AGENTRUN_EBACKEND,
+				"PostgreSQL: no connection to \"%.200s\" within %" PRId64 " ms",
+				PQhost(conn->db) ? PQhost(conn->db) : "", s->timeout_ms);
+		if (poll(&fd, 1, left < INT_MAX ? (int)left : INT_MAX) > 0)
+			wants = PQconnectPoll(conn->db);
+	}
+	return 0;
+}
+
 static int connect_to(const struct pg_store *s, struct pg_conn *conn, agentrun_error **err)
 {
-	char seconds[24], ms[24];
-	const char *names[] = { "connect_timeout", "tcp_user_timeout", "keepalives_idle",
+	char ms[24];
+	const char *names[] = { "tcp_user_timeout", "keepalives_idle",
 		"keepalives_interval", "keepalives_count", "fallback_application_name",
 		"dbname", "client_encoding", NULL };
 	/* What the url says of the first stands above them, as it comes behind. */
-	const char *values[] = { seconds, ms, "10", "5", "3", "agentrun", s->url, "UTF8", NULL };
+	const char *values[] = { ms, "10", "5", "3", "agentrun", s->url, "UTF8", NULL };
 	int64_t wait = s->timeout_ms < INT_MAX ? s->timeout_ms : INT_MAX;
 	char line[400];
+	int r;
 
-	snprintf(seconds, sizeof(seconds), "%" PRId64, wait / 1000 < 2 ? 2 : wait / 1000);
 	snprintf(ms, sizeof(ms), "%" PRId64, wait);
-	conn->db = PQconnectdbParams(names, values, 1);
+	conn->db = PQconnectStartParams(names, values, 1);
 	if (!conn->db)
 		return pg_oom(err);
 	PQsetNoticeProcessor(conn->db, ignore_notice, NULL);
+	r = PQstatus(conn->db) == CONNECTION_BAD ? 0 : wait_for_connection(s, conn, err);
+	if (r < 0)
+		return r;
 	if (PQstatus(conn->db) == CONNECTION_OK)
 		return set_session(s, conn, err);
 	first_line(line, sizeof(line), PQerrorMessage(conn->db));

@@ -64,9 +64,10 @@ class PostgresServer:
                                     stdin=subprocess.DEVNULL, cwd=self.dir, env=env,
                                     preexec_fn=self._become)
 
-    def open(self):
+    def open(self, *more):
+        """`more`: arguments of initdb."""
         made = self._run(os.path.join(self.programs, "initdb"), "-D", self.data, "-N",
-                         "-A", "trust", "-E", "UTF8", "-U", "tester")
+                         "-A", "trust", "-E", "UTF8", "-U", "tester", *more)
         if made.wait():
             raise RuntimeError("initdb failed; see " + self.dir)
         self.start()
