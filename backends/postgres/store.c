@@ -251,11 +251,18 @@ static int remove_records(struct pg_store *s, struct pg_conn *conn, void *user,
 {
 	struct call *c = user;
 	struct pg_params params = { .n = 0 };
+	uint64_t n = 1;
+	int r = 0;
 
 	(void)s;
 	pg_text(&params, c->key);
-	return pg_do(conn, "DELETE FROM agent_results WHERE created_at < $1", &params,
-		&c->removed, err);
+	/* Some at a time: each statement has to be done within the timeout. */
+	while (r == 0 && n) {
+		r = pg_do(conn, "DELETE FROM agent_results WHERE result_id IN (SELECT result_id"
+			" FROM agent_results WHERE created_at < $1 LIMIT 5000)", &params, &n, err);
+		c->removed += r == 0 ? n : 0;
+	}
+	return r;
 }
 
 static int pg_remove_records(void *self, uint64_t *removed, const char *before,
