@@ -27,6 +27,7 @@ typedef struct agentrun_patch_options {
 	size_t schema_len;
 	const char *document_name; /**< stand for the texts in messages, or NULL */
 	const char *patch_name;
+	int want_hash;      /**< 1: make the hash of the new document */
 	/* fields above: 0.1 */
 } agentrun_patch_options;
 
@@ -69,7 +70,8 @@ AGENTRUN_API const char *agentrun_patch_result_inverse(
 /** What changed, lines for a person; lent, NULL when it was not asked for. */
 AGENTRUN_API const char *agentrun_patch_result_preview(
 	const agentrun_patch_result *result, size_t *len);
-/** Hex SHA-256 of the new document's canonical form (RFC 8785); lent. */
+/** Hex SHA-256 of the new document's canonical form (RFC 8785), its next base hash;
+ * lent, NULL when it was not asked for. */
 AGENTRUN_API const char *agentrun_patch_result_hash(
 	const agentrun_patch_result *result);
 /** How many operations the patch holds. */

@@ -4,12 +4,17 @@
 
 #include "ctx/ctx.h"
 #include "patch/canonical.h"
+#include "patch/outline.h"
 #include "patch/result.h"
 #include "patch/workflow.h"
 
 /* A value of the deepest allowed level, within an operation, within a patch,
  * within the arguments of the tool. */
 #define PATCH_DEPTH (AGR_DEPTH_DEFAULT + 4)
+
+/* What a write may want beyond the document's and the patch's length, so that the text
+ * is not moved at its end. */
+#define ROOM_MORE 256
 
 static const agentrun_patch_options patch_defaults = {
 	.struct_size = sizeof(agentrun_patch_options),
@@ -28,14 +33,19 @@ static int read_options(agentrun_patch_options *opts, const agentrun_patch_optio
 		opts, sizeof(*opts), given, "agentrun_patch_options", err);
 }
 
-static int scan(agr_span *out, const char *name, const char *text, size_t len,
-	size_t depth, agentrun_error **err)
+static agr_text text_of(const char *name, const char *text, size_t len, size_t depth)
 {
-	agr_text what = {.name = name,
+	return (agr_text){.name = name,
 		.p = text ? text : "",
 		.n = text ? len : 0,
 		.max_depth = depth,
 		.code = AGENTRUN_EPATCH};
+}
+
+static int scan(agr_span *out, const char *name, const char *text, size_t len,
+	size_t depth, agentrun_error **err)
+{
+	agr_text what = text_of(name, text, len, depth);
 
 	return agr_scan_document(out, &what, err);
 }
@@ -117,6 +127,7 @@ struct job {
 	size_t max_bytes;
 	agr_arena arena;
 	agr_faults faults;
+	agr_outline outline;
 	agr_span before, after;
 	agr_patch patch;
 	agr_patching patching;
@@ -143,7 +154,7 @@ static int run_patch(struct job *job)
 	int r;
 
 	job->patching.arena = &job->arena;
-	job->patching.root = (agr_tree_value){.text = job->before};
+	job->patching.root = job->outline.root;
 	job->patching.want_inverse = job->opts.want_inverse != 0;
 	r = agr_patch_run(&job->patching, &job->patch, &err);
 	/* What fails is also the one violation, for those who read only these. */
@@ -156,19 +167,32 @@ static int run_patch(struct job *job)
 	return r;
 }
 
-static int write_document(struct job *job)
+static int read_document(struct job *job, const char *document, size_t len)
+{
+	agr_text text =
+		text_of(document_name(job->opts.document_name), document, len, 0);
+	int r = agr_outline_read(&job->outline, &job->arena, &text, job->err);
+
+	job->before = job->outline.root.text;
+	return r;
+}
+
+/* What is written is made of valid values: it need not be read again. */
+static int write_document(struct job *job, size_t patch_len)
 {
 	agr_buf text = AGR_BUF_MAX(job->max_bytes);
 	agentrun_buf *out = &job->result->document;
-	int r = agr_tree_write(&text, &job->patching.root, job->err);
+	size_t about = job->before.n + patch_len + ROOM_MORE;
+	int r;
 
+	if (about < job->max_bytes)
+		agr_buf_reserve(&text, about);
+	r = agr_tree_write(&text, &job->patching.root, &job->outline.source, job->err);
 	if (r == 0)
 		r = agr_buf_give(&text, out, "the patched document", job->err);
 	agr_buf_free(&text);
-	/* Read again: what was put into one another may be too deep now. */
-	return r < 0 ? r
-		     : scan(&job->after, "the patched document", out->data, out->len, 0,
-			       job->err);
+	job->after = (agr_span){out->data, out->len};
+	return r;
 }
 
 static int check_workflow(struct job *job)
@@ -219,14 +243,15 @@ static int write_extras(struct job *job)
 	}
 	agr_buf_free(&text);
 	job->result->operations = job->patch.n;
-	return r < 0 ? r : agr_canonical_hash(job->result->hash, job->after, job->err);
+	if (r < 0 || !job->opts.want_hash)
+		return r;
+	return agr_canonical_hash(job->result->hash, job->after, job->err);
 }
 
 static int apply(struct job *job, const char *document, size_t document_len,
 	const char *patch, size_t patch_len)
 {
-	int r = scan(&job->before, document_name(job->opts.document_name), document, document_len, 0,
-		job->err);
+	int r = read_document(job, document, document_len);
 
 	if (r == 0)
 		r = read_patch(job, patch, patch_len);
@@ -237,7 +262,7 @@ static int apply(struct job *job, const char *document, size_t document_len,
 	if (r == 0)
 		r = run_patch(job);
 	if (r == 0)
-		r = write_document(job);
+		r = write_document(job, patch_len);
 	if (r == 0)
 		r = check_workflow(job);
 	return r < 0 ? r : write_extras(job);

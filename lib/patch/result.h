@@ -13,7 +13,7 @@ struct agentrun_patch_result {
 	agentrun_buf preview; /* likewise */
 	agentrun_buf description;
 	size_t operations;
-	char hash[AGR_SHA256_HEX];
+	char hash[AGR_SHA256_HEX]; /* "" when it was not asked for */
 };
 
 /* preview.c: lines for a person. Of a workflow, nodes and edges added (+),

@@ -6,8 +6,11 @@
 bool agr_unique_grow(agr_unique *unique, size_t level)
 {
 	size_t n = level < 8 ? 16 : 2 * level;
-	void *grown = realloc(unique->levels, n * sizeof(*unique->levels));
+	void *grown = NULL;
 
+	/* Not again after it failed: a level that was opened in between is not known. */
+	if (!unique->twice)
+		grown = realloc(unique->levels, n * sizeof(*unique->levels));
 	if (!grown) {
 		unique->twice = true;
 		return false;
