@@ -4,6 +4,7 @@
 
 #include "ctx/ctx.h"
 #include "patch/canonical.h"
+#include "patch/facts.h"
 #include "patch/outline.h"
 #include "patch/result.h"
 #include "patch/workflow.h"
@@ -105,13 +106,12 @@ static int check_base(agr_span document, const char *wanted, agentrun_error **er
 
 /* The other form of a workflow names its nodes by key and implies its edges; a
  * pointer into it would mean something else than in the form that comes out. */
-static int refuse_keyed_nodes(agr_span document, agentrun_error **err)
+static int refuse_keyed_nodes(const agr_tree_value *document, agentrun_error **err)
 {
-	agr_span nodes;
+	agr_tree_value nodes;
 
-	if (agr_span_type(document) != AGR_TYPE_OBJECT ||
-		!agr_object_get(document, "nodes", 5, &nodes) ||
-		agr_span_type(nodes) != AGR_TYPE_OBJECT)
+	if (!agr_tree_get(document, "nodes", &nodes) ||
+		agr_tree_type(&nodes) != AGR_TYPE_OBJECT)
 		return 0;
 	return agentrun_error_raise(err, AGENTRUN_EPATCH,
 		"the workflow's \"nodes\" is an object keyed by id; this form is only "
@@ -123,11 +123,13 @@ static int refuse_keyed_nodes(agr_span document, agentrun_error **err)
 struct job {
 	const agentrun_ctx *ctx;
 	agentrun_patch_options opts;
-	agr_buf schema; /* the configured file's text */
+	agr_buf schema_file; /* the configured file's text */
+	agr_span schema;
 	size_t max_bytes;
 	agr_arena arena;
 	agr_faults faults;
 	agr_outline outline;
+	agr_facts facts;
 	agr_span before, after;
 	agr_patch patch;
 	agr_patching patching;
@@ -171,10 +173,23 @@ static int read_document(struct job *job, const char *document, size_t len)
 {
 	agr_text text =
 		text_of(document_name(job->opts.document_name), document, len, 0);
-	int r = agr_outline_read(&job->outline, &job->arena, &text, job->err);
+	size_t n_watches = job->opts.raw ? 0 : AGR_COUNT(job->facts.watches);
+	int r = agr_outline_read(&job->outline, &job->arena, &text, job->facts.watches,
+		n_watches, job->err);
 
 	job->before = job->outline.root.text;
 	return r;
+}
+
+static int read_rules(struct job *job)
+{
+	int r;
+
+	if (job->opts.raw)
+		return 0;
+	r = read_schema(&job->schema, job->ctx, &job->schema_file, job->opts.schema,
+		job->opts.schema_len, job->err);
+	return r < 0 ? r : agr_facts_init(&job->facts, &job->arena, job->schema, job->err);
 }
 
 /* What is written is made of valid values: it need not be read again. */
@@ -200,6 +215,7 @@ static int check_workflow(struct job *job)
 	agr_workflow_check check = {.document = job->after,
 		.before = job->before,
 		.patching = &job->patching,
+		.schema = job->schema,
 		.faults = &job->faults,
 		.arena = &job->arena,
 		.err = job->err};
@@ -207,10 +223,11 @@ static int check_workflow(struct job *job)
 
 	if (job->opts.raw)
 		return 0;
-	r = read_schema(&check.schema, job->ctx, &job->schema,
-			job->opts.schema, job->opts.schema_len, job->err);
-	if (r == 0)
-		r = agr_workflow_check_all(&check);
+	/* Mostly nothing is wrong, which is seen soon. */
+	r = agr_facts_prove(&job->facts, &job->patching.root, &job->outline.source, job->err);
+	if (r)
+		return r < 0 ? r : 0;
+	r = agr_workflow_check_all(&check);
 	return r < 0 ? r
 		     : agr_faults_raise(
 			       &job->faults, "the patched workflow is refused", job->err);
@@ -251,14 +268,16 @@ static int write_extras(struct job *job)
 static int apply(struct job *job, const char *document, size_t document_len,
 	const char *patch, size_t patch_len)
 {
-	int r = read_document(job, document, document_len);
+	int r = read_rules(job);
 
+	if (r == 0)
+		r = read_document(job, document, document_len);
 	if (r == 0)
 		r = read_patch(job, patch, patch_len);
 	if (r == 0)
 		r = check_base(job->before, job->opts.base_hash, job->err);
 	if (r == 0 && !job->opts.raw)
-		r = refuse_keyed_nodes(job->before, job->err);
+		r = refuse_keyed_nodes(&job->outline.root, job->err);
 	if (r == 0)
 		r = run_patch(job);
 	if (r == 0)
@@ -278,7 +297,7 @@ int agentrun_apply_patch(agentrun_patch_result **out, agentrun_ctx *ctx,
 	*out = NULL;
 	memset(&job, 0, sizeof(job));
 	job.ctx = ctx;
-	job.schema = (agr_buf)AGR_BUF_INIT;
+	job.schema_file = (agr_buf)AGR_BUF_INIT;
 	job.max_bytes = max_document_bytes(ctx);
 	job.faults = (agr_faults)AGR_FAULTS_INIT;
 	job.err = err;
@@ -297,7 +316,8 @@ int agentrun_apply_patch(agentrun_patch_result **out, agentrun_ctx *ctx,
 	job.result = NULL;
 out:
 	agentrun_patch_result_free(job.result);
-	agr_buf_free(&job.schema);
+	agr_buf_free(&job.schema_file);
+	agr_facts_free(&job.facts);
 	agr_faults_free(&job.faults);
 	agr_arena_free(&job.arena);
 	return r;
@@ -325,7 +345,7 @@ int agentrun_workflow_check(agentrun_ctx *ctx, const char *document,
 		r = scan(&check.document, document_name(opts.document_name), document, document_len, 0,
 			err);
 	if (r == 0)
-		r = refuse_keyed_nodes(check.document, err);
+		r = refuse_keyed_nodes(&(agr_tree_value){.text = check.document}, err);
 	if (r == 0)
 		r = read_schema(&check.schema, ctx, &schema, opts.schema,
 			opts.schema_len, err);

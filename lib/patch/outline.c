@@ -18,6 +18,9 @@ struct reader {
 	agr_scanner *s;
 	agr_arena *arena;
 	agr_tree_source *source;
+	const agr_outline_watch *watches;
+	size_t n_watches;
+	const agr_outline_watch *watch; /* that of the list that is read, or NULL */
 };
 
 enum { READ_FAULT = 1 }; /* or 0, or AGENTRUN_ENOMEM */
@@ -27,6 +30,23 @@ static int read_value(struct reader *r, agr_tree_value *out, size_t level, bool 
 static int read_span(struct reader *r, agr_span *out)
 {
 	return agr_scanner_value(r->s, out, NULL, NULL) == AGR_SCAN_VALUE ? 0 : READ_FAULT;
+}
+
+static int read_watched(struct reader *r, agr_span *out)
+{
+	const agr_outline_watch *w = r->watch;
+
+	if (agr_scanner_value(r->s, out, w->wanted, w->slots) != AGR_SCAN_VALUE)
+		return READ_FAULT;
+	return w->element(w->user, *out) ? 0 : AGENTRUN_ENOMEM;
+}
+
+static const agr_outline_watch *watch_of(const struct reader *r, agr_span key, size_t level)
+{
+	for (size_t i = 0; level == 1 && i < r->n_watches; i++)
+		if (agr_string_is(key, r->watches[i].list, strlen(r->watches[i].list)))
+			return &r->watches[i];
+	return NULL;
 }
 
 static int read_member(struct reader *r, agr_tree_node *node, size_t level)
@@ -39,7 +59,9 @@ static int read_member(struct reader *r, agr_tree_node *node, size_t level)
 
 	if (!next || *next != '"' || read_span(r, &key) != 0 || !agr_scanner_take(r->s, ':'))
 		return READ_FAULT;
+	r->watch = watch_of(r, key, level);
 	status = read_value(r, &value, level, node->n < OPEN_MEMBERS);
+	r->watch = NULL;
 	if (status)
 		return status;
 	known = agr_tree_member(node, key);
@@ -65,8 +87,8 @@ static int foresee(struct reader *r, agr_tree_node *node)
 
 static int read_element(struct reader *r, agr_tree_node *node)
 {
-	agr_tree_value value;
-	int status = read_value(r, &value, OPEN_LEVELS, false);
+	agr_tree_value value = { .text = { NULL, 0 } };
+	int status = r->watch ? read_watched(r, &value.text) : read_span(r, &value.text);
 
 	if (!status && node->n == FORESEEN)
 		status = foresee(r, node);
@@ -132,10 +154,10 @@ static int read_document(struct reader *r, agr_outline *out, const char *begin)
 }
 
 int agr_outline_read(agr_outline *out, agr_arena *arena, const agr_text *text,
-	agentrun_error **err)
+	const agr_outline_watch *watches, size_t n_watches, agentrun_error **err)
 {
 	const char *begin = text->p + agr_bom_len(text->p, text->n);
-	struct reader r = { malloc(sizeof(*r.s)), arena, &out->source };
+	struct reader r = { malloc(sizeof(*r.s)), arena, &out->source, watches, n_watches, NULL };
 	agr_unique unique = { .twice = false };
 	int status;
 

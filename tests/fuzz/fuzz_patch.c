@@ -81,6 +81,8 @@ static void run(const char *document, size_t document_len, const char *patch,
 	if (result) {
 		text = agentrun_patch_result_document(result, &len);
 		written(text, len);
+		/* What is seen soon is what is seen by looking at it all. */
+		must(raw || agentrun_workflow_check(NULL, text, len, NULL, NULL) == 0);
 		undo(result, document, document_len);
 	}
 	agentrun_patch_result_free(result);
