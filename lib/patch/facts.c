@@ -342,29 +342,44 @@ static bool is_untouched(const agr_tree_value *value)
 	return !value->node && !value->made;
 }
 
-/* 1 with the node's fact; what was noted stands where nothing touched it. *next is
- * where to look: nodes stand in their order. */
+/* What was noted of a node that stands at its place, changed inside or not: nodes stand in
+ * their order, so *next is where to look. */
+static const agr_node_fact *noted_of(const agr_facts *facts, const agr_tree_value *value,
+	size_t *next)
+{
+	if (value->made)
+		return NULL;
+	while (*next < facts->n_nodes && facts->nodes[*next].at != value->text.p)
+		++*next;
+	return *next < facts->n_nodes ? &facts->nodes[(*next)++] : NULL;
+}
+
+static bool same_text(agr_span a, agr_span b)
+{
+	return a.n == b.n && memcmp(a.p, b.p, a.n) == 0;
+}
+
+/* 1 with the node's fact. */
 static int node_of(struct proving *p, const agr_tree_value *value, size_t *next,
 	agr_node_fact *out)
 {
 	agr_facts *facts = p->facts;
+	const agr_node_fact *noted = noted_of(facts, value, next);
 	agr_span text;
 	int r;
 
 	if (is_untouched(value)) {
-		while (*next < facts->n_nodes && facts->nodes[*next].at != value->text.p)
-			++*next;
-		if (*next == facts->n_nodes)
-			return 0;
-		*out = facts->nodes[(*next)++];
-		return out->good;
+		if (noted)
+			*out = *noted;
+		return noted && noted->good;
 	}
 	r = text_of(p, value, &text);
 	if (r < 0)
 		return r;
 	note(&facts->node_wanted, facts->node_slots, text);
 	*out = node_fact(facts, text, facts->node_slots);
-	p->agents += out->agent;
+	if (out->agent && !(noted && noted->agent && same_text(noted->id, out->id)))
+		p->agents++;
 	return out->good;
 }
 
