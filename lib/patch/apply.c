@@ -29,9 +29,21 @@ void agentrun_patch_options_init(agentrun_patch_options *opts, size_t struct_siz
 static int read_options(agentrun_patch_options *opts, const agentrun_patch_options *given,
 	agentrun_error **err)
 {
+	int r;
+
 	*opts = patch_defaults;
-	return agentrun_options_read(
-		opts, sizeof(*opts), given, "agentrun_patch_options", err);
+	r = agentrun_options_read(opts, sizeof(*opts), given, "agentrun_patch_options", err);
+	if (r < 0)
+		return r;
+	if (opts->preview_format < AGENTRUN_PREVIEW_TEXT ||
+		opts->preview_format > AGENTRUN_PREVIEW_MERMAID)
+		return agentrun_error_raise(err, AGENTRUN_EINVAL,
+			"a preview is text, JSON, DOT or Mermaid, not format %d",
+			opts->preview_format);
+	if (opts->raw && opts->preview_format != AGENTRUN_PREVIEW_TEXT)
+		return agentrun_error_raise(err, AGENTRUN_EINVAL,
+			"only a workflow's preview can be a graph, not any document's");
+	return 0;
 }
 
 static agr_text text_of(const char *name, const char *text, size_t len, size_t depth)
@@ -233,6 +245,16 @@ static int check_workflow(struct job *job)
 			       &job->faults, "the patched workflow is refused", job->err);
 }
 
+static int write_preview(struct job *job, agr_buf *out)
+{
+	if (job->opts.raw)
+		return agr_preview_document(out, job->before, job->after, job->err);
+	if (job->opts.preview_format == AGENTRUN_PREVIEW_TEXT)
+		return agr_preview_workflow(out, job->before, job->after, job->err);
+	return agr_preview_graph(out, job->before, job->after, job->opts.preview_format,
+		job->err);
+}
+
 static int write_extras(struct job *job)
 {
 	agr_buf text = AGR_BUF_MAX(job->max_bytes);
@@ -245,10 +267,7 @@ static int write_extras(struct job *job)
 				"the inverse patch", job->err);
 	}
 	if (r == 0 && job->opts.want_preview) {
-		r = job->opts.raw ? agr_preview_document(
-					    &text, job->before, job->after, job->err)
-				  : agr_preview_workflow(
-					    &text, job->before, job->after, job->err);
+		r = write_preview(job, &text);
 		if (r == 0)
 			r = agr_buf_give(
 				&text, &job->result->preview, "the preview", job->err);
