@@ -4,15 +4,16 @@
 #include "cli.h"
 
 struct patch {
-	const char *base_hash;
+	const char *base_hash, *format;
+	int preview;
 	bool raw, diff, inverse, in_place;
 	agentrun_buf document, patch;
 };
 
 /* The lines of a preview, red and green on a terminal. */
-static int write_preview(const char *text, size_t len)
+static int write_preview(const struct patch *p, const char *text, size_t len)
 {
-	bool colour = cli_has_colour();
+	bool colour = p->preview == AGENTRUN_PREVIEW_TEXT && cli_has_colour();
 
 	while (len) {
 		const char *end = memchr(text, '\n', len);
@@ -45,7 +46,7 @@ static int give(const struct patch *p, const agentrun_patch_result *result,
 	}
 	if (p->diff) {
 		text = agentrun_patch_result_preview(result, &len);
-		write_preview(text, len);
+		write_preview(p, text, len);
 		return 0;
 	}
 	text = p->inverse ? agentrun_patch_result_inverse(result, &len)
@@ -71,6 +72,7 @@ static int patch(cli_global *global, struct patch *p, char **paths,
 	opts.raw = p->raw;
 	opts.want_inverse = p->inverse;
 	opts.want_preview = p->diff;
+	opts.preview_format = p->preview;
 	opts.base_hash = p->base_hash;
 	opts.document_name = cli_name_of(paths[0]);
 	opts.patch_name = cli_name_of(paths[1]);
@@ -82,12 +84,32 @@ static int patch(cli_global *global, struct patch *p, char **paths,
 	return r;
 }
 
+static bool read_format(struct patch *p)
+{
+	static const char *const names[] = {
+		[AGENTRUN_PREVIEW_TEXT] = "text",
+		[AGENTRUN_PREVIEW_JSON] = "json",
+		[AGENTRUN_PREVIEW_DOT] = "dot",
+		[AGENTRUN_PREVIEW_MERMAID] = "mermaid",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(p->format, names[i]) == 0) {
+			p->preview = (int)i;
+			return true;
+		}
+	}
+	return false;
+}
+
 static int run(cli_global *global, const cli_command *self, int argc, char **argv)
 {
 	struct patch p = { .base_hash = NULL };
 	const cli_option own[] = {
 		{ "raw", 'r', CLI_FLAG, NULL, "any JSON document, no workflow rules", &p.raw },
 		{ "diff", 'd', CLI_FLAG, NULL, "print what would change, for a person", &p.diff },
+		{ "format", 0, CLI_TEXT, "FORMAT", "of --diff: text (default), json, or a graph: dot, "
+			"mermaid", &p.format },
 		{ "inverse", 0, CLI_FLAG, NULL, "print the patch that undoes this one", &p.inverse },
 		{ "base-hash", 0, CLI_TEXT, "HEX", "refuse unless the document has this hash",
 			&p.base_hash },
@@ -104,6 +126,13 @@ static int run(cli_global *global, const cli_command *self, int argc, char **arg
 		return cli_usage(self, "only one of WORKFLOW and PATCH can be stdin");
 	if (p.in_place && strcmp(argv[0], "-") == 0)
 		return cli_usage(self, "--in-place wants a file, not stdin");
+	if (p.format && !p.diff)
+		return cli_usage(self, "--format says how --diff is printed, which is not asked for");
+	if (p.format && !read_format(&p))
+		return cli_usage(self, "--format wants text, json, dot or mermaid, not \"%s\"",
+			p.format);
+	if (p.raw && p.preview != AGENTRUN_PREVIEW_TEXT)
+		return cli_usage(self, "--format %s draws workflows, not --raw documents", p.format);
 	if (p.diff && p.inverse)
 		return cli_usage(self, "--diff and --inverse exclude each other");
 	r = patch(global, &p, argv, &err);
@@ -114,7 +143,8 @@ static int run(cli_global *global, const cli_command *self, int argc, char **arg
 
 const cli_command cli_patch = {
 	.name = "patch",
-	.arguments = "WORKFLOW PATCH [--raw] [--diff] [--inverse] [--base-hash HEX] [--in-place]",
+	.arguments = "WORKFLOW PATCH [--raw] [--diff [--format FORMAT]] [--inverse] [--base-hash HEX]\n"
+		"    [--in-place]",
 	.summary = "Apply a JSON Patch to a workflow, all of it or nothing",
 	.help = "Both are files; one of them may be - for stdin. The patch is an array of RFC 6902\n"
 		"operations, or an object that holds one as \"operations\", or the arguments of the\n"
@@ -122,6 +152,7 @@ const cli_command cli_patch = {
 		"is wrong with it is listed in full.\n\n"
 		"Examples:\n"
 		"  agentrun patch workflow.json patch.json --diff\n"
+		"  agentrun patch workflow.json patch.json --diff --format dot | dot -Tsvg > change.svg\n"
 		"  agentrun patch workflow.json patch.json --inverse > undo.json\n"
 		"  echo '[{\"op\":\"remove\",\"path\":\"/a\"}]' | agentrun patch --raw doc.json -\n",
 	.run = run,

@@ -15,6 +15,17 @@ AGENTRUN_BEGIN_DECLS
 /** A patch that was applied. Immutable. */
 typedef struct agentrun_patch_result agentrun_patch_result;
 
+/** What a preview is written as. A graph holds what is there now and, marked, what was
+ * added, removed and changed. */
+enum {
+	AGENTRUN_PREVIEW_TEXT,    /**< lines for a person */
+	AGENTRUN_PREVIEW_JSON,    /**< an object `{"nodes":[...],"edges":[...]}` of what is not
+	                               as it was: `{"change","before","after"}`, with
+	                               `change` added, removed or changed */
+	AGENTRUN_PREVIEW_DOT,     /**< a graph for Graphviz */
+	AGENTRUN_PREVIEW_MERMAID  /**< a flowchart for Mermaid */
+};
+
 /** Fields are only ever appended. All text is borrowed for the call. */
 typedef struct agentrun_patch_options {
 	size_t struct_size; /**< set by agentrun_patch_options_init() */
@@ -27,6 +38,8 @@ typedef struct agentrun_patch_options {
 	size_t schema_len;
 	const char *document_name; /**< stand for the texts in messages, or NULL */
 	const char *patch_name;
+	int want_hash;      /**< 1: make the hash of the new document */
+	int preview_format; /**< AGENTRUN_PREVIEW_...; with `raw` only the text */
 	/* fields above: 0.1 */
 } agentrun_patch_options;
 
@@ -46,7 +59,8 @@ AGENTRUN_API void agentrun_patch_options_init(agentrun_patch_options *opts,
  *                 of patch_workflow, which hold that object as `patch_spec`
  * @return 0, AGENTRUN_EPATCH (the error lists every violation, with operation
  *         and pointer), AGENTRUN_ELIMIT (a text nested deeper than 512 levels, a
- *         result of more than 64 MiB), AGENTRUN_ECONFIG (the schema is wrong),
+ *         result of more than 64 MiB), AGENTRUN_EINVAL (no such format, or none for
+ *         any document), AGENTRUN_ECONFIG (the schema is wrong),
  *         AGENTRUN_EIO (the schema file), AGENTRUN_ENOMEM
  */
 AGENTRUN_API int agentrun_apply_patch(agentrun_patch_result **out,
@@ -66,10 +80,11 @@ AGENTRUN_API const char *agentrun_patch_result_document(
  */
 AGENTRUN_API const char *agentrun_patch_result_inverse(
 	const agentrun_patch_result *result, size_t *len);
-/** What changed, lines for a person; lent, NULL when it was not asked for. */
+/** What changed, in the format that was asked for; lent, NULL when it was not. */
 AGENTRUN_API const char *agentrun_patch_result_preview(
 	const agentrun_patch_result *result, size_t *len);
-/** Hex SHA-256 of the new document's canonical form (RFC 8785); lent. */
+/** Hex SHA-256 of the new document's canonical form (RFC 8785), its next base hash;
+ * lent, NULL when it was not asked for. */
 AGENTRUN_API const char *agentrun_patch_result_hash(
 	const agentrun_patch_result *result);
 /** How many operations the patch holds. */

@@ -175,6 +175,7 @@ static int run_patch(agr_task *task, const char *arguments)
 	agentrun_patch_options_init(&opts, sizeof(opts));
 	opts.want_preview = 1;
 	opts.want_inverse = 1;
+	opts.want_hash = 1;
 	r = agentrun_apply_patch(&patch, agr_engine_ctx(task->engine),
 		task->message.workflow.p, task->message.workflow.n, spec.p, spec.n, &opts,
 		&task->error);

@@ -4,12 +4,18 @@
 
 #include "ctx/ctx.h"
 #include "patch/canonical.h"
+#include "patch/facts.h"
+#include "patch/outline.h"
 #include "patch/result.h"
 #include "patch/workflow.h"
 
 /* A value of the deepest allowed level, within an operation, within a patch,
  * within the arguments of the tool. */
 #define PATCH_DEPTH (AGR_DEPTH_DEFAULT + 4)
+
+/* What a write may want beyond the document's and the patch's length, so that the text
+ * is not moved at its end. */
+#define ROOM_MORE 256
 
 static const agentrun_patch_options patch_defaults = {
 	.struct_size = sizeof(agentrun_patch_options),
@@ -23,19 +29,36 @@ void agentrun_patch_options_init(agentrun_patch_options *opts, size_t struct_siz
 static int read_options(agentrun_patch_options *opts, const agentrun_patch_options *given,
 	agentrun_error **err)
 {
+	int r;
+
 	*opts = patch_defaults;
-	return agentrun_options_read(
-		opts, sizeof(*opts), given, "agentrun_patch_options", err);
+	r = agentrun_options_read(opts, sizeof(*opts), given, "agentrun_patch_options", err);
+	if (r < 0)
+		return r;
+	if (opts->preview_format < AGENTRUN_PREVIEW_TEXT ||
+		opts->preview_format > AGENTRUN_PREVIEW_MERMAID)
+		return agentrun_error_raise(err, AGENTRUN_EINVAL,
+			"a preview is text, JSON, DOT or Mermaid, not format %d",
+			opts->preview_format);
+	if (opts->raw && opts->preview_format != AGENTRUN_PREVIEW_TEXT)
+		return agentrun_error_raise(err, AGENTRUN_EINVAL,
+			"only a workflow's preview can be a graph, not any document's");
+	return 0;
+}
+
+static agr_text text_of(const char *name, const char *text, size_t len, size_t depth)
+{
+	return (agr_text){.name = name,
+		.p = text ? text : "",
+		.n = text ? len : 0,
+		.max_depth = depth,
+		.code = AGENTRUN_EPATCH};
 }
 
 static int scan(agr_span *out, const char *name, const char *text, size_t len,
 	size_t depth, agentrun_error **err)
 {
-	agr_text what = {.name = name,
-		.p = text ? text : "",
-		.n = text ? len : 0,
-		.max_depth = depth,
-		.code = AGENTRUN_EPATCH};
+	agr_text what = text_of(name, text, len, depth);
 
 	return agr_scan_document(out, &what, err);
 }
@@ -95,13 +118,12 @@ static int check_base(agr_span document, const char *wanted, agentrun_error **er
 
 /* The other form of a workflow names its nodes by key and implies its edges; a
  * pointer into it would mean something else than in the form that comes out. */
-static int refuse_keyed_nodes(agr_span document, agentrun_error **err)
+static int refuse_keyed_nodes(const agr_tree_value *document, agentrun_error **err)
 {
-	agr_span nodes;
+	agr_tree_value nodes;
 
-	if (agr_span_type(document) != AGR_TYPE_OBJECT ||
-		!agr_object_get(document, "nodes", 5, &nodes) ||
-		agr_span_type(nodes) != AGR_TYPE_OBJECT)
+	if (!agr_tree_get(document, "nodes", &nodes) ||
+		agr_tree_type(&nodes) != AGR_TYPE_OBJECT)
 		return 0;
 	return agentrun_error_raise(err, AGENTRUN_EPATCH,
 		"the workflow's \"nodes\" is an object keyed by id; this form is only "
@@ -113,10 +135,13 @@ static int refuse_keyed_nodes(agr_span document, agentrun_error **err)
 struct job {
 	const agentrun_ctx *ctx;
 	agentrun_patch_options opts;
-	agr_buf schema; /* the configured file's text */
+	agr_buf schema_file; /* the configured file's text */
+	agr_span schema;
 	size_t max_bytes;
 	agr_arena arena;
 	agr_faults faults;
+	agr_outline outline;
+	agr_facts facts;
 	agr_span before, after;
 	agr_patch patch;
 	agr_patching patching;
@@ -143,7 +168,7 @@ static int run_patch(struct job *job)
 	int r;
 
 	job->patching.arena = &job->arena;
-	job->patching.root = (agr_tree_value){.text = job->before};
+	job->patching.root = job->outline.root;
 	job->patching.want_inverse = job->opts.want_inverse != 0;
 	r = agr_patch_run(&job->patching, &job->patch, &err);
 	/* What fails is also the one violation, for those who read only these. */
@@ -156,19 +181,45 @@ static int run_patch(struct job *job)
 	return r;
 }
 
-static int write_document(struct job *job)
+static int read_document(struct job *job, const char *document, size_t len)
+{
+	agr_text text =
+		text_of(document_name(job->opts.document_name), document, len, 0);
+	size_t n_watches = job->opts.raw ? 0 : AGR_COUNT(job->facts.watches);
+	int r = agr_outline_read(&job->outline, &job->arena, &text, job->facts.watches,
+		n_watches, job->err);
+
+	job->before = job->outline.root.text;
+	return r;
+}
+
+static int read_rules(struct job *job)
+{
+	int r;
+
+	if (job->opts.raw)
+		return 0;
+	r = read_schema(&job->schema, job->ctx, &job->schema_file, job->opts.schema,
+		job->opts.schema_len, job->err);
+	return r < 0 ? r : agr_facts_init(&job->facts, &job->arena, job->schema, job->err);
+}
+
+/* What is written is made of valid values: it need not be read again. */
+static int write_document(struct job *job, size_t patch_len)
 {
 	agr_buf text = AGR_BUF_MAX(job->max_bytes);
 	agentrun_buf *out = &job->result->document;
-	int r = agr_tree_write(&text, &job->patching.root, job->err);
+	size_t about = job->before.n + patch_len + ROOM_MORE;
+	int r;
 
+	if (about < job->max_bytes)
+		agr_buf_reserve(&text, about);
+	r = agr_tree_write(&text, &job->patching.root, &job->outline.source, job->err);
 	if (r == 0)
 		r = agr_buf_give(&text, out, "the patched document", job->err);
 	agr_buf_free(&text);
-	/* Read again: what was put into one another may be too deep now. */
-	return r < 0 ? r
-		     : scan(&job->after, "the patched document", out->data, out->len, 0,
-			       job->err);
+	job->after = (agr_span){out->data, out->len};
+	return r;
 }
 
 static int check_workflow(struct job *job)
@@ -176,6 +227,7 @@ static int check_workflow(struct job *job)
 	agr_workflow_check check = {.document = job->after,
 		.before = job->before,
 		.patching = &job->patching,
+		.schema = job->schema,
 		.faults = &job->faults,
 		.arena = &job->arena,
 		.err = job->err};
@@ -183,13 +235,24 @@ static int check_workflow(struct job *job)
 
 	if (job->opts.raw)
 		return 0;
-	r = read_schema(&check.schema, job->ctx, &job->schema,
-			job->opts.schema, job->opts.schema_len, job->err);
-	if (r == 0)
-		r = agr_workflow_check_all(&check);
+	/* Mostly nothing is wrong, which is seen soon. */
+	r = agr_facts_prove(&job->facts, &job->patching.root, &job->outline.source, job->err);
+	if (r)
+		return r < 0 ? r : 0;
+	r = agr_workflow_check_all(&check);
 	return r < 0 ? r
 		     : agr_faults_raise(
 			       &job->faults, "the patched workflow is refused", job->err);
+}
+
+static int write_preview(struct job *job, agr_buf *out)
+{
+	if (job->opts.raw)
+		return agr_preview_document(out, job->before, job->after, job->err);
+	if (job->opts.preview_format == AGENTRUN_PREVIEW_TEXT)
+		return agr_preview_workflow(out, job->before, job->after, job->err);
+	return agr_preview_graph(out, job->before, job->after, job->opts.preview_format,
+		job->err);
 }
 
 static int write_extras(struct job *job)
@@ -204,10 +267,7 @@ static int write_extras(struct job *job)
 				"the inverse patch", job->err);
 	}
 	if (r == 0 && job->opts.want_preview) {
-		r = job->opts.raw ? agr_preview_document(
-					    &text, job->before, job->after, job->err)
-				  : agr_preview_workflow(
-					    &text, job->before, job->after, job->err);
+		r = write_preview(job, &text);
 		if (r == 0)
 			r = agr_buf_give(
 				&text, &job->result->preview, "the preview", job->err);
@@ -219,25 +279,28 @@ static int write_extras(struct job *job)
 	}
 	agr_buf_free(&text);
 	job->result->operations = job->patch.n;
-	return r < 0 ? r : agr_canonical_hash(job->result->hash, job->after, job->err);
+	if (r < 0 || !job->opts.want_hash)
+		return r;
+	return agr_canonical_hash(job->result->hash, job->after, job->err);
 }
 
 static int apply(struct job *job, const char *document, size_t document_len,
 	const char *patch, size_t patch_len)
 {
-	int r = scan(&job->before, document_name(job->opts.document_name), document, document_len, 0,
-		job->err);
+	int r = read_rules(job);
 
+	if (r == 0)
+		r = read_document(job, document, document_len);
 	if (r == 0)
 		r = read_patch(job, patch, patch_len);
 	if (r == 0)
 		r = check_base(job->before, job->opts.base_hash, job->err);
 	if (r == 0 && !job->opts.raw)
-		r = refuse_keyed_nodes(job->before, job->err);
+		r = refuse_keyed_nodes(&job->outline.root, job->err);
 	if (r == 0)
 		r = run_patch(job);
 	if (r == 0)
-		r = write_document(job);
+		r = write_document(job, patch_len);
 	if (r == 0)
 		r = check_workflow(job);
 	return r < 0 ? r : write_extras(job);
@@ -253,7 +316,7 @@ int agentrun_apply_patch(agentrun_patch_result **out, agentrun_ctx *ctx,
 	*out = NULL;
 	memset(&job, 0, sizeof(job));
 	job.ctx = ctx;
-	job.schema = (agr_buf)AGR_BUF_INIT;
+	job.schema_file = (agr_buf)AGR_BUF_INIT;
 	job.max_bytes = max_document_bytes(ctx);
 	job.faults = (agr_faults)AGR_FAULTS_INIT;
 	job.err = err;
@@ -272,7 +335,8 @@ int agentrun_apply_patch(agentrun_patch_result **out, agentrun_ctx *ctx,
 	job.result = NULL;
 out:
 	agentrun_patch_result_free(job.result);
-	agr_buf_free(&job.schema);
+	agr_buf_free(&job.schema_file);
+	agr_facts_free(&job.facts);
 	agr_faults_free(&job.faults);
 	agr_arena_free(&job.arena);
 	return r;
@@ -300,7 +364,7 @@ int agentrun_workflow_check(agentrun_ctx *ctx, const char *document,
 		r = scan(&check.document, document_name(opts.document_name), document, document_len, 0,
 			err);
 	if (r == 0)
-		r = refuse_keyed_nodes(check.document, err);
+		r = refuse_keyed_nodes(&(agr_tree_value){.text = check.document}, err);
 	if (r == 0)
 		r = read_schema(&check.schema, ctx, &schema, opts.schema,
 			opts.schema_len, err);

@@ -26,7 +26,7 @@ static int write_undo(agr_buf *out, const agr_undo *undo, agentrun_error **err)
 	agr_buf_json_str(out, undo->path.p, undo->path.n);
 	if (undo->kind == AGR_UNDO_ADD || undo->kind == AGR_UNDO_REPLACE) {
 		agr_buf_str(out, ",\"value\":");
-		r = agr_tree_write(out, &undo->value, err);
+		r = agr_tree_write(out, &undo->value, NULL, err);
 	}
 	agr_buf_char(out, '}');
 	return r;

@@ -49,7 +49,7 @@ static int freeze(struct run *run, agr_tree_value *value)
 
 	if (!value->node)
 		return 0;
-	r = agr_tree_write(&text, value, run->err);
+	r = agr_tree_write(&text, value, NULL, run->err);
 	if (r == 0)
 		r = agr_buf_check(&text, "what the patch copies", run->err);
 	if (r == 0) {

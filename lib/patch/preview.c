@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "patch/parts.h"
 #include "patch/result.h"
 #include "patch/tree.h"
 
@@ -177,104 +178,6 @@ int agr_preview_document(
 
 /* ---- workflows ------------------------------------------------------------------- */
 
-/* A node or an edge; those of the same name are told apart by `nth`. */
-struct part {
-	agr_span name[2]; /* a node's id; an edge's from and to; p NULL: none */
-	agr_span value;
-	size_t index, nth;
-	struct part *other; /* the same one before or after */
-};
-
-struct parts {
-	struct part *list; /* in the document's order */
-	struct part **sorted;
-	size_t n;
-};
-
-struct kind {
-	const char *what, *list;
-	agr_span key; /* the list's, as a JSON string */
-	const char *names[2];
-};
-
-static const struct kind kinds[] = {
-	{"node", "nodes", {"\"nodes\"", 7}, {"id", NULL}},
-	{"edge", "edges", {"\"edges\"", 7}, {"from", "to"}},
-};
-
-static int name_order(const struct part *a, const struct part *b)
-{
-	int order = 0;
-
-	for (int i = 0; !order && i < 2; i++) {
-		if (a->name[i].p && b->name[i].p)
-			order = agr_value_compare(a->name[i], b->name[i]);
-		else
-			order = (a->name[i].p != NULL) - (b->name[i].p != NULL);
-	}
-	return order;
-}
-
-static int part_order(const void *a, const void *b)
-{
-	const struct part *x = *(struct part *const *)a, *y = *(struct part *const *)b;
-	int order = name_order(x, y);
-
-	return order ? order : (x->index > y->index) - (x->index < y->index);
-}
-
-static int read_parts(
-	struct parts *out, struct differ *d, agr_span document, const struct kind *kind)
-{
-	agr_span list, value;
-	agr_iter it;
-
-	memset(out, 0, sizeof(*out));
-	if (agr_span_type(document) != AGR_TYPE_OBJECT ||
-		!agr_object_get(document, kind->list, strlen(kind->list), &list) ||
-		agr_span_type(list) != AGR_TYPE_ARRAY)
-		return 0;
-	out->n = agr_span_count(list);
-	out->list = agr_arena_alloc(&d->arena, out->n, sizeof(*out->list));
-	out->sorted = agr_arena_alloc(&d->arena, out->n, sizeof(*out->sorted));
-	if (!out->list || !out->sorted)
-		return agr_error_oom(d->err);
-	it = agr_iter_of(list);
-	for (size_t i = 0; agr_array_next(&it, &value); i++) {
-		struct part *part = out->sorted[i] = &out->list[i];
-
-		*part = (struct part){.value = value, .index = i};
-		for (int k = 0; k < 2 && kind->names[k]; k++)
-			if (agr_span_type(value) == AGR_TYPE_OBJECT)
-				agr_object_get(value, kind->names[k],
-					strlen(kind->names[k]), &part->name[k]);
-	}
-	qsort(out->sorted, out->n, sizeof(*out->sorted), part_order);
-	for (size_t i = 1; i < out->n; i++)
-		if (name_order(out->sorted[i - 1], out->sorted[i]) == 0)
-			out->sorted[i]->nth = out->sorted[i - 1]->nth + 1;
-	return 0;
-}
-
-static void match_parts(struct parts *old, struct parts *new)
-{
-	size_t i = 0, k = 0;
-
-	while (i < old->n && k < new->n) {
-		struct part *a = old->sorted[i], *b = new->sorted[k];
-		int order = name_order(a, b);
-
-		if (!order)
-			order = (a->nth > b->nth) - (a->nth < b->nth);
-		if (!order) {
-			a->other = b;
-			b->other = a;
-		}
-		i += order <= 0;
-		k += order >= 0;
-	}
-}
-
 static void show_name(agr_buf *out, agr_span name)
 {
 	if (name.p && agr_span_type(name) == AGR_TYPE_STRING)
@@ -285,7 +188,7 @@ static void show_name(agr_buf *out, agr_span name)
 
 /* An edge that is new or gone says when it is taken; of one that changed, the
  * lines below do. */
-static void show_condition(agr_buf *out, const struct part *part)
+static void show_condition(agr_buf *out, const agr_part *part)
 {
 	agr_span condition;
 
@@ -298,7 +201,7 @@ static void show_condition(agr_buf *out, const struct part *part)
 }
 
 static void part_line(
-	struct differ *d, char sign, const struct kind *kind, const struct part *part)
+	struct differ *d, char sign, const agr_part_kind *kind, const agr_part *part)
 {
 	agr_span type;
 
@@ -319,22 +222,19 @@ static void part_line(
 }
 
 static int diff_parts(
-	struct differ *d, const struct kind *kind, agr_span before, agr_span after)
+	struct differ *d, const agr_part_kind *kind, agr_span before, agr_span after)
 {
-	struct parts old, new;
+	agr_parts old, new;
 	bool same;
-	int r = read_parts(&old, d, before, kind);
+	int r = agr_parts_read(&old, &new, &d->arena, kind, before, after, d->err);
 
-	if (r == 0)
-		r = read_parts(&new, d, after, kind);
 	if (r < 0)
 		return r;
-	match_parts(&old, &new);
 	for (size_t i = 0; i < old.n; i++)
 		if (!old.list[i].other)
 			part_line(d, '-', kind, &old.list[i]);
 	for (size_t i = 0; r == 0 && i < new.n; i++) {
-		const struct part *part = &new.list[i];
+		const agr_part *part = &new.list[i];
 		agr_tree_value a = {
 			.text = part->other ? part->other->value : part->value};
 		agr_tree_value b = {.text = part->value};
@@ -360,8 +260,8 @@ static int open_rest(struct differ *d, agr_tree_value *value)
 	if (agr_tree_type(value) != AGR_TYPE_OBJECT)
 		value->text = (agr_span){"{}", 2};
 	r = agr_tree_open(&d->arena, value, d->err);
-	for (size_t i = 0; r == 0 && i < AGR_COUNT(kinds); i++) {
-		agr_tree_item *list = agr_tree_member(value->node, kinds[i].key);
+	for (size_t i = 0; r == 0 && i < AGR_PART_KINDS; i++) {
+		agr_tree_item *list = agr_tree_member(value->node, agr_part_kinds[i].key);
 
 		if (list)
 			agr_tree_remove_member(value->node, list);
@@ -387,8 +287,8 @@ int agr_preview_workflow(
 		.out = out, .path = AGR_BUF_INIT, .indent = "    ", .err = err};
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < AGR_COUNT(kinds); i++)
-		r = diff_parts(&d, &kinds[i], before, after);
+	for (size_t i = 0; r == 0 && i < AGR_PART_KINDS; i++)
+		r = diff_parts(&d, &agr_part_kinds[i], before, after);
 	d.indent = "";
 	if (r == 0)
 		r = diff_rest(&d, before, after);

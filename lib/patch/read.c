@@ -46,60 +46,74 @@ static int decode(agr_span *out, agr_arena *arena, agr_span string, agentrun_err
 	return copy ? 0 : agr_error_oom(err);
 }
 
-/* RFC 6902, 4: exactly one of each. Of two, no reader could know which counts.
- * 1, 0 when it is missing, or an error. */
-static int get_one(
-	agr_span operation, const char *member, agr_span *out, agentrun_error **err)
+/* An operation's members, as they stand. */
+enum { MEMBER_OP, MEMBER_PATH, MEMBER_FROM, MEMBER_VALUE, MEMBERS };
+
+static const char *const member_names[MEMBERS] = {"op", "path", "from", "value"};
+
+struct members {
+	agr_span value[MEMBERS];
+	int n[MEMBERS]; /* how often it is there */
+};
+
+static void read_members(struct members *out, agr_span operation)
 {
 	agr_iter it = agr_iter_of(operation);
 	agr_span key, value;
-	int n = 0;
 
+	memset(out, 0, sizeof(*out));
 	while (agr_object_next(&it, &key, &value)) {
-		if (!agr_string_is(key, member, strlen(member)))
-			continue;
-		*out = value;
-		if (n++)
-			return agentrun_error_raise(
-				err, AGENTRUN_EPATCH, "\"%s\" is there twice", member);
+		for (int i = 0; i < MEMBERS; i++) {
+			if (!agr_string_is(key, member_names[i], strlen(member_names[i])))
+				continue;
+			out->value[i] = value;
+			out->n[i]++;
+		}
 	}
-	return n;
 }
 
-static int read_pointer(agr_pointer *out, agr_arena *arena, agr_span operation,
-	const char *member, agentrun_error **err)
+/* RFC 6902, 4: exactly one of each. Of two, no reader could know which counts. */
+static int get_one(
+	const struct members *members, int member, agr_span *out, agentrun_error **err)
 {
+	if (members->n[member] != 1)
+		return agentrun_error_raise(err, AGENTRUN_EPATCH, "\"%s\" is %s",
+			member_names[member],
+			members->n[member] ? "there twice" : "missing");
+	*out = members->value[member];
+	return 0;
+}
+
+static int read_pointer(agr_pointer *out, agr_arena *arena, const struct members *members,
+	int member, agentrun_error **err)
+{
+	const char *name = member_names[member];
 	agr_span value, text;
-	int r = get_one(operation, member, &value, err);
+	int r = get_one(members, member, &value, err);
 
 	if (r < 0)
 		return r;
-	if (!r)
-		return agentrun_error_raise(
-			err, AGENTRUN_EPATCH, "\"%s\" is missing", member);
 	if (agr_span_type(value) != AGR_TYPE_STRING)
 		return agentrun_error_raise(
-			err, AGENTRUN_EPATCH, "\"%s\" must be a string", member);
+			err, AGENTRUN_EPATCH, "\"%s\" must be a string", name);
 	r = decode(&text, arena, value, err);
 	if (r < 0)
 		return r;
 	r = agr_pointer_parse(out, arena, text.p, text.n, err);
 	if (r < 0)
 		agr_error_prefix(
-			err, "\"%s\" (%s)", member, agr_shown(arena, text.p, text.n));
+			err, "\"%s\" (%s)", name, agr_shown(arena, text.p, text.n));
 	return r;
 }
 
-static int read_kind(
-	agr_op_kind *out, agr_arena *arena, agr_span operation, agentrun_error **err)
+static int read_kind(agr_op_kind *out, agr_arena *arena, const struct members *members,
+	agentrun_error **err)
 {
 	agr_span op;
-	int r = get_one(operation, "op", &op, err);
+	int r = get_one(members, MEMBER_OP, &op, err);
 
 	if (r < 0)
 		return r;
-	if (!r)
-		return agentrun_error_raise(err, AGENTRUN_EPATCH, "\"op\" is missing");
 	if (agr_span_type(op) != AGR_TYPE_STRING)
 		return agentrun_error_raise(
 			err, AGENTRUN_EPATCH, "\"op\" must be a string");
@@ -117,22 +131,21 @@ static int read_kind(
 static int read_operation(
 	agr_operation *out, agr_arena *arena, agr_span operation, agentrun_error **err)
 {
+	struct members members;
 	int r;
 
 	memset(out, 0, sizeof(*out));
 	if (agr_span_type(operation) != AGR_TYPE_OBJECT)
 		return agentrun_error_raise(err, AGENTRUN_EPATCH, "must be an object");
-	r = read_kind(&out->kind, arena, operation, err);
+	read_members(&members, operation);
+	r = read_kind(&out->kind, arena, &members, err);
 	if (r == 0)
-		r = read_pointer(&out->path, arena, operation, "path", err);
+		r = read_pointer(&out->path, arena, &members, MEMBER_PATH, err);
 	if (r == 0 && wants_from(out->kind))
-		r = read_pointer(&out->from, arena, operation, "from", err);
-	if (r < 0 || !wants_value(out->kind))
-		return r;
-	r = get_one(operation, "value", &out->value, err);
-	if (r == 0)
-		return agentrun_error_raise(err, AGENTRUN_EPATCH, "\"value\" is missing");
-	return r < 0 ? r : 0;
+		r = read_pointer(&out->from, arena, &members, MEMBER_FROM, err);
+	if (r == 0 && wants_value(out->kind))
+		r = get_one(&members, MEMBER_VALUE, &out->value, err);
+	return r;
 }
 
 static int read_list(agr_patch *out, agr_arena *arena, agr_span list, agr_faults *faults,

@@ -41,7 +41,7 @@ const char *agentrun_patch_result_preview(
 
 const char *agentrun_patch_result_hash(const agentrun_patch_result *result)
 {
-	return result->hash;
+	return *result->hash ? result->hash : NULL;
 }
 
 size_t agentrun_patch_result_operation_count(const agentrun_patch_result *result)

@@ -13,7 +13,7 @@ struct agentrun_patch_result {
 	agentrun_buf preview; /* likewise */
 	agentrun_buf description;
 	size_t operations;
-	char hash[AGR_SHA256_HEX];
+	char hash[AGR_SHA256_HEX]; /* "" when it was not asked for */
 };
 
 /* preview.c: lines for a person. Of a workflow, nodes and edges added (+),
@@ -23,5 +23,8 @@ int agr_preview_workflow(
 	agr_buf *out, agr_span before, agr_span after, agentrun_error **err);
 int agr_preview_document(
 	agr_buf *out, agr_span before, agr_span after, agentrun_error **err);
+/* graph.c: a workflow's in another format than text. */
+int agr_preview_graph(agr_buf *out, agr_span before, agr_span after, int format,
+	agentrun_error **err);
 
 #endif

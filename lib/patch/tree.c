@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "table/index.h"
+
 /* An object of more members than this is looked up by hash. */
 #define FEW_MEMBERS 12
 #define FIRST_ITEMS 4
@@ -110,17 +112,24 @@ static void list_members(agr_tree_node *node, agr_span text)
 	node->live = node->n;
 }
 
+agr_tree_node *agr_tree_new_node(agr_arena *arena, bool object)
+{
+	agr_tree_node *node = agr_arena_alloc(arena, 1, sizeof(*node));
+
+	if (node)
+		*node = (agr_tree_node){ .object = object };
+	return node;
+}
+
 int agr_tree_open(agr_arena *arena, agr_tree_value *value, agentrun_error **err)
 {
 	agr_tree_node *node;
 
 	if (value->node)
 		return 0;
-	node = agr_arena_alloc(arena, 1, sizeof(*node));
+	node = agr_tree_new_node(arena, agr_span_type(value->text) == AGR_TYPE_OBJECT);
 	if (!node)
 		return agr_error_oom(err);
-	memset(node, 0, sizeof(*node));
-	node->object = agr_span_type(value->text) == AGR_TYPE_OBJECT;
 	node->cap = agr_span_count(value->text);
 	node->items = agr_arena_alloc(arena, node->cap, sizeof(*node->items));
 	if (!node->items || (node->object && !hash_alloc(arena, node)))
@@ -180,6 +189,22 @@ static int grow(agr_arena *arena, agr_tree_node *node, agentrun_error **err)
 			hash_put(node, node->n);
 		node->n++;
 	}
+	return 0;
+}
+
+int agr_tree_reserve(agr_arena *arena, agr_tree_node *node, size_t n, agentrun_error **err)
+{
+	agr_tree_item *items;
+
+	if (n <= node->cap)
+		return 0;
+	items = agr_arena_alloc(arena, n, sizeof(*items));
+	if (!items)
+		return agr_error_oom(err);
+	if (node->n)
+		memcpy(items, node->items, node->n * sizeof(*items));
+	node->items = items;
+	node->cap = n;
 	return 0;
 }
 
@@ -310,39 +335,170 @@ uint32_t agr_tree_op(const agr_tree_value *root, const agr_pointer *pointer)
 
 /* ---- writing --------------------------------------------------------------- */
 
-static int write_value(
-	agr_buf *out, const agr_tree_value *value, int depth, agentrun_error **err)
+struct writer {
+	agr_buf *out;
+	const agr_tree_source *source; /* NULL: none that can be copied from */
+	agentrun_error **err;
+};
+
+/* Does the text nest no deeper than so many levels? It is valid. */
+static bool fits(agr_span text, size_t levels)
 {
-	const agr_tree_node *node = value->node;
+	const char *p = text.p, *end = p + text.n;
+	size_t open = 0;
+
+	while (p < end) {
+		if (*p == '"') {
+			p = agr_skip_value(p);
+			continue;
+		}
+		if ((*p == '{' || *p == '[') && ++open > levels)
+			return false;
+		if (*p == '}' || *p == ']')
+			open--;
+		p++;
+	}
+	return true;
+}
+
+/* The text of an item that stands as the source has it. */
+static bool is_source(const struct writer *w, const agr_tree_value *value)
+{
+	const agr_span *text = &w->source->text;
+
+	return !value->node && !value->made && value->text.p >= text->p &&
+		value->text.p < text->p + text->n;
+}
+
+static const char *skip_white(const char *p, const char *end)
+{
+	while (p < end && agr_is_white(*p))
+		p++;
+	return p;
+}
+
+/* Is there nothing but `c` from `p` to `next`, white space apart? */
+static bool is_next(const char *p, const char *next, char c)
+{
+	if (p >= next)
+		return false;
+	p = skip_white(p, next);
+	return p < next && *p == c && skip_white(p + 1, next) == next;
+}
+
+static const char *begin_of(const agr_tree_node *node, size_t i)
+{
+	return node->object ? node->items[i].key.p : node->items[i].value.text.p;
+}
+
+static const char *end_of(const agr_tree_node *node, size_t i)
+{
+	const agr_span *text = &node->items[i].value.text;
+
+	return text->p + text->n;
+}
+
+/* Is the item one piece of the source? */
+static bool is_piece(const struct writer *w, const agr_tree_node *node, size_t i)
+{
+	const agr_tree_item *item = &node->items[i];
+	const agr_span *text = &w->source->text;
+
+	if (!is_source(w, &item->value))
+		return false;
+	return !node->object || (item->key.p >= text->p && item->key.p < item->value.text.p &&
+		is_next(item->key.p + item->key.n, item->value.text.p, ':'));
+}
+
+/* From the item `i` on, the first that is not next to the one before in the source. */
+static size_t end_of_run(const struct writer *w, const agr_tree_node *node, size_t i)
+{
+	for (i++; i < node->n; i++)
+		if ((node->object && !node->items[i].key.p) || !is_piece(w, node, i) ||
+			!is_next(end_of(node, i - 1), begin_of(node, i), ','))
+			break;
+	return i;
+}
+
+/* False when there is no room to squeeze it: it may fit all the same. */
+static bool write_run(struct writer *w, const char *p, size_t n)
+{
+	size_t room = w->out->max - w->out->len;
+	char *to;
+
+	if (w->source->dense) {
+		agr_buf_add(w->out, p, n);
+		return true;
+	}
+	if (n + AGR_INDEX_BLOCK > room)
+		return false;
+	to = agr_buf_reserve(w->out, n + AGR_INDEX_BLOCK);
+	if (to)
+		w->out->len += agr_index_squeeze(to, p, n, NULL);
+	return true;
+}
+
+static int write_node(struct writer *w, const agr_tree_node *node, size_t depth, bool moved);
+
+static int write_value(struct writer *w, const agr_tree_value *value, size_t depth,
+	bool moved)
+{
+	moved = moved || value->made;
+	if (value->node && depth >= AGR_TREE_DEPTH)
+		return too_deep(w->err);
+	if (value->node)
+		return write_node(w, value->node, depth, moved);
+	if (moved && !fits(value->text, AGR_TREE_DEPTH - depth))
+		return too_deep(w->err);
+	agr_value_write(w->out, value->text);
+	return 0;
+}
+
+static int write_items(struct writer *w, const agr_tree_node *node, size_t *i, size_t depth,
+	bool moved)
+{
+	const agr_tree_item *item = &node->items[*i];
+
+	if (w->source && !moved && is_piece(w, node, *i)) {
+		size_t end = end_of_run(w, node, *i);
+		const char *p = begin_of(node, *i);
+
+		if (write_run(w, p, (size_t)(end_of(node, end - 1) - p))) {
+			*i = end - 1;
+			return 0;
+		}
+	}
+	if (node->object) {
+		agr_buf_add(w->out, item->key.p, item->key.n);
+		agr_buf_char(w->out, ':');
+	}
+	return write_value(w, &item->value, depth + 1, moved);
+}
+
+static int write_node(struct writer *w, const agr_tree_node *node, size_t depth, bool moved)
+{
 	bool first = true;
 	int r = 0;
 
-	if (!node) {
-		agr_value_write(out, value->text);
-		return 0;
-	}
-	if (depth >= AGR_TREE_DEPTH)
-		return too_deep(err);
-	agr_buf_char(out, node->object ? '{' : '[');
-	for (size_t i = 0; r == 0 && !out->failed && i < node->n; i++) {
+	agr_buf_char(w->out, node->object ? '{' : '[');
+	for (size_t i = 0; r == 0 && !w->out->failed && i < node->n; i++) {
 		if (node->object && !node->items[i].key.p)
 			continue;
 		if (!first)
-			agr_buf_char(out, ',');
+			agr_buf_char(w->out, ',');
 		first = false;
-		if (node->object) {
-			agr_buf_add(out, node->items[i].key.p, node->items[i].key.n);
-			agr_buf_char(out, ':');
-		}
-		r = write_value(out, &node->items[i].value, depth + 1, err);
+		r = write_items(w, node, &i, depth, moved);
 	}
-	agr_buf_char(out, node->object ? '}' : ']');
+	agr_buf_char(w->out, node->object ? '}' : ']');
 	return r;
 }
 
-int agr_tree_write(agr_buf *out, const agr_tree_value *value, agentrun_error **err)
+int agr_tree_write(agr_buf *out, const agr_tree_value *value,
+	const agr_tree_source *source, agentrun_error **err)
 {
-	return write_value(out, value, 0, err);
+	struct writer w = { out, source && source->unique ? source : NULL, err };
+
+	return write_value(&w, value, 0, false);
 }
 
 /* ---- equality -------------------------------------------------------------- */

@@ -99,36 +99,94 @@ static bool is_id(agr_workflow_check *check, agr_span string)
 	return good;
 }
 
+/* A number of at least so much, where it is there at all. */
+static bool is_at_least(agr_span object, const char *key, const char *least, agr_span *value)
+{
+	agr_span limit = { least, strlen(least) };
+
+	return !get(object, key, value) || (agr_span_type(*value) == AGR_TYPE_NUMBER &&
+		agr_number_compare(*value, limit) >= 0);
+}
+
+static bool has_good_attempts(agr_span retry, agr_span *value)
+{
+	int64_t n;
+
+	return !get(retry, "max_attempts", value) ||
+		(agr_span_type(*value) == AGR_TYPE_NUMBER && agr_number_int64(*value, &n) &&
+			n >= 1 && n <= 10);
+}
+
+/* As they mostly are, 3 and 1000 and 2: one look tells. */
+static bool is_small_whole(agr_span value, int64_t least, int64_t most)
+{
+	int64_t n = 0;
+
+	if (value.n > 9 || !agr_is_digit(*value.p))
+		return false;
+	for (size_t i = 0; i < value.n; i++) {
+		if (!agr_is_digit(value.p[i]))
+			return false;
+		n = 10 * n + (value.p[i] - '0');
+	}
+	return n >= least && n <= most;
+}
+
+static bool is_usual_retry(agr_span retry)
+{
+	agr_iter it = agr_iter_of(retry);
+	agr_span key, value;
+
+	while (agr_object_next(&it, &key, &value)) {
+		if (agr_string_is(key, "max_attempts", 12)) {
+			if (!is_small_whole(value, 1, 10))
+				return false;
+		} else if (agr_string_is(key, "backoff_ms", 10)) {
+			if (!is_small_whole(value, 0, INT64_MAX))
+				return false;
+		} else if (agr_string_is(key, "backoff_multiplier", 18)) {
+			if (!is_small_whole(value, 1, INT64_MAX))
+				return false;
+		}
+	}
+	return true;
+}
+
+bool agr_workflow_retry_is_good(agr_span retry)
+{
+	agr_span value;
+
+	if (*retry.p != '{')
+		return false;
+	return is_usual_retry(retry) || (has_good_attempts(retry, &value) &&
+		is_at_least(retry, "backoff_ms", "0", &value) &&
+		is_at_least(retry, "backoff_multiplier", "1", &value));
+}
+
 static void check_number(agr_workflow_check *check, const struct place *at,
 	agr_span object, const char *key, const char *least)
 {
-	agr_span value, limit = {least, strlen(least)};
 	struct place place = *at;
+	agr_span value;
 
-	if (!get(object, key, &value))
+	if (is_at_least(object, key, least, &value))
 		return;
 	place.len =
 		(size_t)snprintf(place.text, sizeof(place.text), "%s/%s", at->text, key);
-	if (agr_span_type(value) != AGR_TYPE_NUMBER ||
-		agr_number_compare(value, limit) < 0)
-		agr_workflow_fault(check, 0, place.text, place.len,
-			"must be a number of at least %s, is %s", least,
-			shown(check, value));
+	agr_workflow_fault(check, 0, place.text, place.len,
+		"must be a number of at least %s, is %s", least, shown(check, value));
 }
 
 static void check_retry(agr_workflow_check *check, size_t index, agr_span retry)
 {
 	struct place at = place_of("nodes", index, "retry");
 	agr_span attempts;
-	int64_t n;
 
 	if (agr_span_type(retry) != AGR_TYPE_OBJECT) {
 		agr_workflow_fault(check, 0, at.text, at.len, "must be an object");
 		return;
 	}
-	if (get(retry, "max_attempts", &attempts) &&
-		(agr_span_type(attempts) != AGR_TYPE_NUMBER ||
-			!agr_number_int64(attempts, &n) || n < 1 || n > 10))
+	if (!has_good_attempts(retry, &attempts))
 		FAULT_AT(check, 0, place_of("nodes", index, "retry/max_attempts"),
 			"must be a whole number from 1 to 10, is %s",
 			shown(check, attempts));

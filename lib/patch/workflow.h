@@ -23,6 +23,9 @@ typedef struct agr_workflow_check {
 
 int agr_workflow_check_all(agr_workflow_check *check);
 
+/* Does what a node has as `retry` keep the rules? */
+bool agr_workflow_retry_is_good(agr_span retry);
+
 /* A fault at `pointer` (JSON Pointer text). `op` 0: look the operation up. */
 void agr_workflow_fault(agr_workflow_check *check, uint32_t op, const char *pointer,
 	size_t len, const char *fmt, ...) AGENTRUN_PRINTF(5, 6);

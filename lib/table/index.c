@@ -218,10 +218,28 @@ bool agr_index_next(agr_index *index)
 		memcpy(tail, index->next, rest);
 		done += index_at(index, tail, index->next, 1);
 		index->next += rest;
+		if (!index->carry.in_string)
+			index->carry.white -= AGR_INDEX_BLOCK - rest;
 	}
 	/* No further: what is noted there is of the window before. */
 	check_utf8(index, done);
 	if (index->fault.what)
 		drop_behind_fault(index);
 	return true;
+}
+
+size_t agr_index_squeeze(char *to, const char *p, size_t n, const agr_index_kernel *kernel)
+{
+	const agr_index_kernel *k = kernel ? kernel : agr_index_kernel_at(0);
+	agr_index_carry carry = { 0 };
+	size_t blocks = n / AGR_INDEX_BLOCK, rest = n % AGR_INDEX_BLOCK;
+	size_t len = k->squeeze_blocks(&carry, to, p, blocks);
+	char tail[AGR_INDEX_BLOCK];
+
+	if (rest) {
+		memset(tail, ' ', sizeof(tail));
+		memcpy(tail, p + blocks * AGR_INDEX_BLOCK, rest);
+		len += k->squeeze_blocks(&carry, to + len, tail, 1);
+	}
+	return len;
 }

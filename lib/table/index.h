@@ -28,6 +28,7 @@ typedef struct agr_index_carry {
 	uint64_t escaped;   /* 1: the next byte is escaped */
 	uint64_t scalar;    /* 1: the byte before was part of a number or word */
 	uint64_t newlines;  /* counted, so far */
+	uint64_t white;     /* the same of all white space outside of strings */
 } agr_index_carry;
 
 /* A fault in a string: the byte, and what is wrong with it. */
@@ -67,5 +68,10 @@ void agr_index_begin(agr_index *index, const char *p, const char *end,
 /* Index the next window: `n` tokens. False when there is nothing more, or
  * behind a fault. */
 bool agr_index_next(agr_index *index);
+
+/* Copy `n` bytes, whole values and what stands between them, without their white space.
+ * They are valid and begin outside of strings; `to` has room for AGR_INDEX_BLOCK bytes
+ * more. Returns how many were copied. */
+size_t agr_index_squeeze(char *to, const char *p, size_t n, const agr_index_kernel *kernel);
 
 #endif

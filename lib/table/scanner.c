@@ -197,6 +197,13 @@ static inline const char *trim(const char *end)
 	return end;
 }
 
+static inline void note_key(agr_scanner *s, size_t level, const char *p, const char *end)
+{
+	agr_span key = { p, (size_t)(end - p) };
+
+	agr_unique_key(s->unique, level, key, has_escape(s, p, key.n));
+}
+
 /* ---- values ---------------------------------------------------------------- */
 
 static const char *unexpected(const agr_scanner *s, size_t depth)
@@ -242,6 +249,8 @@ value:
 		return fail(s, p, "nested too deeply"), NULL;
 	}
 	s->closers[depth++] = (char)(kind + 2); /* } is { + 2, ] is [ + 2 */
+	if (s->unique && kind == '{')
+		agr_unique_open(s->unique, depth - 1, p);
 	if (unlikely(!fill(s)))
 		return fail(s, s->end, kind == '{' ? no_key : no_more), NULL;
 	kind = s->index.kinds[s->next];
@@ -254,6 +263,8 @@ value:
 close:
 	end = token_at(s, s->next++) + 1;
 	depth--;
+	if (s->unique && kind == '}')
+		agr_unique_close(s->unique, depth, end);
 after:
 	if (depth <= 1) {
 		if (depth == 0)
@@ -284,6 +295,8 @@ member:
 		return fail(s, s->end, no_colon), NULL;
 	if (unlikely(s->index.kinds[s->next] != ':'))
 		return fail(s, token_at(s, s->next), no_colon), NULL;
+	if (s->unique)
+		note_key(s, depth - 1, p, trim(token_at(s, s->next)));
 	if (depth == 1 && wanted)
 		slot = slot_of(s, wanted, slots, p, trim(token_at(s, s->next)));
 	s->next++;
@@ -347,6 +360,7 @@ void agr_scanner_begin(agr_scanner *s, const char *p, const char *end, bool whol
 {
 	s->index.kernel = kernel ? kernel : agr_index_kernel_at(0);
 	agr_shapes_init(&s->shapes);
+	s->unique = NULL;
 	s->open = 0;
 	s->max_depth = max_depth ? max_depth : AGR_DEPTH_DEFAULT;
 	if (s->max_depth > AGR_DEPTH_MAX)
@@ -392,7 +406,8 @@ static const char *read_value(agr_scanner *s, const char *p, const agr_wanted *w
 	const char *base = s->index.base, *end;
 	const agr_shape *shape;
 
-	if (kind == '{' && wanted) {
+	/* A shape says nothing of keys further inside. */
+	if (kind == '{' && wanted && !s->unique) {
 		shape = agr_shapes_find(&s->shapes, &s->index, first);
 		end = shape ? match(s, shape, first, slots) : NULL;
 		if (end) {
@@ -402,7 +417,7 @@ static const char *read_value(agr_scanner *s, const char *p, const agr_wanted *w
 	}
 	s->next++;
 	end = walk(s, kind, p, wanted, slots);
-	if (end && kind == '{' && wanted && s->index.base == base)
+	if (end && kind == '{' && wanted && !s->unique && s->index.base == base)
 		agr_shapes_learn(&s->shapes, &s->index, first, s->next - first, wanted);
 	return end;
 }

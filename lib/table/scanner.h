@@ -9,6 +9,7 @@
 
 #include "table/index.h"
 #include "table/shape.h"
+#include "table/unique.h"
 
 /* Begin it in place (about 60 KiB), end it when done. */
 typedef struct agr_scanner {
@@ -21,6 +22,7 @@ typedef struct agr_scanner {
 	size_t open;       /* levels around the values: 1 in an array */
 	const char *fault; /* what is wrong, and where */
 	const char *fault_at;
+	agr_unique *unique; /* borrowed; NULL: nobody asks whether keys are there twice */
 	agr_shapes shapes;
 	agr_index index;
 	char closers[AGR_DEPTH_MAX];
@@ -33,7 +35,8 @@ enum {
 	AGR_SCAN_FAULT = -1 /* see `fault` and `fault_at` */
 };
 
-/* `max_depth` 0: AGR_DEPTH_DEFAULT; `kernel` NULL: the fastest. */
+/* `max_depth` 0: AGR_DEPTH_DEFAULT; `kernel` NULL: the fastest. `unique` may be set
+ * behind it. */
 void agr_scanner_begin(agr_scanner *s, const char *p, const char *end, bool whole,
 	size_t max_depth, const agr_index_kernel *kernel);
 void agr_scanner_end(agr_scanner *s);

@@ -298,13 +298,14 @@ def flags_of(package):
     return done.stdout.split() if done.returncode == 0 else None
 
 
-def build(parser, into):
-    """The program for this parser, from a clone that AGENTRUN_BENCH_... names or from what
+def build(parser, into, source_file=None):
+    """A program with this parser, P1 or another of this folder, from a clone that AGENTRUN_BENCH_... names or from what
     is installed; or None, where there is neither, or it does not build."""
     clone = os.environ.get(f"AGENTRUN_BENCH_{parser.upper()}")
-    out = os.path.join(into, f"{parser}_p1")
+    out = os.path.join(into, f"{parser}_program")
     if parser == "yyjson":
-        command = [os.environ.get("CC", "cc"), "-O3", "-march=native", "-o", out, f"{HERE}/yyjson_p1.c"]
+        command = [os.environ.get("CC", "cc"), "-O3", "-march=native", "-o", out,
+                   f"{HERE}/{source_file or 'yyjson_p1.c'}"]
         source = ["-I", f"{clone}/src", f"{clone}/src/yyjson.c"]
     else:
         command = [os.environ.get("CXX", "c++"), "-O3", "-march=native", "-std=c++17", "-o", out,

@@ -55,6 +55,36 @@ class Patch(CliTest):
         self.assertRegex(out, r"(?m)^\+.*tell")
         self.assertNotIn("\x1b", out)
 
+    def test_the_diff_can_be_drawn_and_read_by_programs(self):
+        change = self.file("change.json", ADD + [
+            {"op": "remove", "path": "/edges/0"},
+            {"op": "replace", "path": "/nodes/0/config",
+             "value": {"url": "https://e.org/\"y\"", "method": "GET"}},
+            {"op": "add", "path": "/edges/0/condition", "value": "a \"b\" \\ c"}])
+
+        def show(form):
+            return self.ok("patch", self.workflow, change, "--diff", "--format", form).out
+
+        found = json.loads(show("json"))
+        self.assertEqual([n["change"] for n in found["nodes"]], ["changed", "added"])
+        self.assertEqual(found["nodes"][0]["before"], WORKFLOW["nodes"][0])
+        self.assertEqual(found["nodes"][1], {"change": "added", "after": ADD[1]["value"]})
+        self.assertEqual(sorted(e["change"] for e in found["edges"]), ["added", "removed"])
+        dot = show("dot")
+        self.assertTrue(dot.startswith("digraph workflow {") and dot.endswith("}\n"), dot)
+        self.assertRegex(dot, r'"tell" \[label="tell\\ntask", color=')
+        self.assertIn(r'label="a \"b\" \\ c"', dot)
+        mermaid = show("mermaid")
+        self.assertTrue(mermaid.startswith("flowchart LR\n"), mermaid)
+        self.assertIn('["tell<br/>task"]:::added', mermaid)
+        self.assertRegex(mermaid, r"n0 -\.-> n1")
+        self.assertIn("a #quot;b#quot; ", mermaid)
+        self.assertEqual(show("text"), self.ok("patch", self.workflow, change, "--diff").out)
+        for wrong in (("--diff", "--format", "svg"), ("--format", "dot"),
+                      ("--raw", "--diff", "--format", "dot")):
+            with self.subTest(wrong=wrong):
+                self.fails(2, "patch", self.workflow, change, *wrong)
+
     def test_the_inverse_undoes(self):
         inverse = self.file("inverse.json",
                             self.ok("patch", self.workflow, self.add, "--inverse").out)

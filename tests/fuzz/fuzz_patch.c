@@ -50,23 +50,41 @@ static void undo(const agentrun_patch_result *result, const char *document, size
 	agentrun_patch_result_free(back);
 }
 
+/* A document comes out valid and as if it were written anew. */
+static void written(const char *text, size_t len)
+{
+	agr_buf again = AGR_BUF_INIT;
+
+	agr_value_write(&again, read(text, len));
+	must(again.len == len && memcmp(again.data, text, len) == 0);
+	agr_buf_free(&again);
+}
+
 static void run(const char *document, size_t document_len, const char *patch,
 	size_t patch_len, int raw)
 {
 	agentrun_patch_options opts;
 	agentrun_patch_result *result;
 	agentrun_error *err = NULL;
+	const char *text;
+	size_t len;
 	int r;
 
 	agentrun_patch_options_init(&opts, sizeof(opts));
 	opts.raw = raw;
 	opts.want_inverse = 1;
 	opts.want_preview = 1;
+	opts.want_hash = 1;
 	r = agentrun_apply_patch(
 		&result, NULL, document, document_len, patch, patch_len, &opts, &err);
 	must((r == 0) == (result != NULL) && (r == 0) == (err == NULL));
-	if (result)
+	if (result) {
+		text = agentrun_patch_result_document(result, &len);
+		written(text, len);
+		/* What is seen soon is what is seen by looking at it all. */
+		must(raw || agentrun_workflow_check(NULL, text, len, NULL, NULL) == 0);
 		undo(result, document, document_len);
+	}
 	agentrun_patch_result_free(result);
 	agentrun_error_free(err);
 }

@@ -650,6 +650,7 @@ static int apply(struct outcome *out, agentrun_error **err, const char *document
 	opts.raw = raw;
 	opts.want_inverse = 1;
 	opts.want_preview = 1;
+	opts.want_hash = 1;
 	r = agentrun_apply_patch(&result, ctx, document, strlen(document), patch, strlen(patch),
 		&opts, err);
 	if (r == 0) {

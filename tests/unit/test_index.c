@@ -16,6 +16,9 @@ static struct expected {
 	const char *fault;
 	uint32_t at[TEXT_MAX];
 	char kinds[TEXT_MAX];
+	bool open; /* it ends in a string */
+	size_t n_dense;
+	char dense[TEXT_MAX]; /* without white space outside of strings */
 } expected;
 
 static bool is_one_of(char c, const char *list)
@@ -102,7 +105,7 @@ static void expect(const char *p, size_t n)
 {
 	bool inside = false, escaped = false, bare = false;
 
-	expected.n = expected.newlines = 0;
+	expected.n = expected.newlines = expected.n_dense = 0;
 	expected.fault = NULL;
 	for (size_t i = 0; i < n; i++) {
 		bool quote = p[i] == '"' && !escaped, op = is_one_of(p[i], ops);
@@ -114,10 +117,13 @@ static void expect(const char *p, size_t n)
 			expect_fault(i, "a control character in a string must be escaped");
 		if (!inside && (op || (!bare && !is_one_of(p[i], " \t\r\n"))))
 			expect_token(i, p[i]);
+		if (inside || !is_one_of(p[i], " \t\r\n"))
+			expected.dense[expected.n_dense++] = p[i];
 		bare = !quote && (inside || (!op && !is_one_of(p[i], " \t\r\n")));
 		escaped = p[i] == '\\' && !escaped;
 		inside ^= quote;
 	}
+	expected.open = inside;
 	expect_utf8((const unsigned char *)p, n);
 	while (expected.fault && expected.n &&
 		expected.at[expected.n - 1] >= expected.fault_at)
@@ -152,6 +158,21 @@ static void same_tokens(const char *name, const char *p, size_t *seen)
 				found.kinds[i], base + found.at[i]);
 }
 
+/* White space is counted, and can be left out. */
+static void same_white(const agr_index_kernel *kernel, const char *p, size_t n)
+{
+	static char dense[TEXT_MAX + AGR_INDEX_BLOCK];
+	size_t len;
+
+	if (expected.open)
+		return;
+	must(found.carry.white == n - expected.n_dense, "%s: %zu white, not %zu",
+		agr_index_kernel_name(kernel), (size_t)found.carry.white, n - expected.n_dense);
+	len = agr_index_squeeze(dense, p, n, kernel);
+	must(len == expected.n_dense && memcmp(dense, expected.dense, len) == 0,
+		"%s: not squeezed", agr_index_kernel_name(kernel));
+}
+
 static void kernel_agrees(const agr_index_kernel *kernel, const char *p, size_t n)
 {
 	const char *name = agr_index_kernel_name(kernel);
@@ -174,6 +195,8 @@ static void kernel_agrees(const agr_index_kernel *kernel, const char *p, size_t 
 	else
 		must(found.carry.newlines == expected.newlines, "%s: %zu lines, not %zu",
 			name, (size_t)found.carry.newlines, expected.newlines);
+	if (!expected.fault)
+		same_white(kernel, p, n);
 	must(!agr_index_next(&found), "%s: more behind the end", name);
 }
 

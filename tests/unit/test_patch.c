@@ -543,6 +543,7 @@ START_TEST(a_base_hash_must_be_the_documents)
 
 	agentrun_patch_options_init(&opts, sizeof(opts));
 	opts.raw = 1;
+	opts.want_hash = 1;
 	ck_assert_int_eq(agentrun_document_hash(hash, NULL, "{\"a\":[],\"b\":1}", 14, NULL), 0);
 	for (char *p = hash; *p; p++)
 		*p = *p >= 'a' ? (char)(*p - 'a' + 'A') : *p;
@@ -551,6 +552,12 @@ START_TEST(a_base_hash_must_be_the_documents)
 				 "[]", 2, &opts, NULL),
 		0);
 	ck_assert(agr_str_equal_nocase(agentrun_patch_result_hash(result), hash));
+	agentrun_patch_result_free(result);
+	opts.want_hash = 0;
+	ck_assert_int_eq(agentrun_apply_patch(&result, NULL, document, strlen(document),
+				 "[]", 2, &opts, NULL),
+		0);
+	ck_assert_ptr_null(agentrun_patch_result_hash(result));
 	agentrun_patch_result_free(result);
 	opts.base_hash = "00ff";
 	ck_assert_int_eq(agentrun_apply_patch(&result, NULL, document, strlen(document),

@@ -197,6 +197,60 @@ START_TEST(depth_ends_where_it_is_said_to)
 }
 END_TEST
 
+/* An object with some of a few keys, however written, and objects inside. */
+static void add_object(agr_buf *to, size_t depth)
+{
+	static const char *const keys[] = { "a", "\\u0061", "id", "", "retry", "a long key of a row",
+		"a long key of a raw", "max", "min", "type", "name", "\\n", "url", "to", "from", "x",
+		"y", "z", "0", "00", "caf\xc3\xa9", "caf\\u00e9" };
+	size_t n = below(depth ? 7 : 3);
+
+	agr_buf_char(to, '{');
+	for (size_t i = 0; i < n; i++) {
+		agr_buf_printf(to, "%s\"%s\" :", i ? "," : "", keys[below(AGR_COUNT(keys))]);
+		if (depth && below(3) == 0)
+			add_object(to, depth - 1);
+		else
+			agr_buf_printf(to, "%zu", below(10));
+	}
+	agr_buf_char(to, '}');
+}
+
+START_TEST(a_key_that_is_there_twice_is_noticed)
+{
+	agr_buf text = AGR_BUF_INIT, written = AGR_BUF_INIT, dense = AGR_BUF_INIT;
+	size_t n_twice = 0;
+
+	texts_seed(15);
+	for (int i = 0; i < 4000; i++) {
+		agr_unique unique = { .twice = false };
+		agr_span value;
+		size_t n;
+
+		agr_buf_reset(&text);
+		agr_buf_reset(&written);
+		agr_buf_reset(&dense);
+		add_object(&text, below(4));
+		agr_scanner_begin(&scanner, text.data, text.data + text.len, true, 0, NULL);
+		scanner.unique = &unique;
+		ck_assert_int_eq(agr_scanner_value(&scanner, &value, NULL, NULL), AGR_SCAN_VALUE);
+		agr_scanner_end(&scanner);
+		/* Written out, such a key is there once. */
+		agr_value_write(&written, value);
+		n = agr_index_squeeze(agr_buf_reserve(&dense, text.len + AGR_INDEX_BLOCK),
+			value.p, value.n, NULL);
+		must(unique.twice == (n != written.len), "%s", text.data);
+		n_twice += unique.twice;
+		agr_unique_free(&unique);
+	}
+	ck_assert_uint_gt(n_twice, 100);
+	ck_assert_uint_lt(n_twice, 3000);
+	agr_buf_free(&text);
+	agr_buf_free(&written);
+	agr_buf_free(&dense);
+}
+END_TEST
+
 START_TEST(levels_around_the_values_count)
 {
 	const char *p = fenced("[[]] ", 5);
@@ -672,6 +726,7 @@ int main(void)
 		short_texts_of_the_bytes_that_matter_are_accepted_as_by_jansson,
 		numbers_of_every_form_are_accepted_as_by_jansson,
 		depth_ends_where_it_is_said_to,
+		a_key_that_is_there_twice_is_noticed,
 		levels_around_the_values_count,
 		slots_hold_what_a_look_into_the_row_finds,
 		a_remembered_shape_accepts_nothing_that_is_wrong,

@@ -330,6 +330,100 @@ START_TEST(the_form_with_nodes_by_key_is_not_patched)
 }
 END_TEST
 
+static uint64_t random_state = 88172645463325252u;
+
+static size_t below(size_t n)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return (size_t)((random_state >> 11) % n);
+}
+
+/* A patch of some places of `alike` to some values. */
+static void add_operations(agr_buf *out)
+{
+	static const char *const paths[] = { "/nodes/0/id", "/nodes/1/id", "/nodes/0/type",
+		"/nodes/1/type", "/nodes/2/type", "/nodes/0/config", "/nodes/1/config",
+		"/nodes/1/config/url", "/nodes/2/timeout_ms", "/nodes/0/timeout_ms",
+		"/nodes/2/retry", "/nodes/2/retry/max_attempts", "/nodes/2/retry/backoff_ms",
+		"/nodes/2/retry/backoff_multiplier", "/edges/0/from", "/edges/0/to", "/edges/1/to",
+		"/nodes", "/edges", "/nodes/1", "/nodes/-", "/edges/-", "/name", "/meta/owner",
+		"/edges/1" };
+	static const char *const values[] = { "1", "0", "-1", "10", "11", "1.0", "1e0", "1e-3",
+		"0.5", "-0", "null", "true", "[]", "{}", "\"a\"", "\"b\"", "\"c\"", "\"\"",
+		"\"\\u0061\"", "\"a b\"", "\"agent\"", "\"http\"", "\"filter\"", "\"nosuch\"",
+		"\"htt\\u0070\"", "{\"url\":1}", "{\"url\":\"x\",\"url\":2}", "{\"task\":\"t\"}",
+		"{\"id\":\"d\",\"type\":\"task\"}", "{\"id\":\"e\",\"type\":\"agent\"}",
+		"{\"id\":\"b\",\"type\":\"task\"}", "{\"from\":\"c\",\"to\":\"a\"}",
+		"{\"from\":\"a\",\"to\":\"c\"}", "{\"from\":\"a\",\"to\":\"\\u0063\"}",
+		"{\"max_attempts\":3,\"max_attempts\":30}", "{\"backoff_multiplier\":1e-1}" };
+	static const char *const ops[] = { "replace", "add", "remove" };
+	size_t n = 1 + below(4);
+
+	agr_buf_char(out, '[');
+	for (size_t i = 0; i < n; i++)
+		agr_buf_printf(out, "%s{\"op\":\"%s\",\"path\":\"%s\",\"value\":%s}",
+			i ? "," : "", ops[below(AGR_COUNT(ops))], paths[below(AGR_COUNT(paths))],
+			values[below(AGR_COUNT(values))]);
+	agr_buf_char(out, ']');
+}
+
+/* What is seen while a workflow is read and what is seen by looking at all of the
+ * patched one must be the same. */
+START_TEST(a_patch_is_refused_just_where_its_result_is_no_workflow)
+{
+	static const char alike[] = "{\"name\": \"x\",\"nodes\":[{\"id\":\"a\",\"type\":\"filter\","
+		"\"config\":{}},{\"type\":\"http\",\"id\":\"b\",\"config\":{\"url\":\"u\"}},"
+		"{\"id\":\"c\",\"type\":\"task\",\"retry\":{\"max_attempts\":2,\"backoff_ms\":5,"
+		"\"backoff_multiplier\":1.5},\"timeout_ms\":7}],\"edges\":[{\"from\":\"a\","
+		"\"to\":\"b\"},{\"from\":\"b\",\"to\":\"c\"}],\"meta\":{\"owner\":\"o\"}}";
+	static const char own[] = "{\"type\":\"object\",\"required\":[\"nodes\"],\"properties\":{"
+		"\"name\":{\"type\":\"string\"},\"nodes\":{\"items\":{\"required\":[\"id\"],\"anyOf\":["
+		"{\"properties\":{\"type\":{\"const\":\"http\"}}},{\"properties\":{\"timeout_ms\":"
+		"{\"type\":\"integer\",\"minimum\":1},\"type\":{\"not\":{\"const\":\"agent\"}}}}]}},"
+		"\"edges\":{\"type\":\"array\",\"items\":{\"properties\":{\"from\":{\"type\":"
+		"\"string\"}}}}}}";
+	agr_buf patch = AGR_BUF_INIT;
+	size_t accepted = 0, refused = 0;
+
+	for (int i = 0; i < 30000; i++) {
+		agentrun_patch_options opts;
+		agentrun_workflow_options check;
+		agentrun_patch_result *raw, *result;
+		const char *text;
+		size_t len;
+		int r;
+
+		agr_buf_reset(&patch);
+		add_operations(&patch);
+		agentrun_patch_options_init(&opts, sizeof(opts));
+		agentrun_workflow_options_init(&check, sizeof(check));
+		opts.raw = 1;
+		if (agentrun_apply_patch(&raw, NULL, alike, strlen(alike), patch.data, patch.len,
+			    &opts, NULL) < 0)
+			continue;
+		opts.raw = 0;
+		if (i % 2) {
+			check.schema = opts.schema = own;
+			check.schema_len = opts.schema_len = strlen(own);
+		}
+		text = agentrun_patch_result_document(raw, &len);
+		r = agentrun_workflow_check(NULL, text, len, &check, NULL);
+		if ((agentrun_apply_patch(&result, NULL, alike, strlen(alike), patch.data,
+			     patch.len, &opts, NULL) == 0) != (r == 0))
+			ck_abort_msg("%s: %s", r ? "accepted" : "refused", patch.data);
+		accepted += r == 0;
+		refused += r != 0;
+		agentrun_patch_result_free(raw);
+		agentrun_patch_result_free(result);
+	}
+	ck_assert_uint_gt(accepted, 1000);
+	ck_assert_uint_gt(refused, 1000);
+	agr_buf_free(&patch);
+}
+END_TEST
+
 START_TEST(an_operation_that_fails_is_the_violation)
 {
 	refuses("[{\"op\":\"add\",\"path\":\"/"
@@ -354,6 +448,7 @@ int main(void)
 		configs_are_checked_by_type,
 		a_schema_of_the_caller_stands_for_the_built_in_one,
 		the_form_with_nodes_by_key_is_not_patched,
+		a_patch_is_refused_just_where_its_result_is_no_workflow,
 		an_operation_that_fails_is_the_violation,
 		NULL,
 	};

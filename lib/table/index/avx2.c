@@ -42,6 +42,7 @@ static inline unsigned tokens(uint32_t *at, char *kinds, uint64_t bits, const ch
 	return n;
 }
 
+#include "table/index/pack.h"
 #include "table/index/kernel.h"
 
 static inline __m256i equal(__m256i v, char c)
@@ -80,4 +81,4 @@ static inline struct agr_kinds classify(const char *p)
 	return k;
 }
 
-const struct agr_index_kernel agr_index_avx2 = { "avx2", index_blocks };
+const struct agr_index_kernel agr_index_avx2 = { "avx2", index_blocks, squeeze_blocks };

@@ -38,6 +38,12 @@ static inline unsigned tokens(uint32_t *at, char *kinds, uint64_t bits, const ch
 	return n;
 }
 
+static inline size_t pack(char *to, const char *p, uint64_t drop)
+{
+	_mm512_storeu_si512(to, _mm512_maskz_compress_epi8(~drop, _mm512_loadu_si512(p)));
+	return 64 - (size_t)__builtin_popcountll(drop);
+}
+
 #include "table/index/kernel.h"
 
 static inline uint64_t equal(__m512i v, char c)
@@ -66,4 +72,4 @@ static inline struct agr_kinds classify(const char *p)
 	};
 }
 
-const struct agr_index_kernel agr_index_avx512 = { "avx512", index_blocks };
+const struct agr_index_kernel agr_index_avx512 = { "avx512", index_blocks, squeeze_blocks };

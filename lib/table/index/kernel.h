@@ -8,8 +8,10 @@
  *     uint64_t prefix_xor(uint64_t bits)       bit i: the parity of bits 0..i
  *     unsigned tokens(uint32_t *at, char *kinds, uint64_t bits, const char *p,
  *         uint32_t from)                       their number; up to 64 are written
+ *     size_t pack(char *to, const char *p, uint64_t drop)
+ *                                              the 64 bytes without those; 64 are written
  *
- * and gets `static size_t index_blocks(...)`.
+ * and gets `static size_t index_blocks(...)` and `squeeze_blocks(...)`.
  */
 #ifndef AGR_INDEX_KERNEL_H
 #define AGR_INDEX_KERNEL_H
@@ -39,6 +41,8 @@ struct agr_index_kernel {
 	 * were done. */
 	size_t (*index_blocks)(agr_index *index, const char *p, const char *text,
 		size_t n, struct agr_suspects *suspects);
+	/* Copy blocks without their white space; how many bytes were copied. */
+	size_t (*squeeze_blocks)(agr_index_carry *carry, char *to, const char *p, size_t n);
 };
 
 extern const struct agr_index_kernel agr_index_avx512, agr_index_avx2, agr_index_sse2,
@@ -97,6 +101,7 @@ static inline unsigned index_block(agr_index *index, size_t n, const char *p,
 	c->in_string = (uint64_t)((int64_t)inside >> 63);
 	c->scalar = bare >> 63;
 	c->newlines += (uint64_t)__builtin_popcountll(k.newline);
+	c->white += (uint64_t)__builtin_popcountll(k.space & ~inside);
 	suspects->escaped = long_escapes(p, escaped & inside);
 	suspects->control = k.control & inside;
 	/* Inside: all but the opening quote. The closing one begins nothing. */
@@ -133,6 +138,21 @@ static size_t index_blocks(agr_index *index, const char *p, const char *text,
 	name_numbers(index->kinds, index->n, count);
 	index->n = count;
 	return i;
+}
+
+static size_t squeeze_blocks(agr_index_carry *carry, char *to, const char *p, size_t n)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < n; i++, p += AGR_INDEX_BLOCK) {
+		struct agr_kinds k = classify(p);
+		uint64_t quote = k.quote & ~escaped_bytes(k.backslash, &carry->escaped);
+		uint64_t inside = prefix_xor(quote) ^ carry->in_string;
+
+		carry->in_string = (uint64_t)((int64_t)inside >> 63);
+		len += pack(to + len, p, k.space & ~inside);
+	}
+	return len;
 }
 
 #endif

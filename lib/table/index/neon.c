@@ -55,4 +55,4 @@ static inline struct agr_kinds classify(const char *p)
 	};
 }
 
-const struct agr_index_kernel agr_index_neon = { "neon", index_blocks };
+const struct agr_index_kernel agr_index_neon = { "neon", index_blocks, squeeze_blocks };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
-/* plain - the two functions of a kernel that need no special instruction. */
+/* plain - the functions of a kernel that need no special instruction. */
 #ifndef AGR_INDEX_PLAIN_H
 #define AGR_INDEX_PLAIN_H
 
@@ -30,6 +30,7 @@ static inline unsigned tokens(uint32_t *at, char *kinds, uint64_t bits, const ch
 	return n;
 }
 
+#include "table/index/pack.h"
 #include "table/index/kernel.h"
 
 #endif

@@ -54,4 +54,4 @@ static inline struct agr_kinds classify(const char *p)
 	return k;
 }
 
-const struct agr_index_kernel agr_index_portable = { "portable", index_blocks };
+const struct agr_index_kernel agr_index_portable = { "portable", index_blocks, squeeze_blocks };

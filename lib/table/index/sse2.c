@@ -45,4 +45,4 @@ static inline struct agr_kinds classify(const char *p)
 	return k;
 }
 
-const struct agr_index_kernel agr_index_sse2 = { "sse2", index_blocks };
+const struct agr_index_kernel agr_index_sse2 = { "sse2", index_blocks, squeeze_blocks };

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+/* patches raw|rules DOCUMENT PATCH SECONDS: the least CPU seconds of one
+ * agentrun_apply_patch(), its result written out, and how many bytes that has. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <agentrun/patch.h>
+
+#include "patches.h"
+
+int main(int argc, char **argv)
+{
+	agentrun_patch_options opts;
+	struct text document, patch;
+	double least = 1e9, all = 0;
+	size_t len = 0;
+
+	if (argc != 5)
+		return 2;
+	document = text_read(argv[2]);
+	patch = text_read(argv[3]);
+	agentrun_patch_options_init(&opts, sizeof(opts));
+	opts.raw = strcmp(argv[1], "raw") == 0;
+	while (all < atof(argv[4])) {
+		double start = cpu_seconds(), took;
+		agentrun_patch_result *result;
+		agentrun_error *err = NULL;
+
+		if (agentrun_apply_patch(&result, NULL, document.p, document.len, patch.p, patch.len,
+			    &opts, &err) < 0) {
+			fprintf(stderr, "%s\n", agentrun_error_message(err));
+			return 1;
+		}
+		agentrun_patch_result_document(result, &len);
+		agentrun_patch_result_free(result);
+		took = cpu_seconds() - start;
+		all += took;
+		least = took < least ? took : least;
+	}
+	printf("%.9f %zu\n", least, len);
+	return 0;
+}
