@@ -14,5 +14,7 @@
 
 /* Was it accepted, released or rejected, whether or not that is done? */
 bool agr_job_is_decided(const agentrun_job *job);
+/* Has its backend journals? */
+bool agr_queue_has_journal(const agentrun_queue *queue);
 
 #endif
