@@ -494,6 +494,7 @@ int agentrun_engine_submit_with(agentrun_engine *engine, const char *job, size_t
 		return agr_error_oom(err);
 	task->engine = engine;
 	task->opts = opts;
+	task->opts.lease = NULL; /* the caller's */
 	task->started_ms = agr_clock_mono_ms();
 	task->started_wall_ms = agr_clock_wall_ms();
 	task->deadline_ms = AGR_DEADLINE_NONE;
@@ -501,7 +502,7 @@ int agentrun_engine_submit_with(agentrun_engine *engine, const char *job, size_t
 	task->text = agr_strndup(job, len);
 	task->text_len = len;
 	task->reserve = agr_result_reserve();
-	if (!task->text || !task->reserve) {
+	if (!task->text || !task->reserve || agr_journal_new(task, opts.queue, opts.lease) < 0) {
 		agr_task_free(task);
 		return agr_error_oom(err);
 	}

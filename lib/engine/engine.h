@@ -11,6 +11,7 @@
  *     call.c      one tool call
  *     delegate.c  a call that is a conversation of its own
  *     orchestrate.c  the workflow from an orchestrator, the patch to it
+ *     journal.c   what it did outside, noted with the queue that it came from
  *     keep.c      the record that is stored
  *     result.c    the result message
  *     timers.c    tasks that wait for a time
@@ -81,6 +82,8 @@ typedef struct agr_judge {
 	agr_talk talk;
 	agr_turn *turn;
 	agr_reservation reserved;
+	agr_buf raw;     /* as in agr_converse */
+	bool recalled;
 } agr_judge;
 
 /* The conversation of a job with a model. */
@@ -97,9 +100,12 @@ typedef struct agr_converse {
 	size_t said;         /* where that answer is in `talk` */
 	agr_reservation reserved; /* of the budget, for the turn under way */
 	agentrun_error *fault; /* why the last call that failed did; or NULL */
+	agr_buf raw;         /* the answer as it came, for the journal */
+	bool recalled;       /* the turn under way was answered in an earlier life */
 } agr_converse;
 
 typedef struct agr_frame agr_frame; /* delegate.c */
+typedef struct agr_journal agr_journal; /* journal.c */
 
 typedef struct agr_task {
 	struct agr_task *next; /* of the pool's queue or the done list */
@@ -150,6 +156,7 @@ typedef struct agr_task {
 	agentrun_patch_result *pending; /* of the call under way: it may still be refused */
 	char *ref;             /* where the result is kept */
 	agentrun_record *record; /* of a job that was done before, or NULL */
+	agr_journal *journal;  /* NULL: it came from no queue that has one */
 } agr_task;
 
 /* Run until the task is done (true) or waits for the network (false); the task
@@ -233,6 +240,37 @@ int agr_delegate_begin(agr_task *task, const char *arguments);
 bool agr_delegate_end(agr_task *task);
 /* It failed with task->error: was it an agent's? Then that is the call's. */
 bool agr_delegate_fail(agr_task *task);
+
+/* An agent's conversation is held within this call of the job's; -1: it is the job's own. */
+long agr_delegate_call(const agr_task *task);
+
+/* ---- journal.c ----------------------------------------------------------- */
+
+/*
+ * A call that does something outside is named by what it asks for (`kind` and `hex`, a
+ * digest of it) and by how many of that name were before it. Without a journal all these
+ * do nothing. Errors are the task's; EBACKEND, which may be tried again, also where
+ * somebody else has the job by now.
+ */
+/* NULL queue: no journal. What there is of it is freed with the task. */
+int agr_journal_new(agr_task *task, agentrun_queue *queue, const char *lease);
+void agr_journal_free(agr_journal *journal); /* NULL ok */
+/* What the job heard, on which its calls depend: to be written before the next of them. */
+int agr_journal_hear(agr_task *task, const char *name, const char *value, size_t len);
+/* What it heard in an earlier life. 1: `out` is that, replaced; 0: nothing. */
+int agr_journal_recall(agr_task *task, const char *name, agentrun_buf *out);
+/* Such a call begins. 1: it was finished in an earlier life, `out` is what was noted;
+ * 0: it is to be made. */
+int agr_journal_begin(agr_task *task, const char *kind, const char hex[AGR_SHA256_HEX],
+	agentrun_buf *out);
+/* It is finished. Where that cannot be noted, that is logged. */
+int agr_journal_finish(agr_task *task, const char *value, size_t len);
+/* Whether it was finished is not known. */
+void agr_journal_drop(agr_task *task);
+/* A provider's answer, as it came, and back. */
+void agr_journal_answer(agr_buf *out, const agentrun_http_event *event, size_t candidate);
+int agr_journal_replay(agentrun_http_event **out, size_t *candidate,
+	const agentrun_buf *answer, agentrun_error **err);
 
 /* ---- keep.c -------------------------------------------------------------- */
 

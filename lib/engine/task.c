@@ -251,10 +251,13 @@ static int store(agr_task *task)
 	return r;
 }
 
-static int hear(agr_task *task)
+static int ask(agr_task *task)
 {
-	int r = agr_converse_hear(task);
+	int r;
 
+	if (!task->converse->turn)
+		log_state(task, "asking");
+	r = agr_converse_ask(task); /* 1: it is not ours any more */
 	if (r == 0 && task->state == AGR_TASK_CALL)
 		log_state(task, "planned");
 	return r;
@@ -289,10 +292,9 @@ static int turn(agr_task *task)
 	case AGR_TASK_PLAN:
 		return plan(task);
 	case AGR_TASK_ASK:
-		log_state(task, "asking");
-		return agr_converse_ask(task);
+		return ask(task);
 	case AGR_TASK_HEAR:
-		return hear(task);
+		return agr_converse_hear(task);
 	case AGR_TASK_CALL:
 		return begin_call(task);
 	case AGR_TASK_RUN:
@@ -353,6 +355,7 @@ void agr_task_free(agr_task *task)
 	agentrun_intent_free(task->intent);
 	agentrun_error_free(task->error);
 	agentrun_record_free(task->record);
+	agr_journal_free(task->journal);
 	agentrun_buf_dispose(&task->data);
 	agentrun_buf_dispose(&task->aside);
 	agentrun_buf_dispose(&task->workflow);

@@ -63,7 +63,10 @@ static void start(agentrun_worker *w, agentrun_job *job)
 	agentrun_submit_options_init(&opts, sizeof(opts));
 	opts.enqueued_ms = agentrun_job_enqueued_ms(job);
 	opts.flags = AGENTRUN_SUBMIT_IDS_REQUIRED;
-	if (agentrun_job_deliveries(job) > 1 || agentrun_job_retries(job) > 0)
+	opts.queue = w->queue;
+	opts.lease = agentrun_job_lease(job);
+	if (agentrun_job_deliveries(job) > 1 || agentrun_job_retries(job) > 0 ||
+		agentrun_job_is_journalled(job))
 		opts.flags |= AGENTRUN_SUBMIT_REDELIVERED;
 	if (agentrun_job_is_cancelled(job))
 		opts.flags |= AGENTRUN_SUBMIT_CANCELLED;

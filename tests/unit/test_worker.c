@@ -2,6 +2,7 @@
 #include "jobs.h"
 
 #include <agentrun/memory.h>
+#include <agentrun/sys/tool.h>
 #include <agentrun/worker.h>
 
 #include "worker/worker.h"
@@ -311,6 +312,54 @@ START_TEST(a_job_that_was_done_before_is_not_done_again)
 }
 END_TEST
 
+/* A tool that counts its calls, then a request that nobody answers. */
+#define TOOL_PLAN "{\"tool_calls\":[{\"id\":\"a\",\"function\":{\"name\":\"count_up\"," \
+	"\"arguments\":\"{}\"}},{\"id\":\"b\",\"function\":{\"name\":\"execute_pipeline\"," \
+	"\"arguments\":\"{\\\"pipeline\\\":[{\\\"step\\\":\\\"http_request\\\"," \
+	"\\\"url\\\":\\\"http://127.0.0.1:1/\\\"}]}\"}}]}"
+
+static int count_up(void *self, agentrun_buf *result, const agentrun_tool_call *call,
+	agentrun_error **err)
+{
+	(void)call;
+	(void)err;
+	++*(int *)self;
+	return agentrun_buf_set(result, "[{\"n\":1}]", 9);
+}
+
+static void add_tool(uint32_t flags, int *calls)
+{
+	agentrun_tool_impl tool = { .version = AGENTRUN_TOOL_IMPL_VERSION,
+		.struct_size = sizeof(tool), .name = "count_up", .description = "counts",
+		.lane = AGENTRUN_LANE_UNCLEAR, .call = count_up, .flags = flags };
+
+	ck_assert_int_eq(agentrun_ctx_add_tool(ctx, &tool, calls, NULL), 0);
+	planner.answer = TOOL_PLAN;
+	enqueue_job("tool");
+	start("test", 1, -1);
+	result_says("tool", "\"status\":\"failed\"");
+	stop(0);
+	ck_assert_uint_eq(worker_stats().retried, 2);
+}
+
+START_TEST(a_tool_that_was_called_is_not_called_again_by_a_retry)
+{
+	int calls = 0;
+
+	add_tool(0, &calls);
+	ck_assert_int_eq(calls, 1);
+}
+END_TEST
+
+START_TEST(a_pure_tool_is_called_again)
+{
+	int calls = 0;
+
+	add_tool(AGENTRUN_TOOL_PURE, &calls);
+	ck_assert_int_eq(calls, 3);
+}
+END_TEST
+
 START_TEST(metrics_count_what_was_done)
 {
 	agentrun_buf text = AGENTRUN_BUF_INIT;
@@ -359,6 +408,8 @@ int main(void)
 		no_more_is_taken_than_can_be_started,
 		a_quiet_worker_takes_nothing_until_it_is_told,
 		a_job_that_was_done_before_is_not_done_again,
+		a_tool_that_was_called_is_not_called_again_by_a_retry,
+		a_pure_tool_is_called_again,
 		metrics_count_what_was_done,
 		a_retry_waits_longer_each_time_up_to_a_limit,
 		NULL,
