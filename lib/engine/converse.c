@@ -180,7 +180,20 @@ static int take_answer(agr_task *task);
 /* What a turn is called in the journal, with those of an agent apart. */
 static void name_turn(const agr_task *task, char name[48])
 {
-	snprintf(name, 48, "turn:%ld:%u", agr_delegate_call(task), task->converse->turns);
+	snprintf(name, 48, "turn:%ld:%u", agr_delegate_call(task),
+		task->converse ? task->converse->turns : 0);
+}
+
+int agr_converse_was_held(agr_task *task)
+{
+	agentrun_buf answer = AGENTRUN_BUF_INIT;
+	char name[48];
+	int r;
+
+	name_turn(task, name);
+	r = agr_journal_recall(task, name, &answer);
+	agentrun_buf_dispose(&answer);
+	return r;
 }
 
 /* Was it taken in an earlier life? Then its answer is the task's, as if it came in. */

@@ -5,17 +5,19 @@
  *
  * Nothing is written for a job that does nothing outside. Before its first call that
  * does, what the job heard so far is written (a model's answers, the workflow that was
- * fetched), so that whoever has the job next comes to the same calls; and after each
- * such call what was answered, so that it is not made again.
+ * fetched) and its plan, so that whoever has the job next comes to the same calls; and
+ * after each such call what was answered, so that it is not made again.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/engine.h"
+#include "plan/plan.h"
 #include "queue/queue.h"
 
 #define INLINE_BYTES ((size_t)1024 * 1024) /* longer values are blobs of the store */
+#define PLAN "plan"
 #define HERE 'v'
 #define REF 'r'
 
@@ -33,6 +35,7 @@ struct agr_journal {
 	struct heard *first, **last;
 	char (*begun)[AGR_SHA256_HEX]; /* what the calls so far were called */
 	size_t n_begun;
+	size_t n_planned; /* calls of the plan that is written */
 	char effect[96]; /* the entry of the call under way; "": it has none */
 };
 
@@ -187,6 +190,38 @@ static int write_heard(agr_task *task)
 	return r;
 }
 
+/* The plan as it is by now: what a worker goes by that has no such model, or another
+ * planner. */
+static int write_plan(agr_task *task)
+{
+	agr_journal *j = task->journal;
+	size_t n = agentrun_plan_result_call_count(task->plan);
+	agentrun_buf json = AGENTRUN_BUF_INIT;
+	int r;
+
+	if (agr_delegate_call(task) >= 0 || n == j->n_planned)
+		return 0;
+	if (agentrun_plan_result_json(&json, task->plan) < 0)
+		return agr_error_oom(&task->error);
+	r = put(task, PLAN, json.data, json.len);
+	agentrun_buf_dispose(&json);
+	if (r == 0)
+		j->n_planned = n;
+	return r;
+}
+
+int agr_journal_plan(agr_task *task)
+{
+	agentrun_buf json = AGENTRUN_BUF_INIT;
+	int r = agr_journal_recall(task, PLAN, &json);
+
+	if (r == 1 && agr_plan_result_read(&task->plan, "journal", json.data, json.len, 0,
+		&task->error) < 0)
+		r = agentrun_error_code(task->error);
+	agentrun_buf_dispose(&json);
+	return r;
+}
+
 /* ---- calls ------------------------------------------------------------------- */
 
 /* How often the job made a call of this name before, in this life; or an error. */
@@ -221,6 +256,10 @@ int agr_journal_begin(agr_task *task, const char *kind, const char hex[AGR_SHA25
 	r = get(task, j->effect, out);
 	if (r == 0)
 		r = write_heard(task);
+	if (r == 0)
+		r = write_plan(task);
+	if (r == 0)
+		agr_task_log(task, "acting");
 	if (r != 0)
 		j->effect[0] = '\0';
 	return r;
@@ -241,6 +280,8 @@ int agr_journal_finish(agr_task *task, const char *value, size_t len)
 		return 0;
 	r = put(task, j->effect, value, len);
 	j->effect[0] = '\0';
+	if (r == 0)
+		agr_task_log(task, "noted");
 	if (r == 0 || r == AGENTRUN_ENOMEM || !task->error)
 		return r;
 	/* It is done, and known to be so here. Who has the job next, if anybody, asks again

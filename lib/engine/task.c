@@ -15,7 +15,7 @@ static const agentrun_config *config_of(const agr_task *task)
 }
 
 /* One line for every change of a job's state. Their names are in docs/worker.md. */
-static void log_state(const agr_task *task, const char *state)
+void agr_task_log(const agr_task *task, const char *state)
 {
 	const char *id = task->message.job_id;
 
@@ -53,7 +53,7 @@ static int read_message(agr_task *task)
 	if (r == AGENTRUN_ELIMIT && task->opts.flags & AGENTRUN_SUBMIT_IDS_REQUIRED)
 		r = agr_error_recode(&task->error, AGENTRUN_EJOB);
 	agr_engine_name(task);
-	log_state(task, "started");
+	agr_task_log(task, "started");
 	if (task->message.timeout_ms)
 		task->deadline_ms = agr_deadline_in(task->message.timeout_ms);
 	task->state = task->opts.flags & AGENTRUN_SUBMIT_REDELIVERED ? AGR_TASK_RECALL
@@ -66,7 +66,7 @@ static int recall(agr_task *task)
 	int r = agr_recall(task, &task->error);
 
 	if (r == 1)
-		log_state(task, "recalled");
+		agr_task_log(task, "recalled");
 	task->state = r == 1 ? AGR_TASK_DONE : AGR_TASK_CLASSIFY;
 	return r < 0 ? r : 0;
 }
@@ -171,7 +171,7 @@ static int plan_at_once(agr_task *task)
 			*why ? why : "the planner called no tool and did not say why");
 	}
 	if (r == 0)
-		log_state(task, "planned");
+		agr_task_log(task, "planned");
 	return r;
 }
 
@@ -185,18 +185,38 @@ static bool wants_workflow(const agr_task *task)
 		agr_orchestrator_is_set(agr_engine_ctx(task->engine));
 }
 
+/* In an earlier life, by whatever planner; a conversation is gone on with where that can
+ * be. 1: the plan is there. */
+static int planned_before(agr_task *task, bool at_once)
+{
+	int r = at_once ? 0 : agr_converse_was_held(task);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = agr_journal_plan(task);
+	if (r == 1) {
+		agr_task_log(task, "planned");
+		task->state = AGR_TASK_CALL;
+	}
+	return r;
+}
+
 /* A planner computes; a model is asked, which takes its time. */
 static int plan(agr_task *task)
 {
 	const agentrun_ctx *ctx = agr_engine_ctx(task->engine);
 	const char *name = agr_llm_choose(ctx, agr_engine_planner(task->engine));
 
+	bool at_once = strcmp(name, "builtin") == 0 || agr_ctx_planner(ctx, name) ||
+		!agr_llm_has(ctx, name);
+	int r;
+
 	if (wants_workflow(task))
 		return agr_orchestrate_fetch(task);
-	if (strcmp(name, "builtin") == 0 || agr_ctx_planner(ctx, name) ||
-		!agr_llm_has(ctx, name))
-		return plan_at_once(task);
-	return agr_converse_begin(task, name);
+	r = planned_before(task, at_once);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return at_once ? plan_at_once(task) : agr_converse_begin(task, name);
 }
 
 /* ---- tool calls ---------------------------------------------------------- */
@@ -226,7 +246,7 @@ static int begin_call(agr_task *task)
 	if (r < 0)
 		return r;
 	agr_engine_note(task, 0, name);
-	log_state(task, "calling");
+	agr_task_log(task, "calling");
 	return agr_call_begin(task, name, arguments);
 }
 
@@ -234,7 +254,7 @@ static int called(agr_task *task)
 {
 	int r = task->converse ? agr_converse_result(task) : 0;
 
-	log_state(task, "called");
+	agr_task_log(task, "called");
 	task->call++;
 	task->state = AGR_TASK_CALL;
 	return r;
@@ -244,10 +264,10 @@ static int store(agr_task *task)
 {
 	int r;
 
-	log_state(task, "storing");
+	agr_task_log(task, "storing");
 	r = agr_task_store(task);
 	if (r == 0)
-		log_state(task, "stored");
+		agr_task_log(task, "stored");
 	return r;
 }
 
@@ -256,10 +276,10 @@ static int ask(agr_task *task)
 	int r;
 
 	if (!task->converse->turn)
-		log_state(task, "asking");
+		agr_task_log(task, "asking");
 	r = agr_converse_ask(task); /* 1: it is not ours any more */
 	if (r == 0 && task->state == AGR_TASK_CALL)
-		log_state(task, "planned");
+		agr_task_log(task, "planned");
 	return r;
 }
 
