@@ -19,7 +19,7 @@ static int begin_pipeline(agr_task *task, const char *arguments)
 	agr_pipeline_limits limits = agr_ctx_pipeline_limits(agr_engine_ctx(task->engine));
 	agr_run_options opts = { .context = m->context.p, .context_len = m->context.n,
 		.limits = limits, .deadline_ms = task->deadline_ms,
-		.cancelled = &task->cancelled };
+		.cancelled = &task->cancelled, .meter = &task->meter };
 	int r;
 
 	r = agr_pipeline_compile(&task->pipeline, arguments, strlen(arguments), &limits,

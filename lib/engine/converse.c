@@ -444,6 +444,8 @@ int agr_converse_result(agr_task *task)
 
 static bool is_fatal(const agr_task *task)
 {
+	if (agr_meter_is_over(&task->meter))
+		return true;
 	switch (agentrun_error_code(task->error)) {
 	case AGENTRUN_ENOMEM:
 	case AGENTRUN_EINTERNAL:

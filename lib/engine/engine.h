@@ -14,6 +14,7 @@
  *     journal.c   what it did outside, noted with the queue that it came from
  *     keep.c      the record that is stored
  *     result.c    the result message
+ *     memory.c    what it holds of memory
  *     timers.c    tasks that wait for a time
  *     engine.c    submit / poll, the pool, cancellation
  */
@@ -157,6 +158,7 @@ typedef struct agr_task {
 	char *ref;             /* where the result is kept */
 	agentrun_record *record; /* of a job that was done before, or NULL */
 	agr_journal *journal;  /* NULL: it came from no queue that has one */
+	agr_meter meter;       /* of its pipeline's memory */
 } agr_task;
 
 /* Run until the task is done (true) or waits for the network (false); the task
@@ -277,6 +279,13 @@ void agr_journal_drop(agr_task *task);
 void agr_journal_answer(agr_buf *out, const agentrun_http_event *event, size_t candidate);
 int agr_journal_replay(agentrun_http_event **out, size_t *candidate,
 	const agentrun_buf *answer, agentrun_error **err);
+
+/* ---- memory.c ------------------------------------------------------------ */
+
+/* 0, or AGENTRUN_ELIMIT: the job holds more than it may. */
+int agr_memory_check(agr_task *task);
+/* The task failed: was it refused memory by its limit? Then its error says so. */
+void agr_memory_explain(agr_task *task);
 
 /* ---- keep.c -------------------------------------------------------------- */
 

@@ -295,6 +295,8 @@ static int turn(agr_task *task)
 		task->state != AGR_TASK_STORE) {
 		int r = check_time(task, &task->error);
 
+		if (r == 0)
+			r = agr_memory_check(task);
 		if (r < 0)
 			return r;
 	}
@@ -339,6 +341,8 @@ bool agr_task_advance(agr_task *task)
 
 		if (r > 0)
 			return false;
+		if (r < 0)
+			agr_memory_explain(task);
 		if (r == 0 || agr_converse_survives(task))
 			continue;
 		if (task->plan && task->call < agentrun_plan_result_call_count(task->plan))

@@ -283,6 +283,7 @@ static int join_open(agr_op *op, agr_span supplied, agentrun_error **err)
 	int r = 0;
 
 	s->name.max = s->made.max = s->alone.max = SIZE_MAX;
+	s->keys.arena.meter = s->names.arena.meter = agr_op_meter(op);
 	if (supplied.p) {
 		s->text = agr_strndup(supplied.p, supplied.n);
 		if (!s->text)
@@ -294,6 +295,10 @@ static int join_open(agr_op *op, agr_span supplied, agentrun_error **err)
 			"right must be rows, but %s stands for %s", j->ref,
 			agr_type_phrase(rows));
 	n = agr_span_count(rows);
+	if (!agr_arena_charge(&s->keys.arena, supplied.n + (n + 1) * (sizeof(*s->rows) +
+		sizeof(*s->first) + sizeof(*s->last) +
+		(j->names.n + 1) * sizeof(*s->noted))))
+		return agr_error_oom(err);
 	s->rows = calloc(n + 1, sizeof(*s->rows));
 	s->first = calloc(n + 1, sizeof(*s->first));
 	s->last = calloc(n + 1, sizeof(*s->last));
