@@ -75,6 +75,7 @@ enum {
 	AGR_TASK_EXCHANGE_ANSWER, /* its answer came in */
 	AGR_TASK_CALLED, /* it succeeded */
 	AGR_TASK_STORE,
+	AGR_TASK_STORED, /* its record is kept, or could not be */
 	AGR_TASK_DONE
 };
 
@@ -157,6 +158,7 @@ typedef struct agr_task {
 	agentrun_patch_result *pending; /* of the call under way: it may still be refused */
 	char *ref;             /* where the result is kept */
 	agentrun_record *record; /* of a job that was done before, or NULL */
+	agentrun_record *keeping; /* that is being kept, or NULL */
 	agr_journal *journal;  /* NULL: it came from no queue that has one */
 	agr_meter meter;       /* of its pipeline's memory */
 } agr_task;
@@ -289,7 +291,11 @@ void agr_memory_explain(agr_task *task);
 
 /* ---- keep.c -------------------------------------------------------------- */
 
+/* AGR_TASK_STORE: make the record and have it kept. 1: it waits for that. */
 int agr_task_store(agr_task *task);
+int agr_task_stored(agr_task *task); /* AGR_TASK_STORED */
+/* Keep their records, blocking; what fails is each task's error. */
+void agr_keep_all(agr_task *const *tasks, size_t n);
 /* Keep the failure too, where the job could be read and the store is not what
  * failed. */
 void agr_task_store_failure(agr_task *task);
@@ -300,6 +306,10 @@ agentrun_ctx *agr_engine_ctx(const agentrun_engine *engine);
 agentrun_store *agr_engine_store(const agentrun_engine *engine);
 const char *agr_engine_planner(const agentrun_engine *engine);
 unsigned agr_engine_threads(const agentrun_engine *engine);
+size_t agr_engine_job_memory(const agentrun_engine *engine); /* what one may hold */
+/* Have the task's record kept, with those of others: 1, and the task is no longer the
+ * caller's; or 0 or an error, it is done. */
+int agr_engine_keep(agr_task *task);
 /* Put a task back on the pool, from any thread. */
 void agr_engine_resume(agr_task *task);
 /* The job's id is known now: it can be cancelled by it. */

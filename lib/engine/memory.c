@@ -4,12 +4,6 @@
 
 #define BYTES_A_TOKEN 4
 
-static size_t most_of(const agr_task *task)
-{
-	return (size_t)agentrun_config_get_int(agr_engine_ctx(task->engine)->config,
-		"limits.job_memory_bytes", 1073741824);
-}
-
 static size_t patch_bytes(const agentrun_patch_result *patch)
 {
 	size_t document = 0, inverse = 0;
@@ -40,12 +34,12 @@ static int refuse(agr_task *task, size_t bytes)
 {
 	return agentrun_error_raise(&task->error, AGENTRUN_ELIMIT,
 		"the job wants %zu bytes of memory, the limit is %zu: give it less data, or raise "
-		"limits.job_memory_bytes", bytes, most_of(task));
+		"limits.job_memory_bytes", bytes, agr_engine_job_memory(task->engine));
 }
 
 int agr_memory_check(agr_task *task)
 {
-	size_t most = most_of(task), n = held(task);
+	size_t most = agr_engine_job_memory(task->engine), n = held(task);
 
 	task->meter.most = n < most ? most - n : 0;
 	if (n + task->meter.used <= most)
@@ -61,5 +55,5 @@ void agr_memory_explain(agr_task *task)
 		return;
 	agentrun_error_free(task->error);
 	task->error = NULL;
-	refuse(task, task->meter.wanted + most_of(task) - task->meter.most);
+	refuse(task, task->meter.wanted + agr_engine_job_memory(task->engine) - task->meter.most);
 }

@@ -260,17 +260,6 @@ static int called(agr_task *task)
 	return r;
 }
 
-static int store(agr_task *task)
-{
-	int r;
-
-	agr_task_log(task, "storing");
-	r = agr_task_store(task);
-	if (r == 0)
-		agr_task_log(task, "stored");
-	return r;
-}
-
 static int ask(agr_task *task)
 {
 	int r;
@@ -292,7 +281,7 @@ static int turn(agr_task *task)
 	if (task->state != AGR_TASK_READ && task->state != AGR_TASK_ANSWER &&
 		task->state != AGR_TASK_EXCHANGE_ANSWER &&
 		task->state != AGR_TASK_HEAR && task->state != AGR_TASK_JUDGE_HEAR &&
-		task->state != AGR_TASK_STORE) {
+		task->state != AGR_TASK_STORE && task->state != AGR_TASK_STORED) {
 		int r = check_time(task, &task->error);
 
 		if (r == 0)
@@ -329,8 +318,10 @@ static int turn(agr_task *task)
 		return agr_orchestrate_answer(task);
 	case AGR_TASK_CALLED:
 		return called(task);
+	case AGR_TASK_STORED:
+		return agr_task_stored(task);
 	default:
-		return store(task);
+		return agr_task_store(task);
 	}
 }
 
@@ -379,6 +370,7 @@ void agr_task_free(agr_task *task)
 	agentrun_intent_free(task->intent);
 	agentrun_error_free(task->error);
 	agentrun_record_free(task->record);
+	agentrun_record_free(task->keeping);
 	agr_journal_free(task->journal);
 	agentrun_buf_dispose(&task->data);
 	agentrun_buf_dispose(&task->aside);
