@@ -4,7 +4,6 @@
  * loopback goes there so much later, and so do answers back: half of it each way. One
  * thread. Prints its own port, serves until its standard input ends.
  */
-#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>

@@ -6,7 +6,6 @@
  * Prints its port, serves until its standard input ends, then prints how many questions
  * there were and the processor time in seconds that they took.
  */
-#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -104,13 +104,14 @@ class Bench:
             self.client("ZCARD", "agent:leases") == 0
 
     def work(self, port, env, concurrency, n, stream, single):
-        """Seconds, worker's CPU seconds, its RSS in MiB at most."""
+        """Seconds, the worker's and Redis' CPU seconds, the worker's RSS in MiB at most."""
         (self.dir / "config.yaml").write_text(CONFIG.format(
             concurrency=concurrency, port=port, mode="stream" if stream else "list",
             store=self.args.store, single=str(single).lower()))
         env = {**{k: v for k, v in os.environ.items() if k in ("PATH", "LD_LIBRARY_PATH")},
                **env}
         self.fill(n, stream)
+        redis = cpu_of(self.redis.process.pid)
         begun = time.monotonic()
         process = subprocess.Popen([self.args.agentrun, "worker", "--log-level", "warn"],
                                    cwd=self.dir, env=env, stdin=subprocess.DEVNULL)
@@ -121,6 +122,7 @@ class Bench:
                     sys.exit("the worker does not come to an end")
             took = time.monotonic() - begun
             cpu, most = cpu_of(process.pid), status_of(process.pid, "VmHWM")
+            redis = cpu_of(self.redis.process.pid) - redis
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(60)
@@ -130,7 +132,7 @@ class Bench:
             ("LINDEX", f"agent:results:job-{i}", 0) for i in range(0, n, 97))))
         if done != n or failed:
             sys.exit(f"{done} results of {n}, {failed} of those looked at failed")
-        return took, cpu, most
+        return took, cpu, redis, most
 
     def peer(self, n, port, stub):
         self.fill(n, False)
@@ -141,16 +143,20 @@ class Bench:
     def case(self, name, delay, turns, concurrency, n, wants):
         stream, far = "stream" in name, "far" in name
         with contextlib.ExitStack() as stack:
-            env, port, llm = {}, self.redis.port, None
+            env, port, llm, model = {}, self.redis.port, None, None
             if delay is not None:
-                _, llm = stack.enter_context(self.helper(self.args.stub, delay, turns))
+                model, llm = stack.enter_context(self.helper(self.args.stub, delay, turns))
                 env = {"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": f"http://127.0.0.1:{llm}/v1"}
             if far:
                 _, port = stack.enter_context(self.helper(
                     self.args.proxy, self.redis.port, 1000))
-            took, cpu, most = self.work(port, env, concurrency, n, stream, turns == 1)
-            line = f"{name:15} {n / took:7.0f} jobs/s (wanted {wants}), " \
-                f"{cpu / n * 1e6:4.0f} us of worker's CPU a job, RSS at most {most:.0f} MiB"
+            took, cpu, redis, most = self.work(port, env, concurrency, n, stream, turns == 1)
+            stub = cpu_of(model.pid) if model else 0
+            all_of_it = (cpu + redis + stub) / n * 1e6
+            line = f"{name:15} {n / took:7.0f} jobs/s (wanted {wants}); CPU a job: worker " \
+                f"{cpu / n * 1e6:.0f} us, Redis {redis / n * 1e6:.0f}, stub " \
+                f"{stub / n * 1e6:.0f}, which leaves room for " \
+                f"{os.cpu_count() * 1e6 / all_of_it:.0f} jobs/s; RSS at most {most:.0f} MiB"
             if not delay and not stream and not far:
                 peer = self.peer(n, port, llm)
                 line += f"; peer {n / peer:.0f} jobs/s, ratio {peer / took:.2f}"

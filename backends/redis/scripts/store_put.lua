@@ -7,8 +7,6 @@ local BASE, id, created = ARGV[1], ARGV[2], ARGV[4]
 local INDEX = BASE .. ':records'
 local function record(name) return BASE .. ':record:' .. name end
 
-local fields = {}
-for i = 5, #ARGV, 2 do fields[ARGV[i]] = ARGV[i + 1] end
 local number = call('INCR', BASE .. ':record-number')
 local kept = call('GET', KEYS[1])
 if kept and call('HGET', record(kept), 'status') == 'completed' then return kept end
@@ -18,9 +16,9 @@ if kept then
 	if member then call('ZREM', INDEX, member) end
 end
 local member = string.format('%016.0f:', number) .. id
-local words = { '#', member }
-for i = 5, #ARGV do words[#words + 1] = ARGV[i] end
-call('HSET', record(id), unpack(words))
+local fields = {}
+for i = 5, #ARGV, 2 do fields[ARGV[i]] = ARGV[i + 1] end
+call('HSET', record(id), '#', member, unpack(ARGV, 5))
 call('SET', KEYS[1], id)
 call('ZADD', INDEX, created, member)
 if fields.status == 'completed' and fields.run_id and fields.node_id then
