@@ -25,6 +25,7 @@ struct taking {
 	redis_landed landed;
 	redis_landed replies;   /* of the scripts, by lane */
 	struct redis_range asked[2];
+	bool untouched[2];      /* no job of the reply is anybody's yet */
 	agentrun_jobs *poison;  /* delivered too often; NULL: none */
 	agentrun_jobs *surplus; /* more than was asked for; NULL: none */
 };
@@ -141,6 +142,10 @@ static int ask(struct taking *t, const size_t *max, redis_conn *conn, agentrun_e
 	for (size_t i = 0; r == 0 && i < n; i++)
 		if (out[i])
 			r = redis_conn_fault(conn, t->replies.reply[i], err);
+	/* What one lane refused has landed and has no lease; what the other gave is dropped. */
+	for (size_t i = 0; r < 0 && i < n; i++)
+		if (out[i] && t->replies.reply[i])
+			remember_lost(t->q, t->asked[i]);
 	redis_landed_free(&t->landed);
 	return r;
 }
@@ -265,6 +270,7 @@ static int take_jobs(struct taking *t, size_t lane, redis_conn *conn,
 
 	if (n && from->group)
 		r = ask_workflows(&workflows, reply, conn, err);
+	t->untouched[lane] = r < 0;
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		redisReply *const *parts = reply->element + HEAD + i * PER_JOB;
 		agentrun_job *job;
@@ -382,6 +388,8 @@ static int take_replies(struct taking *t, redis_conn *conn, agentrun_error **err
 	int r = 0;
 
 	t->due_ms = -1;
+	for (size_t i = 0; i < t->q->n_lanes; i++)
+		t->untouched[i] = jobs_in(t->replies.reply[i]) > 0;
 	for (size_t i = 0; r == 0 && i < t->q->n_lanes; i++) {
 		const redisReply *reply = t->replies.reply[i];
 		size_t from = agentrun_jobs_count(t->into);
@@ -398,6 +406,9 @@ static int take_replies(struct taking *t, redis_conn *conn, agentrun_error **err
 		if (r == 0 && reply->element[2]->integer > 0)
 			r = ask_journalled(t, &t->q->lanes[i], from, conn, err);
 	}
+	for (size_t i = 0; r < 0 && i < t->q->n_lanes; i++)
+		if (t->untouched[i])
+			remember_lost(t->q, t->asked[i]);
 	return r;
 }
 

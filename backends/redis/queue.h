@@ -145,6 +145,8 @@ int redis_queue_dead_list(void *self, agentrun_buf *out,
 	const agentrun_dead_query *query, agentrun_error **err);
 int redis_queue_dead_retry(void *self, const char *job_id, agentrun_error **err);
 int redis_queue_dead_drop(void *self, const char *job_id, agentrun_error **err);
+int redis_queue_node_output(void *self, agentrun_buf *out, int *found, const char *run_id,
+	const char *node_id, agentrun_error **err);
 int redis_queue_journal_put(void *self, const char *job_id, const char *lease,
 	const char *name, const char *value, size_t len, agentrun_error **err);
 int redis_queue_journal_get(void *self, agentrun_buf *out, int *found,

@@ -224,6 +224,16 @@ AGENTRUN_API int agentrun_queue_journal_get(agentrun_buf *out, int *found,
 	agentrun_queue *queue, const char *job_id, const char *lease,
 	const char *name, agentrun_error **err);
 /**
+ * What a node of a run put out, where whoever fills the queue keeps that beside it.
+ *
+ * @param out   replaced by the output, JSON; emptied where there is none
+ * @param found 1: there is one, 0: there is none
+ * @return 0, AGENTRUN_EINVAL (the backend cannot)
+ */
+AGENTRUN_API int agentrun_queue_node_output(agentrun_buf *out, int *found,
+	agentrun_queue *queue, const char *run_id, const char *node_id,
+	agentrun_error **err);
+/**
  * Wait for a job's result message.
  *
  * @param timeout_ms 0: do not wait; negative: until there is one

@@ -51,7 +51,8 @@
  *     cas:sha256:HEX     a blob; B:blobs is the set of those that it put
  *     cas:ID             the result data of the record ID, as below
  *     context:RUN_ID     hash, field NODE_ID:output: a ref, whose JSON is at
- *                        cas:REF; set for a completed record with both ids
+ *                        cas:REF; set for a completed record with both ids, and read
+ *                        by the queue for agentrun_queue_node_output()
  */
 #ifndef AGENTRUN_REDIS_H
 #define AGENTRUN_REDIS_H

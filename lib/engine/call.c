@@ -20,13 +20,20 @@ static int begin_pipeline(agr_task *task, const char *arguments)
 	agr_run_options opts = { .context = m->context.p, .context_len = m->context.n,
 		.limits = limits, .deadline_ms = task->deadline_ms,
 		.cancelled = &task->cancelled, .meter = &task->meter };
-	int r;
+	agr_buf filled = AGR_BUF_INIT;
+	int r = 0;
 
-	r = agr_pipeline_compile(&task->pipeline, arguments, strlen(arguments), &limits,
-		&task->error);
+	task->state = AGR_TASK_RUN;
+	if (agr_nodes_in(arguments, strlen(arguments))) {
+		r = agr_nodes_fill(task, arguments, strlen(arguments), &filled);
+		arguments = filled.data;
+	}
+	if (r == 0)
+		r = agr_pipeline_compile(&task->pipeline, arguments, strlen(arguments), &limits,
+			&task->error);
+	agr_buf_free(&filled);
 	if (r == 0)
 		r = agr_run_new(&task->run, task->pipeline, &opts, &task->error);
-	task->state = AGR_TASK_RUN;
 	return r;
 }
 

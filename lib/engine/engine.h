@@ -14,6 +14,7 @@
  *     journal.c   what it did outside, noted with the queue that it came from
  *     keep.c      the record that is stored
  *     result.c    the result message
+ *     nodes.c     expressions that stand for what other nodes put out
  *     memory.c    what it holds of memory
  *     timers.c    tasks that wait for a time
  *     engine.c    submit / poll, the pool, cancellation
@@ -34,6 +35,7 @@
 #include "limit/limit.h"
 #include "llm/turn.h"
 #include "pipeline/fetch.h"
+#include "queue/queue.h"
 #include "table/scan.h"
 
 /* ---- message.c ---------------------------------------------------------- */
@@ -61,6 +63,7 @@ bool agr_message_is_of(const char *text, size_t len, size_t max_depth,
 
 enum {
 	AGR_TASK_READ,
+	AGR_TASK_RESOLVE, /* expressions in the message */
 	AGR_TASK_RECALL,
 	AGR_TASK_CLASSIFY,
 	AGR_TASK_JUDGE_ASK,  /* a model is asked what the prompt is about */
@@ -108,6 +111,7 @@ typedef struct agr_converse {
 
 typedef struct agr_frame agr_frame; /* delegate.c */
 typedef struct agr_journal agr_journal; /* journal.c */
+typedef struct agr_output agr_output; /* nodes.c */
 
 typedef struct agr_task {
 	struct agr_task *next; /* of the pool's queue or the done list */
@@ -161,6 +165,8 @@ typedef struct agr_task {
 	agentrun_record *keeping; /* that is being kept, or NULL */
 	agr_journal *journal;  /* NULL: it came from no queue that has one */
 	agr_meter meter;       /* of its pipeline's memory */
+	agr_output *outputs;   /* of other nodes, that it spoke of */
+	agentrun_buf context;  /* the message's, with these in it */
 } agr_task;
 
 /* Run until the task is done (true) or waits for the network (false); the task
@@ -281,6 +287,17 @@ void agr_journal_drop(agr_task *task);
 void agr_journal_answer(agr_buf *out, const agentrun_http_event *event, size_t candidate);
 int agr_journal_replay(agentrun_http_event **out, size_t *candidate,
 	const agentrun_buf *answer, agentrun_error **err);
+
+/* ---- nodes.c ------------------------------------------------------------- */
+
+/* May an expression be in it? */
+bool agr_nodes_in(const char *text, size_t len);
+/* Those of the prompt and of the context, which are the message's from now on. */
+int agr_nodes_resolve(agr_task *task);
+/* Append JSON with the expressions in its texts replaced. */
+int agr_nodes_fill(agr_task *task, const char *json, size_t len, agr_buf *out);
+size_t agr_outputs_bytes(const agr_output *outputs);
+void agr_outputs_free(agr_output *outputs); /* NULL ok */
 
 /* ---- memory.c ------------------------------------------------------------ */
 

@@ -23,6 +23,7 @@ static size_t held(const agr_task *task)
 
 	if (task->answer)
 		agentrun_http_event_body(task->answer, &answer);
+	n += task->context.len + agr_outputs_bytes(task->outputs);
 	n += answer + patch_bytes(task->patch) + patch_bytes(task->pending);
 	if (task->converse)
 		n += task->converse->raw.len +

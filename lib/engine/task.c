@@ -34,6 +34,18 @@ static int check_time(const agr_task *task, agentrun_error **err)
 	return 0;
 }
 
+/* Where a job begins that is to be done. */
+static int begin_state(const agr_task *task)
+{
+	return agr_nodes_in(task->text, task->text_len) ? AGR_TASK_RESOLVE : AGR_TASK_CLASSIFY;
+}
+
+static int resolve(agr_task *task)
+{
+	task->state = AGR_TASK_CLASSIFY;
+	return agr_nodes_resolve(task);
+}
+
 static int read_message(agr_task *task)
 {
 	const agentrun_config *config = config_of(task);
@@ -57,7 +69,7 @@ static int read_message(agr_task *task)
 	if (task->message.timeout_ms)
 		task->deadline_ms = agr_deadline_in(task->message.timeout_ms);
 	task->state = task->opts.flags & AGENTRUN_SUBMIT_REDELIVERED ? AGR_TASK_RECALL
-								    : AGR_TASK_CLASSIFY;
+								    : begin_state(task);
 	return r;
 }
 
@@ -67,7 +79,7 @@ static int recall(agr_task *task)
 
 	if (r == 1)
 		agr_task_log(task, "recalled");
-	task->state = r == 1 ? AGR_TASK_DONE : AGR_TASK_CLASSIFY;
+	task->state = r == 1 ? AGR_TASK_DONE : begin_state(task);
 	return r < 0 ? r : 0;
 }
 
@@ -292,6 +304,8 @@ static int turn(agr_task *task)
 	switch (task->state) {
 	case AGR_TASK_READ:
 		return read_message(task);
+	case AGR_TASK_RESOLVE:
+		return resolve(task);
 	case AGR_TASK_RECALL:
 		return recall(task);
 	case AGR_TASK_CLASSIFY:
@@ -372,6 +386,8 @@ void agr_task_free(agr_task *task)
 	agentrun_record_free(task->record);
 	agentrun_record_free(task->keeping);
 	agr_journal_free(task->journal);
+	agr_outputs_free(task->outputs);
+	agentrun_buf_dispose(&task->context);
 	agentrun_buf_dispose(&task->data);
 	agentrun_buf_dispose(&task->aside);
 	agentrun_buf_dispose(&task->workflow);

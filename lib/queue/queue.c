@@ -137,6 +137,21 @@ int agentrun_queue_journal_get(agentrun_buf *out, int *found, agentrun_queue *qu
 	return queue->impl.journal_get(queue->self, out, found, job_id, lease, name, err);
 }
 
+bool agr_queue_has_outputs(const agentrun_queue *queue)
+{
+	return queue->impl.node_output;
+}
+
+int agentrun_queue_node_output(agentrun_buf *out, int *found, agentrun_queue *queue,
+	const char *run_id, const char *node_id, agentrun_error **err)
+{
+	*found = 0;
+	agentrun_buf_dispose(out);
+	if (!queue->impl.node_output)
+		return missing(queue, "tell what nodes put out", err);
+	return queue->impl.node_output(queue->self, out, found, run_id, node_id, err);
+}
+
 int agentrun_queue_result(agentrun_buf *out, agentrun_queue *queue,
 	const char *job_id, int timeout_ms, agentrun_error **err)
 {

@@ -276,13 +276,16 @@ static void first_queue_impl_init(void *s, size_t size)
 
 static int use_queue_impl(const void *s)
 {
+	agentrun_buf out = AGENTRUN_BUF_INIT;
 	agentrun_queue *queue;
-	int r = agentrun_queue_new(&queue, s, NULL, NULL);
+	int found, r = agentrun_queue_new(&queue, s, NULL, NULL);
 
 	MUST("agentrun_queue_impl",
 		r < 0 || agentrun_queue_cancel(queue, "a", NULL) == AGENTRUN_EINVAL);
 	MUST("agentrun_queue_impl", r < 0 || agentrun_queue_journal_put(queue, "a", "l", "n",
 		"", 0, NULL) == AGENTRUN_EINVAL);
+	MUST("agentrun_queue_impl", r < 0 || agentrun_queue_node_output(&out, &found, queue,
+		"r", "n", NULL) == AGENTRUN_EINVAL);
 	agentrun_queue_free(queue);
 	return r;
 }

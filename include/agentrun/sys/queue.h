@@ -118,6 +118,9 @@ typedef struct agentrun_queue_impl {
 		const char *name, const char *value, size_t len, agentrun_error **err);
 	int (*journal_get)(void *self, agentrun_buf *out, int *found, const char *job_id,
 		const char *lease, const char *name, agentrun_error **err);
+	/** Optional. */
+	int (*node_output)(void *self, agentrun_buf *out, int *found, const char *run_id,
+		const char *node_id, agentrun_error **err);
 	/* members above: version 2 */
 } agentrun_queue_impl;
 
