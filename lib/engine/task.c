@@ -46,6 +46,29 @@ static int resolve(agr_task *task)
 	return agr_nodes_resolve(task);
 }
 
+/* Where an orchestrator holds the workflow, a patch is of that one: its nodes may stand
+ * in another order. */
+static int take_ir(agr_task *task)
+{
+	agr_message *m = &task->message;
+	agr_buf flow = AGR_BUF_INIT;
+	int r;
+
+	if (!agr_ir_is(m->workflow))
+		return 0;
+	if (m->workflow_tag && *m->workflow_tag &&
+		agr_orchestrator_is_set(agr_engine_ctx(task->engine))) {
+		m->workflow = (agr_span){ NULL, 0 };
+		return 0;
+	}
+	r = agr_ir_workflow(&flow, m->workflow, &task->error);
+	if (r == 0)
+		r = agr_buf_give(&flow, &task->workflow, "the workflow", &task->error);
+	agr_buf_free(&flow);
+	m->workflow = (agr_span){ task->workflow.data, task->workflow.len };
+	return r;
+}
+
 static int read_message(agr_task *task)
 {
 	const agentrun_config *config = config_of(task);
@@ -64,6 +87,8 @@ static int read_message(agr_task *task)
 	/* What a queue brings and is too long or too deep can be no job of anybody's. */
 	if (r == AGENTRUN_ELIMIT && task->opts.flags & AGENTRUN_SUBMIT_IDS_REQUIRED)
 		r = agr_error_recode(&task->error, AGENTRUN_EJOB);
+	if (r == 0)
+		r = take_ir(task);
 	agr_engine_name(task);
 	agr_task_log(task, "started");
 	if (task->message.timeout_ms)

@@ -268,11 +268,20 @@ class Producers(WorkerTest):
         self.redis("SET", "ir:run-w1", compact({"nodes": {
             "a": {"id": "a", "type": "http", "dependencies": [], "dependents": ["b"],
                   "config": {"url": "https://example.com/", "method": "GET"}},
-            "b": {"id": "b", "type": "filter", "dependencies": ["a"], "dependents": []}}}))
-        self.add(token("w1", "remove the node b"))
+            "b": {"type": "filter", "dependencies": ["a"], "dependents": ["c"]},
+            "c": {"type": "task", "dependencies": ["b", "a"], "dependents": []},
+            "d": {"type": "task", "dependencies": [], "dependents": []}},
+            "name": "flow", "edges": [{"from": "b", "to": "c", "condition": "x > 1"}]}))
+        self.add(token("w1", "remove the node d"))
         done = self.pop("completion_signals")
-        # A patch wants the other form, so the message shows which one was read.
-        self.assertIn("nodes by id", done["metadata"]["error_message"])
+        # It was read, and became the form that patches are of.
+        flow = done["result_data"]["workflow"]
+        self.assertEqual(flow, {"name": "flow", "nodes": [
+            {"id": "a", "type": "http", "config": {"url": "https://example.com/",
+                                                   "method": "GET"}},
+            {"id": "b", "type": "filter"}, {"id": "c", "type": "task"}],
+            "edges": [{"from": "b", "to": "c", "condition": "x > 1"},
+                      {"from": "a", "to": "b"}, {"from": "a", "to": "c"}]}, done)
         self.redis("SET", "ir:run-w2", compact(
             {"nodes": [{"id": "a", "type": "task"}, {"id": "b", "type": "task"}],
              "edges": []}))
