@@ -258,9 +258,10 @@ static void write_head(redis_conn *conn, char kind, size_t number)
 		*--p = (char)('0' + number % 10);
 	while (number /= 10);
 	n = (size_t)(digits + sizeof(digits) - p);
-	to[0] = kind;
-	memcpy(to + 1, p, n);
-	memcpy(to + 1 + n, "\r\n", 2);
+	*to++ = kind;
+	memcpy(to, p, n);
+	to[n] = '\r';
+	to[n + 1] = '\n';
 	conn->out_len += n + 3;
 }
 

@@ -80,7 +80,7 @@ static int supply_noted(agr_task *task, const agentrun_buf *note)
 		return agentrun_error_raise(&task->error, AGENTRUN_EINTERNAL,
 			"the journal holds an answer that is none");
 	body++;
-	return agr_run_supply_response(task->run, atoi(note->data), body,
+	return agr_run_supply_response(task->run, (int)strtol(note->data, NULL, 10), body,
 		note->len - (size_t)(body - note->data), &task->error);
 }
 

@@ -180,20 +180,7 @@ static int take_answer(agr_task *task);
 /* What a turn is called in the journal, with those of an agent apart. */
 static void name_turn(const agr_task *task, char name[48])
 {
-	snprintf(name, 48, "turn:%ld:%u", agr_delegate_call(task),
-		task->converse ? task->converse->turns : 0);
-}
-
-int agr_converse_was_held(agr_task *task)
-{
-	agentrun_buf answer = AGENTRUN_BUF_INIT;
-	char name[48];
-	int r;
-
-	name_turn(task, name);
-	r = agr_journal_recall(task, name, &answer);
-	agentrun_buf_dispose(&answer);
-	return r;
+	snprintf(name, 48, "turn:%ld:%u", agr_delegate_call(task), task->converse->turns);
 }
 
 /* Was it taken in an earlier life? Then its answer is the task's, as if it came in. */
@@ -205,7 +192,7 @@ static int recall_turn(agr_task *task)
 	int r;
 
 	name_turn(task, name);
-	r = agr_journal_recall(task, name, &answer);
+	r = agr_journal_recall_turn(task, name, &answer);
 	c->recalled = r == 1;
 	if (r == 1)
 		r = agr_journal_replay(&task->answer, &c->candidate, &answer, &task->error);

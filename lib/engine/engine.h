@@ -210,8 +210,6 @@ void agr_converse_drop(agr_task *task);
  * a time, after which its state is as it was, or for an answer, with which its state is
  * `hear`; or an error. */
 int agr_turn_drive(agr_task *task, agr_turn *turn, int hear);
-/* Was one held in an earlier life, as the journal has it? 1 or 0, or an error. */
-int agr_converse_was_held(agr_task *task);
 /* AGR_TASK_ASK and AGR_TASK_HEAR: 0, 1 (it waits), or the error that ends the job. */
 int agr_converse_ask(agr_task *task);
 int agr_converse_hear(agr_task *task);
@@ -274,8 +272,11 @@ void agr_journal_free(agr_journal *journal); /* NULL ok */
 int agr_journal_hear(agr_task *task, const char *name, const char *value, size_t len);
 /* What it heard in an earlier life. 1: `out` is that, replaced; 0: nothing. */
 int agr_journal_recall(agr_task *task, const char *name, agentrun_buf *out);
-/* The plan of an earlier life. 1: it is the task's; 0: there is none. */
-int agr_journal_plan(agr_task *task);
+/* The same of a turn; behind agr_journal_plan(). */
+int agr_journal_recall_turn(agr_task *task, const char *name, agentrun_buf *out);
+/* The plan of an earlier life. 1: it is the task's; 0: there is none, or it came of a
+ * conversation, which is to be gone on with unless the planner plans `at_once`. */
+int agr_journal_plan(agr_task *task, bool at_once);
 /* Such a call begins. 1: it was finished in an earlier life, `out` is what was noted;
  * 0: it is to be made. */
 int agr_journal_begin(agr_task *task, const char *kind, const char hex[AGR_SHA256_HEX],

@@ -17,7 +17,9 @@
 #include "queue/queue.h"
 
 #define INLINE_BYTES ((size_t)1024 * 1024) /* longer values are blobs of the store */
-#define PLAN "plan"
+#define PLAN "plan" /* how it was made, then the plan */
+#define TALKED 'c'
+#define AT_ONCE 'p'
 #define HERE 'v'
 #define REF 'r'
 
@@ -32,6 +34,7 @@ struct agr_journal {
 	agentrun_queue *queue;
 	char *lease;
 	bool comes_back; /* there may be something in it */
+	bool is_planned; /* there is a plan, and what led to it */
 	struct heard *first, **last;
 	char (*begun)[AGR_SHA256_HEX]; /* what the calls so far were called */
 	size_t n_begun;
@@ -171,6 +174,13 @@ int agr_journal_recall(agr_task *task, const char *name, agentrun_buf *out)
 	return task->journal && task->journal->comes_back ? get(task, name, out) : 0;
 }
 
+/* What was heard counts once there is a plan: without one no call was begun, and others may
+ * have heard other things since. */
+int agr_journal_recall_turn(agr_task *task, const char *name, agentrun_buf *out)
+{
+	return task->journal && task->journal->is_planned ? get(task, name, out) : 0;
+}
+
 static int write_heard(agr_task *task)
 {
 	agr_journal *j = task->journal;
@@ -197,28 +207,42 @@ static int write_plan(agr_task *task)
 	agr_journal *j = task->journal;
 	size_t n = agentrun_plan_result_call_count(task->plan);
 	agentrun_buf json = AGENTRUN_BUF_INIT;
+	agr_buf entry = AGR_BUF_INIT;
 	int r;
 
 	if (agr_delegate_call(task) >= 0 || n == j->n_planned)
 		return 0;
 	if (agentrun_plan_result_json(&json, task->plan) < 0)
 		return agr_error_oom(&task->error);
-	r = put(task, PLAN, json.data, json.len);
+	agr_buf_char(&entry, task->converse ? TALKED : AT_ONCE);
+	agr_buf_add(&entry, json.data, json.len);
 	agentrun_buf_dispose(&json);
+	r = agr_buf_check(&entry, "plan", &task->error);
+	if (r == 0)
+		r = put(task, PLAN, entry.data, entry.len);
+	agr_buf_free(&entry);
 	if (r == 0)
 		j->n_planned = n;
 	return r;
 }
 
-int agr_journal_plan(agr_task *task)
+int agr_journal_plan(agr_task *task, bool at_once)
 {
-	agentrun_buf json = AGENTRUN_BUF_INIT;
-	int r = agr_journal_recall(task, PLAN, &json);
+	agentrun_buf entry = AGENTRUN_BUF_INIT;
+	int r = 0;
 
-	if (r == 1 && agr_plan_result_read(&task->plan, "journal", json.data, json.len, 0,
-		&task->error) < 0)
-		r = agentrun_error_code(task->error);
-	agentrun_buf_dispose(&json);
+	if (task->journal && task->journal->comes_back)
+		r = get(task, PLAN, &entry);
+	if (r == 1) {
+		task->journal->is_planned = true;
+		/* Talked about, it is gone on with, which comes to the same calls. */
+		if (entry.len && *entry.data == TALKED && !at_once)
+			r = 0;
+		else if (agr_plan_result_read(&task->plan, "journal", entry.data + 1,
+			entry.len - 1, 0, &task->error) < 0)
+			r = agentrun_error_code(task->error);
+	}
+	agentrun_buf_dispose(&entry);
 	return r;
 }
 

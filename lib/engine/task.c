@@ -222,15 +222,11 @@ static bool wants_workflow(const agr_task *task)
 		agr_orchestrator_is_set(agr_engine_ctx(task->engine));
 }
 
-/* In an earlier life, by whatever planner; a conversation is gone on with where that can
- * be. 1: the plan is there. */
+/* In an earlier life, by whatever planner? 1: the plan is there. */
 static int planned_before(agr_task *task, bool at_once)
 {
-	int r = at_once ? 0 : agr_converse_was_held(task);
+	int r = agr_journal_plan(task, at_once);
 
-	if (r != 0)
-		return r < 0 ? r : 0;
-	r = agr_journal_plan(task);
 	if (r == 1) {
 		agr_task_log(task, "planned");
 		task->state = AGR_TASK_CALL;

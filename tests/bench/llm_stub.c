@@ -169,7 +169,8 @@ static void greet(int listener)
 		return;
 	p->fd = fd;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event);
+	if (epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event) < 0)
+		abort();
 }
 
 static int open_listener(void)

@@ -229,3 +229,33 @@ class Journal(WorkerTest):
         first.signal(signal.SIGCONT)
         first.wait_for(r"job stopped: its lease was lost")
         self.assertEqual(self.acted(), {"one": 1, "two": 1})
+
+    def test_a_worker_with_another_planner_goes_by_the_plan(self):
+        first = self.begin("single_turn: true")
+        self.turns[:] = [[[self.act("one")], [self.hold]]]
+        self.push(job("other"))
+        self.until(lambda: self.service.holds == 1)
+        first.kill()
+        self.env = {} # no model: it plans by itself
+        self.worker()
+        r = self.finish("other")
+        self.assertEqual(self.acted(), {"one": 1})
+        self.assertEqual(len(r["metadata"]["tool_calls"]), 2)
+
+    def test_the_plan_that_was_begun_counts_whatever_was_heard_beside_it(self):
+        """One worker heard a model and died before it began; another planned by itself and
+        began: what the first one heard is void."""
+        self.begin("single_turn: true")
+        self.turns[:] = [[[self.act("asked")]]]
+        plan = {"tool_calls": [provider.pipeline(self.act("plan"))]}
+        heard = json.dumps(provider.chat(None, provider.pipeline(self.act("heard"))))
+        for id, kind, acted in (("p1", "p", "plan"), ("p2", "c", "heard"), ("p3", "", "asked")):
+            entries = ["turn:-1:0", "v0\napplication/json\n" + heard]
+            if kind:
+                entries += ["plan", "v" + kind + json.dumps(plan)]
+            self.redis("HSET", "agent:journal:" + id, *entries)
+            self.redis("SADD", "agent:journals", id)
+            self.service.acts.clear()
+            self.push(job(id))
+            self.assertEqual(self.result(id)["status"], "completed")
+            self.assertEqual(self.acted(), {acted: 1}, id)
