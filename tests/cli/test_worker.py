@@ -297,6 +297,22 @@ class Producers(WorkerTest):
         self.assertEqual([row["id"] for row in json.loads(self.redis("GET", "cas:" + ref))],
                          [3, 2])
 
+    def test_many_that_are_waited_for_have_a_bar_on_a_terminal(self):
+        Worker(self)
+        jobs = self.file("many.ndjson", "".join(compact(job(f"m{i}")) + "\n" for i in range(10)))
+        us, terminal = os.openpty()
+        self.addCleanup(os.close, us)
+        process = self.start("submit", "--job", jobs, "--wait", stderr=terminal,
+                             env={"REDIS_URL": self.server.url})
+        out = process.communicate(timeout=WAIT)[0].decode()
+        os.close(terminal)
+        shown = os.read(us, 65536).decode()
+        self.assertEqual(len(out.splitlines()), 10)
+        self.assertIn("[###---------------------------] 1 of 10 results", shown)
+        self.assertIn("[" + "#" * 30 + "] 10 of 10 results", shown)
+        # In a pipe there is none.
+        self.assertEqual(self.cli("submit", "--job", jobs, "--wait").err, "")
+
     def test_results_expire(self):
         Worker(self)
         self.push(job("e1"))
