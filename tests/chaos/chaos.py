@@ -170,6 +170,7 @@ class Fleet:
         self.deaths, self.ends = collections.Counter(), collections.Counter()
         self.odd = []
         self.last_death, self.first_death = {}, {}
+        self.stopped = {}     # process -> when it was put to sleep
         self.noted = {}       # job -> when the journal first had its effect
         self.acting = collections.defaultdict(list) # job -> [(from, until when it could)]
         self.acquired = collections.defaultdict(list)
@@ -228,6 +229,7 @@ class Fleet:
                 self.odd.append("no end within 20 s of SIGTERM")
         elif how == "SIGSTOP":
             process.send_signal(signal.SIGSTOP)
+            self.stopped[process.pid] = time.monotonic()
             time.sleep(self.chaos.args.lease + 0.7)
             process.send_signal(signal.SIGCONT)
             time.sleep(0.5)
@@ -257,12 +259,13 @@ class Fleet:
     def account(self, path, process, how):
         now, status = time.monotonic(), process.returncode
         text = path.read_text("utf-8", "replace")
-        held, began = set(), {}
+        # What it may do once more when it wakes it had looked for before it slept.
+        held, began, asleep = set(), {}, self.stopped.get(process.pid, 1e18)
         for when, id, state in re.findall(r"^([\d.]+) debug job: (\S+) (\w+)$", text, re.M):
             (held.discard if state in ("settled", "lost") else held.add)(id)
             with self.lock:
                 if state == "acting":
-                    began[id] = float(when)
+                    began[id] = min(float(when), asleep)
                 elif state == "noted":
                     self.acting[id].append((began.pop(id, 0), float(when)))
                     self.noted[id] = min(float(when), self.noted.get(id, 1e18))
@@ -290,7 +293,7 @@ class Fleet:
 class Chaos:
     def __init__(self, args):
         self.args, self.over, self.restarts = args, False, collections.Counter()
-        self.calm = threading.Event()
+        self.calm, self.away = threading.Event(), []
         self.random = random.Random(args.seed)
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="agentrun-chaos-"))
         self.redis = RedisServer()
@@ -374,9 +377,11 @@ class Chaos:
                 return
             how = rng.choice([signal.SIGKILL, signal.SIGTERM])
             self.restarts[how.name] += 1
+            begun = time.monotonic()
             self.redis.stop(how)
             time.sleep(rng.uniform(0, 0.5))
             self.redis.start()
+            self.away.append(time.monotonic() - begun)
 
     def run(self):
         begun = time.monotonic()
@@ -484,6 +489,8 @@ def report(chaos):
         *((f"– {how}", n) for how, n in sorted(fleet.deaths.items())),
         ("restarts of Redis",
          ", ".join(f"{n} {how}" for how, n in chaos.restarts.items()) or "none"),
+        ("– Redis was away for: p50, most",
+         f"{percentile(chaos.away, .5):.2f} s, {max(chaos.away, default=0):.2f} s"),
         ("connections", ", ".join(f"{n} {how}" for how, n in chaos.proxy.counts.items())),
         ("**lost jobs**", len(lost)),
         ("**jobs answered twice**", len(double)),
@@ -514,6 +521,9 @@ def report(chaos):
                       ("repeated", repeated), ("another key", other)):
         if ids:
             print(f"\n{name}: {' '.join(ids[:20])}", file=sys.stderr)
+    for id in repeated[:3]:
+        print(id, "noted", fleet.noted[id], "acting", fleet.acting[id], "asked", effects[id],
+              file=sys.stderr)
     for id in double[:3]:
         print(id, chaos.sent[id], chaos.signals[id], *chaos.got.get(id, ()), sep="\n  ",
               file=sys.stderr)
