@@ -111,10 +111,12 @@ static size_t room_for(agentrun_worker *w)
 	size_t room;
 
 	pthread_mutex_lock(&w->lock);
-	while (!w->stop && (w->quiet || w->in_hand >= w->n_slots))
-		pthread_cond_wait(&w->changed, &w->lock);
-	gather_room(w);
-	room = w->stop || w->quiet ? 0 : w->n_slots - w->in_hand;
+	do {
+		while (!w->stop && (w->quiet || w->in_hand >= w->n_slots))
+			pthread_cond_wait(&w->changed, &w->lock);
+		gather_room(w);
+	} while (!w->stop && w->quiet); /* it was told so while it gathered */
+	room = w->stop ? 0 : w->n_slots - w->in_hand;
 	pthread_mutex_unlock(&w->lock);
 	return room < BATCH ? room : BATCH;
 }

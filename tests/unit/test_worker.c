@@ -284,6 +284,27 @@ START_TEST(a_quiet_worker_takes_nothing_until_it_is_told)
 }
 END_TEST
 
+START_TEST(being_quiet_now_and_then_ends_nothing)
+{
+	char id[32];
+
+	start("builtin", 16, -1);
+	for (int i = 0; i < 600; i++) {
+		snprintf(id, sizeof(id), "job-%d", i);
+		enqueue_job(id);
+		agentrun_worker_quiet(worker, i % 2);
+		usleep(300);
+	}
+	agentrun_worker_quiet(worker, 0);
+	ck_assert_int_eq(agentrun_worker_check(worker, NULL), 0);
+	for (int i = 0; i < 600; i++) {
+		snprintf(id, sizeof(id), "job-%d", i);
+		result_says(id, "\"status\":\"completed\"");
+	}
+	stop(0);
+}
+END_TEST
+
 /* A consumer that did the job and died before it could say so. */
 START_TEST(a_job_that_was_done_before_is_not_done_again)
 {
@@ -407,6 +428,7 @@ int main(void)
 		a_job_is_cancelled_while_it_runs_and_while_it_waits,
 		no_more_is_taken_than_can_be_started,
 		a_quiet_worker_takes_nothing_until_it_is_told,
+		being_quiet_now_and_then_ends_nothing,
 		a_job_that_was_done_before_is_not_done_again,
 		a_tool_that_was_called_is_not_called_again_by_a_retry,
 		a_pure_tool_is_called_again,
