@@ -146,7 +146,8 @@ int agr_ir_workflow(agr_buf *out, agr_span ir, agentrun_error **err)
 	agr_iter it = agr_iter_of(ir);
 
 	agr_get_typed(ir, "nodes", AGR_TYPE_OBJECT, &nodes);
-	agr_get_typed(ir, "edges", AGR_TYPE_ARRAY, &edges);
+	if (!agr_get_typed(ir, "edges", AGR_TYPE_ARRAY, &edges))
+		edges.p = NULL; /* there are none, or what is there is no list */
 	agr_buf_char(out, '{');
 	while (agr_object_next(&it, &key, &value)) {
 		if (is_named(key, "nodes") || is_named(key, "edges"))

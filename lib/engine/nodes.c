@@ -75,7 +75,7 @@ static int from_ref(agr_task *task, const char *ref, agentrun_buf *out)
 
 static int from_previous(agr_task *task, const char *node, agentrun_buf *out)
 {
-	agr_span list, element, id, ref = { NULL, 0 };
+	agr_span list, element, id, value, ref = { NULL, 0 };
 	agr_buf text = AGR_BUF_INIT;
 	agr_iter it;
 	int r;
@@ -87,8 +87,9 @@ static int from_previous(agr_task *task, const char *node, agentrun_buf *out)
 	while (agr_array_next(&it, &element)) /* the last one counts */
 		if (agr_span_type(element) == AGR_TYPE_OBJECT &&
 			agr_get_typed(element, "node_id", AGR_TYPE_STRING, &id) &&
-			agr_string_is(id, node, strlen(node)))
-			agr_get_typed(element, "result_ref", AGR_TYPE_STRING, &ref);
+			agr_string_is(id, node, strlen(node)) &&
+			agr_get_typed(element, "result_ref", AGR_TYPE_STRING, &value))
+			ref = value;
 	if (!ref.p)
 		return 0;
 	agr_string_decode(&text, ref);
