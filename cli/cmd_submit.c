@@ -8,6 +8,8 @@
 #include "cli.h"
 #include "json.h"
 
+#define BAR_WIDTH 30
+
 struct submit {
 	cli_job job;
 	bool wait;
@@ -204,10 +206,18 @@ static int status_of(const agentrun_buf *result)
 	return 1;
 }
 
+/* On a terminal, and for many. */
 static void show_progress(size_t done, size_t all)
 {
-	if (all > 1 && isatty(STDERR_FILENO))
-		fprintf(stderr, "\r%zu of %zu results%s", done, all, done == all ? "\n" : "");
+	char bar[BAR_WIDTH + 1];
+
+	if (all < 2 || !isatty(STDERR_FILENO))
+		return;
+	memset(bar, '-', BAR_WIDTH);
+	memset(bar, '#', done * BAR_WIDTH / all);
+	bar[BAR_WIDTH] = '\0';
+	fprintf(stderr, "\r[%s] %zu of %zu results%s", bar, done, all,
+		done == all ? "\n" : "");
 }
 
 /* In the order in which they were submitted. The first failure is the status. */

@@ -474,6 +474,124 @@ static void a_cancelled_job_is_told(queue_case *c)
 	agentrun_jobs_free(jobs);
 }
 
+/* ---- journals ------------------------------------------------------------- */
+
+static int note(queue_case *c, const agentrun_jobs *jobs, const char *name,
+	const char *value, size_t len)
+{
+	const agentrun_job *job = agentrun_jobs_at(jobs, 0);
+
+	return agentrun_queue_journal_put(c->queue, agentrun_job_id(job),
+		agentrun_job_lease(job), name, value, len, NULL);
+}
+
+/* Is that what the journal says? `value` NULL: nothing. */
+static int says(queue_case *c, const agentrun_jobs *jobs, const char *name,
+	const char *value, size_t len)
+{
+	const agentrun_job *job = agentrun_jobs_at(jobs, 0);
+	agentrun_buf out = AGENTRUN_BUF_INIT;
+	int found = 9, r, is;
+
+	r = agentrun_queue_journal_get(&out, &found, c->queue, agentrun_job_id(job),
+		agentrun_job_lease(job), name, NULL);
+	is = r == 0 && found == (value != NULL) &&
+		(!value || (out.len == len && memcmp(out.data, value, len) == 0));
+	agentrun_buf_dispose(&out);
+	return is;
+}
+
+/* A job in hand; NULL, and the check is over, where the backend keeps no journals. */
+static agentrun_jobs *journal_case(queue_case *c, const char *id)
+{
+	agentrun_jobs *jobs;
+
+	EXPECT(&c->check, enqueue_one(c, id) == 0);
+	jobs = acquire(c, 1, SOON_MS);
+	EXPECT(&c->check, count(jobs) == 1);
+	if (count(jobs) == 1 && note(c, jobs, "probe", "", 0) != AGENTRUN_EINVAL)
+		return jobs;
+	agentrun_jobs_free(jobs);
+	return NULL;
+}
+
+static void a_journal_keeps_what_is_written(queue_case *c)
+{
+	static const char bytes[] = "a\0b\n\xff";
+	agentrun_jobs *jobs = journal_case(c, "a");
+
+	if (!jobs)
+		return; /* optional members */
+	EXPECT(&c->check, !agentrun_job_is_journalled(agentrun_jobs_at(jobs, 0)));
+	EXPECT(&c->check, says(c, jobs, "probe", "", 0));
+	EXPECT(&c->check, says(c, jobs, "none", NULL, 0));
+	EXPECT(&c->check, note(c, jobs, "one", bytes, sizeof(bytes)) == 0);
+	EXPECT(&c->check, note(c, jobs, "two", "2", 1) == 0);
+	EXPECT(&c->check, note(c, jobs, "two", "22", 2) == 0);
+	EXPECT(&c->check, says(c, jobs, "one", bytes, sizeof(bytes)));
+	EXPECT(&c->check, says(c, jobs, "two", "22", 2));
+	agentrun_jobs_free(jobs);
+}
+
+static void a_journal_goes_with_a_job_that_comes_back(queue_case *c)
+{
+	agentrun_jobs *jobs = journal_case(c, "a");
+
+	if (!jobs)
+		return; /* optional members */
+	EXPECT(&c->check, note(c, jobs, "one", "1", 1) == 0);
+	EXPECT(&c->check, release_all(c, jobs, 0, 0) == 0); /* given back */
+	agentrun_jobs_free(jobs);
+	for (int i = 0; i < 2; i++) { /* then released to be tried again, then lapsed */
+		jobs = acquire(c, 1, SOON_MS);
+		REQUIRE(&c->check, count(jobs) == 1);
+		EXPECT(&c->check, agentrun_job_is_journalled(agentrun_jobs_at(jobs, 0)));
+		EXPECT(&c->check, says(c, jobs, "one", "1", 1));
+		if (i == 0)
+			EXPECT(&c->check, release_all(c, jobs, 0, 1) == 0);
+		agentrun_jobs_free(jobs);
+	}
+	sleep_ms(LEASE_MS + 50);
+	jobs = acquire(c, 1, SOON_MS);
+	REQUIRE(&c->check, count(jobs) == 1);
+	EXPECT(&c->check, agentrun_job_is_journalled(agentrun_jobs_at(jobs, 0)));
+	EXPECT(&c->check, says(c, jobs, "one", "1", 1));
+	agentrun_jobs_free(jobs);
+}
+
+static void a_lost_lease_neither_writes_nor_reads_a_journal(queue_case *c)
+{
+	agentrun_jobs *lost = journal_case(c, "a"), *jobs;
+
+	if (!lost)
+		return; /* optional members */
+	sleep_ms(LEASE_MS + 50);
+	jobs = acquire(c, 1, SOON_MS);
+	REQUIRE(&c->check, count(jobs) == 1);
+	EXPECT(&c->check, note(c, jobs, "one", "1", 1) == 0);
+	EXPECT(&c->check, note(c, lost, "one", "2", 1) == AGENTRUN_ENOTFOUND);
+	EXPECT(&c->check, !says(c, lost, "one", "1", 1) && !says(c, lost, "one", NULL, 0));
+	EXPECT(&c->check, says(c, jobs, "one", "1", 1));
+	agentrun_jobs_free(jobs);
+	agentrun_jobs_free(lost);
+}
+
+static void a_journal_ends_with_its_job(queue_case *c)
+{
+	agentrun_jobs *jobs;
+
+	for (int i = 0; i < 3; i++) {
+		jobs = journal_case(c, "a");
+		if (!jobs)
+			return; /* optional members */
+		EXPECT(&c->check, !agentrun_job_is_journalled(agentrun_jobs_at(jobs, 0)));
+		EXPECT(&c->check, says(c, jobs, "one", NULL, 0));
+		EXPECT(&c->check, note(c, jobs, "one", "1", 1) == 0);
+		EXPECT(&c->check, (i ? reject_all(c, jobs) : accept_all(c, jobs, "1")) == 0);
+		agentrun_jobs_free(jobs);
+	}
+}
+
 struct worker {
 	queue_case *c;
 	size_t done;
@@ -589,6 +707,10 @@ static const struct {
 	CHECK(dead_letters_are_found_by_job_and_in_portions),
 	CHECK(a_dead_letter_does_not_block_a_new_job_of_its_id),
 	CHECK(a_cancelled_job_is_told),
+	CHECK(a_journal_keeps_what_is_written),
+	CHECK(a_journal_goes_with_a_job_that_comes_back),
+	CHECK(a_lost_lease_neither_writes_nor_reads_a_journal),
+	CHECK(a_journal_ends_with_its_job),
 	CHECK(several_consumers_share_the_jobs),
 	CHECK(a_wakeup_ends_a_wait),
 	CHECK(a_wakeup_before_the_wait_is_not_lost),

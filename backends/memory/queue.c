@@ -20,6 +20,12 @@
 
 #define LEASE_SIZE 24
 
+struct entry {
+	struct entry *next;
+	char *name, *value;
+	size_t len;
+};
+
 struct item {
 	struct item *prev, *next;
 	char *id, *payload, *reason;
@@ -30,6 +36,7 @@ struct item {
 	int64_t dead_ms;     /* wall */
 	char lease[LEASE_SIZE];
 	bool cancelled;
+	struct entry *journal;
 };
 
 struct list {
@@ -114,8 +121,21 @@ static void list_insert_due(struct list *list, struct item *item)
 	list_insert(list, at ? at->next : list->first, item);
 }
 
+static void journal_free(struct item *item)
+{
+	while (item->journal) {
+		struct entry *entry = item->journal;
+
+		item->journal = entry->next;
+		free(entry->name);
+		free(entry->value);
+		free(entry);
+	}
+}
+
 static void item_free(struct item *item)
 {
+	journal_free(item);
 	free(item->id);
 	free(item->payload);
 	free(item->reason);
@@ -178,6 +198,7 @@ static int set_reason(struct item *item, const char *reason, agentrun_error **er
 /* Without a reason it lapsed, which must not fail for want of memory. */
 static void bury(struct memory_queue *q, struct item *item)
 {
+	journal_free(item);
 	item->dead_ms = clock_ms(CLOCK_REALTIME);
 	list_insert(&q->dead, NULL, item);
 }
@@ -285,6 +306,7 @@ static int lease_first(struct memory_queue *q, agentrun_jobs *into, int64_t leas
 	agentrun_job_set_counts(job, item->deliveries, item->retries);
 	agentrun_job_set_enqueued_ms(job, item->enqueued_ms);
 	agentrun_job_set_cancelled(job, item->cancelled);
+	agentrun_job_set_journalled(job, item->journal != NULL);
 	memcpy(item->lease, lease, sizeof(lease));
 	item->due_ms = from_now(lease_ms);
 	list_remove(&q->waiting, item);
@@ -478,6 +500,91 @@ static void memory_wakeup(void *self)
 	q->wake_next = !q->n_waiting;
 	pthread_cond_broadcast(&q->changed);
 	pthread_mutex_unlock(&q->lock);
+}
+
+/* ---- journals ----------------------------------------------------------- */
+
+/* With the lock held: the item of a lease, or NULL and an error. */
+static struct item *held_item(struct memory_queue *q, const char *job_id,
+	const char *lease, agentrun_error **err)
+{
+	size_t at;
+
+	if (memory_index_find(&q->by_lease, lease, &at))
+		return (struct item *)(uintptr_t)at;
+	agentrun_error_raise(err, AGENTRUN_ENOTFOUND,
+		"job %.100s is not held under this lease any more", job_id);
+	return NULL;
+}
+
+static struct entry *entry_of(const struct item *item, const char *name)
+{
+	struct entry *entry = item->journal;
+
+	while (entry && strcmp(entry->name, name) != 0)
+		entry = entry->next;
+	return entry;
+}
+
+static int write_entry(struct item *item, const char *name, const char *value, size_t len)
+{
+	struct entry *entry = entry_of(item, name);
+	char *copy = malloc(len ? len : 1);
+
+	if (!copy)
+		return AGENTRUN_ENOMEM;
+	if (!entry) {
+		entry = calloc(1, sizeof(*entry));
+		if (entry)
+			entry->name = strdup(name);
+		if (!entry || !entry->name) {
+			free(entry);
+			free(copy);
+			return AGENTRUN_ENOMEM;
+		}
+		entry->next = item->journal;
+		item->journal = entry;
+	}
+	memcpy(copy, value, len);
+	free(entry->value);
+	entry->value = copy;
+	entry->len = len;
+	return 0;
+}
+
+static int memory_journal_put(void *self, const char *job_id, const char *lease,
+	const char *name, const char *value, size_t len, agentrun_error **err)
+{
+	struct memory_queue *q = self;
+	struct item *item;
+	int r = AGENTRUN_ENOTFOUND;
+
+	pthread_mutex_lock(&q->lock);
+	item = held_item(q, job_id, lease, err);
+	if (item)
+		r = write_entry(item, name, value, len) < 0 ? oom(err) : 0;
+	pthread_mutex_unlock(&q->lock);
+	return r;
+}
+
+static int memory_journal_get(void *self, agentrun_buf *out, int *found,
+	const char *job_id, const char *lease, const char *name, agentrun_error **err)
+{
+	struct memory_queue *q = self;
+	const struct entry *entry;
+	const struct item *item;
+	int r = 0;
+
+	pthread_mutex_lock(&q->lock);
+	item = held_item(q, job_id, lease, err);
+	entry = item ? entry_of(item, name) : NULL;
+	if (!item)
+		r = AGENTRUN_ENOTFOUND;
+	else if (entry)
+		r = agentrun_buf_set(out, entry->value, entry->len) < 0 ? oom(err) : 0;
+	*found = r == 0 && entry;
+	pthread_mutex_unlock(&q->lock);
+	return r;
 }
 
 static bool is_known(const struct memory_queue *q, const char *id)
@@ -706,6 +813,8 @@ static const agentrun_queue_impl queue_impl = {
 	.dead_list = memory_dead_list,
 	.dead_retry = memory_dead_retry,
 	.dead_drop = memory_dead_drop,
+	.journal_put = memory_journal_put,
+	.journal_get = memory_journal_get,
 };
 
 void agentrun_memory_queue_options_init(agentrun_memory_queue_options *opts,

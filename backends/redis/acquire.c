@@ -11,6 +11,10 @@
 #define TICK_MS 1000
 #define TOO_OFTEN "it was delivered %u times and never finished: its worker died or hung"
 
+/* A script's reply: HEAD numbers, then PER_JOB parts for each job. */
+#define HEAD 3
+#define PER_JOB 5
+
 /* One acquire, as long as it lasts. */
 struct taking {
 	redis_queue *q;
@@ -21,6 +25,7 @@ struct taking {
 	redis_landed landed;
 	redis_landed replies;   /* of the scripts, by lane */
 	struct redis_range asked[2];
+	bool untouched[2];      /* no job of the reply is anybody's yet */
 	agentrun_jobs *poison;  /* delivered too often; NULL: none */
 	agentrun_jobs *surplus; /* more than was asked for; NULL: none */
 };
@@ -137,6 +142,10 @@ static int ask(struct taking *t, const size_t *max, redis_conn *conn, agentrun_e
 	for (size_t i = 0; r == 0 && i < n; i++)
 		if (out[i])
 			r = redis_conn_fault(conn, t->replies.reply[i], err);
+	/* What one lane refused has landed and has no lease; what the other gave is dropped. */
+	for (size_t i = 0; r < 0 && i < n; i++)
+		if (out[i] && t->replies.reply[i])
+			remember_lost(t->q, t->asked[i]);
 	redis_landed_free(&t->landed);
 	return r;
 }
@@ -145,8 +154,8 @@ static int ask(struct taking *t, const size_t *max, redis_conn *conn, agentrun_e
 
 static size_t jobs_in(const redisReply *reply)
 {
-	return reply && reply->type == REDIS_REPLY_ARRAY && reply->elements > 2 ?
-		(reply->elements - 2) / 5 : 0;
+	return reply && reply->type == REDIS_REPLY_ARRAY && reply->elements > HEAD ?
+		(reply->elements - HEAD) / PER_JOB : 0;
 }
 
 static int give_lease(agentrun_job *job, char letter, const redisReply *token,
@@ -234,7 +243,7 @@ static int ask_workflows(redisReply **out, const redisReply *reply, redis_conn *
 	redis_conn_begin(conn, 1 + n);
 	redis_conn_word(conn, "MGET");
 	for (size_t i = 0; r == 0 && i < n; i++) {
-		const redisReply *token = reply->element[2 + i * 5];
+		const redisReply *token = reply->element[HEAD + i * PER_JOB];
 		agentrun_buf key = AGENTRUN_BUF_INIT;
 
 		r = agentrun_buf_append(&key, "ir:", 3);
@@ -261,8 +270,9 @@ static int take_jobs(struct taking *t, size_t lane, redis_conn *conn,
 
 	if (n && from->group)
 		r = ask_workflows(&workflows, reply, conn, err);
+	t->untouched[lane] = r < 0;
 	for (size_t i = 0; r == 0 && i < n; i++) {
-		redisReply *const *parts = reply->element + 2 + i * 5;
+		redisReply *const *parts = reply->element + HEAD + i * PER_JOB;
 		agentrun_job *job;
 
 		r = job_of(&job, from, parts, workflows ? workflows->element[i] : NULL,
@@ -297,6 +307,29 @@ static int ask_cancelled(struct taking *t, const redis_lane *lane, size_t from,
 	for (size_t i = 0; r == 0 && i < n && i < reply->elements; i++)
 		agentrun_job_set_cancelled(agentrun_jobs_at(t->into, from + i),
 			reply->element[i]->type == REDIS_REPLY_STRING);
+	freeReplyObject(reply);
+	return r;
+}
+
+/* Which of them have a journal. */
+static int ask_journalled(struct taking *t, const redis_lane *lane, size_t from,
+	redis_conn *conn, agentrun_error **err)
+{
+	size_t n = agentrun_jobs_count(t->into) - from;
+	redisReply *reply = NULL;
+	int r;
+
+	if (!n)
+		return 0;
+	redis_conn_begin(conn, 2 + n);
+	redis_conn_word(conn, "SMISMEMBER");
+	redis_conn_word(conn, lane->journals);
+	for (size_t i = 0; i < n; i++)
+		redis_conn_word(conn, agentrun_job_id(agentrun_jobs_at(t->into, from + i)));
+	r = redis_conn_call(conn, &reply, err);
+	for (size_t i = 0; r == 0 && i < n && i < reply->elements; i++)
+		agentrun_job_set_journalled(agentrun_jobs_at(t->into, from + i),
+			reply->element[i]->integer != 0);
 	freeReplyObject(reply);
 	return r;
 }
@@ -355,12 +388,14 @@ static int take_replies(struct taking *t, redis_conn *conn, agentrun_error **err
 	int r = 0;
 
 	t->due_ms = -1;
+	for (size_t i = 0; i < t->q->n_lanes; i++)
+		t->untouched[i] = jobs_in(t->replies.reply[i]) > 0;
 	for (size_t i = 0; r == 0 && i < t->q->n_lanes; i++) {
 		const redisReply *reply = t->replies.reply[i];
 		size_t from = agentrun_jobs_count(t->into);
 		int64_t due;
 
-		if (!reply || reply->elements < 2)
+		if (!reply || reply->elements < HEAD)
 			continue;
 		due = reply->element[0]->integer;
 		if (due >= 0 && (t->due_ms < 0 || due < t->due_ms))
@@ -368,7 +403,12 @@ static int take_replies(struct taking *t, redis_conn *conn, agentrun_error **err
 		r = take_jobs(t, i, conn, err);
 		if (r == 0 && reply->element[1]->integer > 0)
 			r = ask_cancelled(t, &t->q->lanes[i], from, conn, err);
+		if (r == 0 && reply->element[2]->integer > 0)
+			r = ask_journalled(t, &t->q->lanes[i], from, conn, err);
 	}
+	for (size_t i = 0; r < 0 && i < t->q->n_lanes; i++)
+		if (t->untouched[i])
+			remember_lost(t->q, t->asked[i]);
 	return r;
 }
 

@@ -249,10 +249,20 @@ static char *room_for(redis_conn *conn, size_t more)
 
 static void write_head(redis_conn *conn, char kind, size_t number)
 {
-	char *to = room_for(conn, 32);
+	char digits[24], *p = digits + sizeof(digits), *to = room_for(conn, 32);
+	size_t n;
 
-	if (to)
-		conn->out_len += (size_t)snprintf(to, 32, "%c%zu\r\n", kind, number);
+	if (!to)
+		return;
+	do
+		*--p = (char)('0' + number % 10);
+	while (number /= 10);
+	n = (size_t)(digits + sizeof(digits) - p);
+	*to++ = kind;
+	memcpy(to, p, n);
+	to[n] = '\r';
+	to[n + 1] = '\n';
+	conn->out_len += n + 3;
 }
 
 void redis_conn_begin(redis_conn *conn, size_t words)

@@ -48,8 +48,9 @@ int redis_lane_list(redis_lane *lane, const char *job_queue, const char *consume
 	lane->cancelled = redis_join(lane->base, ":cancelled");
 	lane->settled = redis_join(lane->base, ":settled:");
 	lane->dead = redis_join(lane->base, ":dead");
-	return lane->in_hand && lane->cancelled && lane->settled && lane->dead ? 0
-		: redis_oom(err);
+	lane->journals = redis_join(lane->base, ":journals");
+	return lane->in_hand && lane->cancelled && lane->settled && lane->dead &&
+		lane->journals ? 0 : redis_oom(err);
 }
 
 int redis_lane_stream(redis_lane *lane, const char *stream, const char *group,
@@ -67,7 +68,9 @@ int redis_lane_stream(redis_lane *lane, const char *stream, const char *group,
 	lane->cancelled = redis_join(lane->base, ":cancelled");
 	lane->settled = redis_join(lane->base, ":settled:");
 	lane->dead = redis_join(stream, ":dead");
-	return lane->cancelled && lane->settled && lane->dead ? 0 : redis_oom(err);
+	lane->journals = redis_join(lane->base, ":journals");
+	return lane->cancelled && lane->settled && lane->dead && lane->journals ? 0
+		: redis_oom(err);
 }
 
 void redis_lane_free(redis_lane *lane)
@@ -79,6 +82,7 @@ void redis_lane_free(redis_lane *lane)
 	free(lane->cancelled);
 	free(lane->settled);
 	free(lane->dead);
+	free(lane->journals);
 	memset(lane, 0, sizeof(*lane));
 }
 

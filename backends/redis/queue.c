@@ -191,6 +191,9 @@ static const agentrun_queue_impl queue_impl = {
 	.dead_list = redis_queue_dead_list,
 	.dead_retry = redis_queue_dead_retry,
 	.dead_drop = redis_queue_dead_drop,
+	.journal_put = redis_queue_journal_put,
+	.journal_get = redis_queue_journal_get,
+	.node_output = redis_queue_node_output,
 };
 
 /* ---- options ------------------------------------------------------------ */

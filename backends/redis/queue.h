@@ -9,6 +9,7 @@
  *     wait.c      waiting for the first job, and being woken
  *     settle.c    settle and renew
  *     inspect.c   result, cancel, stats
+ *     journal.c   what a job is known to have done
  *     dead.c      dead letters
  *     queue.c     options, enqueue, the vtable
  *
@@ -42,7 +43,8 @@ enum {
 	LANE_LEAVE = REDIS_LIST_LEAVE,
 	LANE_STATS = REDIS_LIST_STATS,
 	LANE_FIND = REDIS_LIST_FIND,
-	LANE_DEAD = REDIS_LIST_DEAD
+	LANE_DEAD = REDIS_LIST_DEAD,
+	LANE_JOURNAL = REDIS_LIST_JOURNAL
 };
 
 typedef struct redis_lane {
@@ -51,7 +53,7 @@ typedef struct redis_lane {
 	char *group;      /* NULL: a list */
 	char *base;       /* what the other keys begin with */
 	char *in_hand;    /* a list's B:processing:C */
-	char *cancelled, *settled, *dead;
+	char *cancelled, *settled, *dead, *journals;
 } redis_lane;
 
 /* Leases whose acquire had no answer. */
@@ -143,5 +145,11 @@ int redis_queue_dead_list(void *self, agentrun_buf *out,
 	const agentrun_dead_query *query, agentrun_error **err);
 int redis_queue_dead_retry(void *self, const char *job_id, agentrun_error **err);
 int redis_queue_dead_drop(void *self, const char *job_id, agentrun_error **err);
+int redis_queue_node_output(void *self, agentrun_buf *out, int *found, const char *run_id,
+	const char *node_id, agentrun_error **err);
+int redis_queue_journal_put(void *self, const char *job_id, const char *lease,
+	const char *name, const char *value, size_t len, agentrun_error **err);
+int redis_queue_journal_get(void *self, agentrun_buf *out, int *found,
+	const char *job_id, const char *lease, const char *name, agentrun_error **err);
 
 #endif

@@ -21,6 +21,7 @@
 #ifndef AGENTRUN_ENGINE_H
 #define AGENTRUN_ENGINE_H
 
+#include <agentrun/queue.h>
 #include <agentrun/store.h>
 
 AGENTRUN_BEGIN_DECLS
@@ -117,6 +118,10 @@ typedef struct agentrun_submit_options {
 	int64_t enqueued_ms; /**< milliseconds since 1970; 0: it did not wait anywhere */
 	uint32_t flags;      /**< AGENTRUN_SUBMIT_... */
 	uint32_t reserved;   /**< 0 */
+	agentrun_queue *queue; /**< that it came from, where it has a journal: what the job
+	                            does outside is noted there and not done again; borrowed
+	                            until its result is taken; NULL: it is not noted */
+	const char *lease;   /**< agentrun_job_lease(), copied; with `queue` */
 	/* fields above: 0.1 */
 } agentrun_submit_options;
 

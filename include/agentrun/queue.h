@@ -55,6 +55,9 @@ AGENTRUN_API int64_t agentrun_job_enqueued_ms(const agentrun_job *job);
 AGENTRUN_API int agentrun_job_is_lost(const agentrun_job *job);
 /** 1 once somebody asked to cancel the job; told by acquire and renew. */
 AGENTRUN_API int agentrun_job_is_cancelled(const agentrun_job *job);
+/** 1 when its journal holds something, as acquire found it: it was handed out before,
+ * and what its calls did outside is known (agentrun_queue_journal_get()). */
+AGENTRUN_API int agentrun_job_is_journalled(const agentrun_job *job);
 /** 1 once its lease was ended as its consumer had said. */
 AGENTRUN_API int agentrun_job_is_settled(const agentrun_job *job);
 
@@ -190,6 +193,46 @@ AGENTRUN_API int agentrun_queue_renew(agentrun_queue *queue,
  * Where several consumers end, each calls it for the next one.
  */
 AGENTRUN_API void agentrun_queue_wakeup(agentrun_queue *queue);
+/*
+ * A job's journal: what its consumer did outside and knows to be done, so that whoever
+ * has the job next does not do it again. It is kept while the job comes back, and gone
+ * once it is accepted or rejected. These two are called by the thread that runs the
+ * job, while another one settles and renews: they take what names the job and its
+ * lease, no agentrun_job.
+ */
+/**
+ * Write an entry, over one of the same name.
+ *
+ * @param lease agentrun_job_lease()
+ * @param name  what was done, one line
+ * @param value any bytes
+ * @return 0, AGENTRUN_ENOTFOUND (somebody else has the job by now: nothing was
+ *         written), AGENTRUN_EINVAL (the backend cannot)
+ */
+AGENTRUN_API int agentrun_queue_journal_put(agentrun_queue *queue,
+	const char *job_id, const char *lease, const char *name, const char *value,
+	size_t len, agentrun_error **err);
+/**
+ * Read an entry.
+ *
+ * @param out   replaced by the value; emptied where there is no such entry
+ * @param found 1: there is one, 0: there is none
+ * @return 0, AGENTRUN_ENOTFOUND (somebody else has the job by now),
+ *         AGENTRUN_EINVAL (the backend cannot)
+ */
+AGENTRUN_API int agentrun_queue_journal_get(agentrun_buf *out, int *found,
+	agentrun_queue *queue, const char *job_id, const char *lease,
+	const char *name, agentrun_error **err);
+/**
+ * What a node of a run put out, where whoever fills the queue keeps that beside it.
+ *
+ * @param out   replaced by the output, JSON; emptied where there is none
+ * @param found 1: there is one, 0: there is none
+ * @return 0, AGENTRUN_EINVAL (the backend cannot)
+ */
+AGENTRUN_API int agentrun_queue_node_output(agentrun_buf *out, int *found,
+	agentrun_queue *queue, const char *run_id, const char *node_id,
+	agentrun_error **err);
 /**
  * Wait for a job's result message.
  *

@@ -53,7 +53,8 @@
  *     B:upload:N         a blob on its way in, for an hour after its last part
  *     cas:ID             the result data of the record ID, as below
  *     context:RUN_ID     hash, field NODE_ID:output: a ref, whose JSON is at
- *                        cas:REF; set for a completed record with both ids
+ *                        cas:REF; set for a completed record with both ids, and read
+ *                        by the queue for agentrun_queue_node_output()
  *
  * Limits:
  *

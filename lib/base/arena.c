@@ -12,10 +12,21 @@ struct agr_chunk {
 	max_align_t data[];
 };
 
+bool agr_arena_charge(agr_arena *arena, size_t bytes)
+{
+	if (!agr_meter_take(arena->meter, bytes))
+		return false;
+	arena->charged += bytes;
+	return true;
+}
+
 static char *add_chunk(agr_arena *arena, size_t size)
 {
-	struct agr_chunk *chunk = malloc(sizeof(*chunk) + size);
+	struct agr_chunk *chunk;
 
+	if (!agr_arena_charge(arena, sizeof(*chunk) + size))
+		return NULL;
+	chunk = malloc(sizeof(*chunk) + size);
 	if (!chunk)
 		return NULL;
 	chunk->next = arena->chunks;
@@ -67,6 +78,8 @@ void agr_arena_free(agr_arena *arena)
 		free(arena->chunks);
 		arena->chunks = next;
 	}
+	agr_meter_give(arena->meter, arena->charged);
+	arena->charged = 0;
 	arena->p = NULL;
 	arena->left = 0;
 }

@@ -27,7 +27,7 @@ char *agr_buf_reserve(agr_buf *buf, size_t more)
 	cap = buf->cap ? buf->cap : FIRST_CAP;
 	while (cap < want)
 		cap = cap > SIZE_MAX / 2 ? want : cap * 2;
-	data = realloc(buf->data, cap);
+	data = agr_meter_take(buf->meter, cap - buf->cap) ? realloc(buf->data, cap) : NULL;
 	if (!data) {
 		buf->failed = AGENTRUN_ENOMEM;
 		return NULL;
@@ -185,6 +185,7 @@ void agr_buf_reset(agr_buf *buf)
 void agr_buf_free(agr_buf *buf)
 {
 	free(buf->data);
+	agr_meter_give(buf->meter, buf->cap);
 	buf->data = NULL;
 	buf->len = buf->cap = 0;
 	buf->failed = 0;
@@ -212,6 +213,7 @@ int agr_buf_give(agr_buf *buf, agentrun_buf *out, const char *what,
 	agentrun_buf_dispose(out);
 	out->data = buf->data;
 	out->len = buf->len;
+	agr_meter_give(buf->meter, buf->cap);
 	buf->data = NULL;
 	buf->len = buf->cap = 0;
 	return 0;

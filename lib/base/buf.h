@@ -12,16 +12,20 @@
 #include <agentrun/common.h>
 #include <agentrun/error.h>
 
+#include "base/meter.h"
+
 typedef struct agr_buf {
 	char *data;   /* NUL-terminated once anything was written */
 	size_t len;
 	size_t cap;
 	size_t max;   /* ceiling on len; SIZE_MAX: none */
 	int failed;   /* 0, AGENTRUN_ENOMEM or AGENTRUN_ELIMIT; then appends do nothing */
+	agr_meter *meter; /* NULL, or what counts its memory; lent */
 } agr_buf;
 
-#define AGR_BUF_INIT { NULL, 0, 0, SIZE_MAX, 0 }
-#define AGR_BUF_MAX(bytes) { NULL, 0, 0, (bytes), 0 }
+#define AGR_BUF_INIT { NULL, 0, 0, SIZE_MAX, 0, NULL }
+#define AGR_BUF_MAX(bytes) { NULL, 0, 0, (bytes), 0, NULL }
+#define AGR_BUF_METERED(by) { NULL, 0, 0, SIZE_MAX, 0, (by) }
 
 void agr_buf_add(agr_buf *buf, const void *data, size_t len);
 void agr_buf_str(agr_buf *buf, const char *text);

@@ -10,10 +10,16 @@ struct entry {
 	char *value;
 };
 
+struct sealed {
+	const char *key, *value; /* lent */
+};
+
 struct agentrun_config {
 	struct entry *entries; /* what differs from the defaults */
 	size_t n;
 	agr_env *env;          /* the .env beside the file; NULL: none was read */
+	struct sealed *sealed; /* by key: what is asked for often; NULL: it may change */
+	size_t n_sealed;
 };
 
 int agentrun_config_new(agentrun_config **out, agentrun_error **err)
@@ -31,6 +37,7 @@ void agentrun_config_free(agentrun_config *config)
 		free(config->entries[i].value);
 	}
 	free(config->entries);
+	free(config->sealed);
 	agr_env_free(config->env);
 	free(config);
 }
@@ -43,12 +50,20 @@ static struct entry *entry_find(const agentrun_config *config, const char *key)
 	return NULL;
 }
 
+static void unseal(agentrun_config *config)
+{
+	free(config->sealed);
+	config->sealed = NULL;
+	config->n_sealed = 0;
+}
+
 static int entry_set(agentrun_config *config, const char *key, char *take_value,
 	agentrun_error **err)
 {
 	struct entry *entry = entry_find(config, key), *grown;
 	char *name;
 
+	unseal(config);
 	if (entry) {
 		free(entry->value);
 		entry->value = take_value;
@@ -217,6 +232,8 @@ void agr_config_swap(agentrun_config *a, agentrun_config *b)
 	struct entry *entries = a->entries;
 	size_t n = a->n;
 
+	unseal(a);
+	unseal(b);
 	a->entries = b->entries;
 	a->n = b->n;
 	b->entries = entries;
@@ -239,11 +256,47 @@ void agr_config_take_env(agentrun_config *config, agr_env *take_env)
 	config->env = take_env;
 }
 
+static int compare_sealed(const void *a, const void *b)
+{
+	return strcmp(((const struct sealed *)a)->key, ((const struct sealed *)b)->key);
+}
+
+static void seal(agentrun_config *config, const char *key, const char *value)
+{
+	config->sealed[config->n_sealed++] = (struct sealed){ key, value };
+}
+
+/* Without memory it stays as it is: slower. */
+void agr_config_seal(agentrun_config *config)
+{
+	unseal(config);
+	config->sealed = calloc(agr_config_keys_count + config->n, sizeof(*config->sealed));
+	if (!config->sealed)
+		return;
+	for (size_t i = 0; i < agr_config_keys_count; i++) {
+		const char *key = agr_config_keys[i].name;
+
+		if (!strchr(key, '*') && !entry_find(config, key))
+			seal(config, key, agr_config_keys[i].fallback);
+	}
+	for (size_t i = 0; i < config->n; i++)
+		seal(config, config->entries[i].key, config->entries[i].value);
+	qsort(config->sealed, config->n_sealed, sizeof(*config->sealed), compare_sealed);
+}
+
 const char *agentrun_config_get(const agentrun_config *config, const char *key)
 {
-	const struct entry *entry = config ? entry_find(config, key) : NULL;
+	const struct entry *entry;
 	const agr_config_key *known;
 
+	if (config && config->sealed) {
+		const struct sealed wanted = { key, NULL }, *found = bsearch(&wanted,
+			config->sealed, config->n_sealed, sizeof(wanted), compare_sealed);
+
+		if (found)
+			return found->value;
+	}
+	entry = config ? entry_find(config, key) : NULL;
 	if (entry)
 		return entry->value;
 	known = agr_config_key_find(key);

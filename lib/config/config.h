@@ -51,6 +51,8 @@ bool agr_config_is_section(const char *key);
 /* Check and set; the message names the key but no place. */
 int agr_config_put(agentrun_config *config, const char *key, const char *value,
 	size_t len, agentrun_error **err);
+/* It will be asked much and changed no more: keys are found faster. */
+void agr_config_seal(agentrun_config *config);
 int agr_config_copy(agentrun_config **out, const agentrun_config *config,
 	agentrun_error **err);
 /* Exchange the values (not the .env). */

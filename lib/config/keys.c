@@ -133,6 +133,8 @@ const agr_config_key agr_config_keys[] = {
 	INT("limits.max_steps", 1, "256", "most steps of a pipeline"),
 	INT("limits.max_threads", 0, "0", "threads of one pipeline; 0: one a core, up to 4"),
 	INT("limits.max_document_bytes", 1, "67108864", "largest patched document"),
+	INT("limits.job_memory_bytes", 1, "1073741824",
+		"most memory of a job: its message, conversation, answers, rows that it keeps"),
 	INT("limits.max_job_bytes", 1, "268435456", "largest job message"),
 
 	TEXT("workflow.schema", NULL, "JSON Schema file of workflows; default: built in"),

@@ -40,6 +40,7 @@ int agentrun_ctx_new(agentrun_ctx **out, const agentrun_ctx_options *opts_in,
 		free(ctx);
 		return r;
 	}
+	agr_config_seal(ctx->config);
 	pthread_mutex_init(&ctx->lock, NULL);
 	ctx->log = opts.log;
 	ctx->log_user = opts.log_user;

@@ -19,11 +19,19 @@ static int begin_pipeline(agr_task *task, const char *arguments)
 	agr_pipeline_limits limits = agr_ctx_pipeline_limits(agr_engine_ctx(task->engine));
 	agr_run_options opts = { .context = m->context.p, .context_len = m->context.n,
 		.limits = limits, .deadline_ms = task->deadline_ms,
-		.cancelled = &task->cancelled };
-	int r;
+		.cancelled = &task->cancelled, .meter = &task->meter };
+	agr_buf filled = AGR_BUF_INIT;
+	int r = 0;
 
-	r = agr_pipeline_compile(&task->pipeline, arguments, strlen(arguments), &limits,
-		&task->error);
+	task->state = AGR_TASK_RUN;
+	if (agr_nodes_in(arguments, strlen(arguments))) {
+		r = agr_nodes_fill(task, arguments, strlen(arguments), &filled);
+		arguments = filled.data;
+	}
+	if (r == 0)
+		r = agr_pipeline_compile(&task->pipeline, arguments, strlen(arguments), &limits,
+			&task->error);
+	agr_buf_free(&filled);
 	if (r == 0 && agr_engine_streams(task->engine) && !task->wants_document)
 		r = agr_spill_new(&task->spill, agr_engine_store(task->engine), &task->error);
 	opts.write = task->spill ? agr_spill_write : NULL;
@@ -31,13 +39,13 @@ static int begin_pipeline(agr_task *task, const char *arguments)
 	opts.output_format = AGENTRUN_FORMAT_JSON;
 	if (r == 0)
 		r = agr_run_new(&task->run, task->pipeline, &opts, &task->error);
-	task->state = AGR_TASK_RUN;
 	return r;
 }
 
 void agr_call_end(agr_task *task)
 {
 	agr_orchestrate_end(task);
+	agr_journal_drop(task);
 	task->wants_document = false;
 	agentrun_patch_result_free(task->pending);
 	task->pending = NULL;
@@ -48,6 +56,56 @@ void agr_call_end(agr_task *task)
 	task->spill = NULL;
 	agr_pipeline_free(task->pipeline);
 	task->pipeline = NULL;
+}
+
+/* A request is noted as its status, a line end, and the body. */
+static int note_answer(agr_task *task, int status, const char *body, size_t len)
+{
+	agr_buf note = AGR_BUF_INIT;
+	int r;
+
+	/* Those may be another time what they are not now. */
+	if (status >= 500 || status == 408 || status == 425 || status == 429) {
+		agr_journal_drop(task);
+		return 0;
+	}
+	agr_buf_printf(&note, "%d\n", status);
+	agr_buf_add(&note, body, len);
+	r = agr_buf_check(&note, "answer", &task->error);
+	if (r == 0)
+		r = agr_journal_finish(task, note.data, note.len);
+	agr_buf_free(&note);
+	return r;
+}
+
+static int supply_noted(agr_task *task, const agentrun_buf *note)
+{
+	const char *body = memchr(note->data, '\n', note->len);
+
+	task->state = AGR_TASK_RUN;
+	if (!body)
+		return agentrun_error_raise(&task->error, AGENTRUN_EINTERNAL,
+			"the journal holds an answer that is none");
+	body++;
+	return agr_run_supply_response(task->run, (int)strtol(note->data, NULL, 10), body,
+		note->len - (size_t)(body - note->data), &task->error);
+}
+
+/* Was it made in an earlier life? 1: what was answered then is supplied. */
+static int recall_request(agr_task *task)
+{
+	agentrun_buf note = AGENTRUN_BUF_INIT;
+	char hex[AGR_SHA256_HEX];
+	int r = 0;
+
+	if (task->journal && agr_fetch_name(&task->fetch, hex))
+		r = agr_journal_begin(task, "http", hex, &note);
+	if (r == 1) {
+		agr_fetch_clear(&task->fetch);
+		r = supply_noted(task, &note) < 0 ? agentrun_error_code(task->error) : 1;
+	}
+	agentrun_buf_dispose(&note);
+	return r;
 }
 
 /* Returns 1 when the request is under way: the task is no longer ours. */
@@ -61,8 +119,10 @@ static int begin_request(agr_task *task)
 			agr_run_request(task->run), task->deadline_ms, &task->error);
 	if (r == 0)
 		r = agr_fetch_key(&task->fetch, task->message.job_id, &task->error);
-	if (r < 0)
-		return r;
+	if (r == 0)
+		r = recall_request(task);
+	if (r != 0)
+		return r < 0 ? r : 0;
 	task->state = AGR_TASK_ANSWER;
 	return agr_engine_start_request(task, http, &task->fetch.request);
 }
@@ -79,11 +139,14 @@ int agr_call_answer(agr_task *task)
 	task->error = agr_http_event_take_error(answer);
 	if (task->error) {
 		r = agentrun_error_code(task->error);
+		agr_journal_drop(task);
 		agr_run_blame(task->run, &task->error);
 	} else {
 		body = agentrun_http_event_body(answer, &len);
-		r = agr_run_supply_response(task->run, agentrun_http_event_status(answer),
-			body, len, &task->error);
+		r = note_answer(task, agentrun_http_event_status(answer), body, len);
+		if (r == 0)
+			r = agr_run_supply_response(task->run, agentrun_http_event_status(answer),
+				body, len, &task->error);
 	}
 	agentrun_http_event_free(answer);
 	task->state = AGR_TASK_RUN;
@@ -211,6 +274,23 @@ int agr_call_patched(agr_task *task, agr_span answer)
 
 /* ---- the application's tools ---------------------------------------------- */
 
+/* 1: it was called in an earlier life, with this result. */
+static int recall_own(agr_task *task, const agr_own_tool *tool, const char *arguments,
+	agentrun_buf *result)
+{
+	const char *name = agr_own_tool_name(tool);
+	char hex[AGR_SHA256_HEX];
+	agr_sha256 sha;
+
+	if (!task->journal || agr_own_tool_is_pure(tool))
+		return 0;
+	agr_sha256_init(&sha);
+	agr_sha256_add(&sha, name, strlen(name) + 1);
+	agr_sha256_add(&sha, arguments, strlen(arguments));
+	agr_sha256_hex(&sha, hex);
+	return agr_journal_begin(task, "tool", hex, result);
+}
+
 static int call_own(agr_task *task, const agr_own_tool *tool, const char *arguments)
 {
 	const agentrun_tool_call call = { .struct_size = sizeof(call),
@@ -220,8 +300,13 @@ static int call_own(agr_task *task, const agr_own_tool *tool, const char *argume
 		.workflow_owner = task->message.workflow_owner, .arguments = arguments,
 		.arguments_len = strlen(arguments) };
 	agentrun_buf result = AGENTRUN_BUF_INIT;
-	int r = agr_own_tool_call(tool, &result, &call, &task->error);
+	int r = recall_own(task, tool, arguments, &result);
 
+	if (r == 0) {
+		r = agr_own_tool_call(tool, &result, &call, &task->error);
+		if (r == 0)
+			r = agr_journal_finish(task, result.data, result.len);
+	}
 	if (r < 0) {
 		agentrun_buf_dispose(&result);
 		return r;

@@ -3,6 +3,7 @@
  * A job's conversation with a model. It is asked; all its tool calls are run, in order;
  * what they return, errors included, goes back; until it calls no more, or llm.max_turns.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,6 +40,7 @@ static int begin(agr_task *task, const char *provider, const char *model,
 	if (!c)
 		return agr_error_oom(&task->error);
 	task->converse = c;
+	c->raw = (agr_buf)AGR_BUF_INIT;
 	c->lane = brief->lane;
 	c->provider = strdup(provider);
 	c->model = model ? strdup(model) : NULL;
@@ -104,6 +106,7 @@ void agr_converse_drop(agr_task *task)
 	agr_turn_free(c->turn);
 	agr_talk_clear(&c->talk);
 	agentrun_error_free(c->fault);
+	agr_buf_free(&c->raw);
 	free(c->provider);
 	free(c->model);
 	free(c);
@@ -174,6 +177,29 @@ int agr_turn_drive(agr_task *task, agr_turn *turn, int hear)
 
 static int take_answer(agr_task *task);
 
+/* What a turn is called in the journal, with those of an agent apart. */
+static void name_turn(const agr_task *task, char name[48])
+{
+	snprintf(name, 48, "turn:%ld:%u", agr_delegate_call(task), task->converse->turns);
+}
+
+/* Was it taken in an earlier life? Then its answer is the task's, as if it came in. */
+static int recall_turn(agr_task *task)
+{
+	agr_converse *c = task->converse;
+	agentrun_buf answer = AGENTRUN_BUF_INIT;
+	char name[48];
+	int r;
+
+	name_turn(task, name);
+	r = agr_journal_recall_turn(task, name, &answer);
+	c->recalled = r == 1;
+	if (r == 1)
+		r = agr_journal_replay(&task->answer, &c->candidate, &answer, &task->error);
+	agentrun_buf_dispose(&answer);
+	return r;
+}
+
 int agr_converse_ask(agr_task *task)
 {
 	agr_converse *c = task->converse;
@@ -181,7 +207,11 @@ int agr_converse_ask(agr_task *task)
 
 	if (!c->turn) {
 		agr_engine_note(task, c->turns + 1, NULL);
-		r = begin_turn(task);
+		r = recall_turn(task);
+		if (r == 0)
+			r = begin_turn(task);
+		if (r == 0 && task->answer)
+			r = agr_converse_hear(task);
 	}
 	if (r == 0)
 		r = agr_turn_drive(task, c->turn, AGR_TASK_HEAR);
@@ -190,7 +220,13 @@ int agr_converse_ask(agr_task *task)
 
 int agr_converse_hear(agr_task *task)
 {
-	agr_turn_supply(task->converse->turn, task->answer);
+	agr_converse *c = task->converse;
+
+	if (task->state == AGR_TASK_HEAR) /* not from the journal */
+		c->recalled = false;
+	if (task->journal)
+		agr_journal_answer(&c->raw, task->answer, agr_turn_candidate(c->turn));
+	agr_turn_supply(c->turn, task->answer);
 	task->answer = NULL;
 	task->state = AGR_TASK_ASK;
 	return 0;
@@ -234,13 +270,19 @@ static int take_answer(agr_task *task)
 	agr_converse *c = task->converse;
 	agr_answer *answer = agr_turn_answer(c->turn);
 	size_t n = answer->n_calls;
+	char name[48];
 	int r;
 
+	name_turn(task, name);
 	c->first_call = agentrun_plan_result_call_count(task->plan);
 	c->turns++;
 	c->candidate = agr_turn_candidate(c->turn);
-	settle(task, &answer->usage);
-	r = agr_plan_result_add(task->plan, answer, agr_turn_model(c->turn), &task->error);
+	settle(task, c->recalled ? NULL : &answer->usage); /* it was paid for then */
+	r = agr_buf_check(&c->raw, "answer", &task->error);
+	if (r == 0)
+		r = agr_journal_hear(task, name, c->raw.data, c->raw.len);
+	if (r == 0)
+		r = agr_plan_result_add(task->plan, answer, agr_turn_model(c->turn), &task->error);
 	if (r == 0)
 		r = agr_talk_take_answer(&c->talk, answer, agr_turn_codec(c->turn), &task->error);
 	c->said = c->talk.n_said - 1;
@@ -401,6 +443,8 @@ int agr_converse_result(agr_task *task)
 
 static bool is_fatal(const agr_task *task)
 {
+	if (agr_meter_is_over(&task->meter))
+		return true;
 	switch (agentrun_error_code(task->error)) {
 	case AGENTRUN_ENOMEM:
 	case AGENTRUN_EINTERNAL:

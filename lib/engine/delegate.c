@@ -148,6 +148,11 @@ static void take_back(agr_task *task)
 	free(frame->prompt);
 }
 
+long agr_delegate_call(const agr_task *task)
+{
+	return task->frame ? (long)task->frame->call : -1;
+}
+
 bool agr_delegate_end(agr_task *task)
 {
 	agr_frame *frame = task->frame;

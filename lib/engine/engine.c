@@ -12,6 +12,7 @@
 
 #include "base/thread.h"
 #include "net/http.h"
+#include "store/store.h"
 
 #define MAX_THREADS 256
 #define SUBMIT_ALL (AGENTRUN_SUBMIT_IDS_REQUIRED | AGENTRUN_SUBMIT_REDELIVERED | \
@@ -31,6 +32,11 @@ struct agentrun_engine {
 	pthread_cond_t work;      /* a task is ready, or stop */
 	pthread_cond_t finished;  /* a task is done, or a wakeup */
 	struct tasks ready, done;
+	struct tasks keeping;     /* whose records are to be kept */
+	pthread_cond_t to_keep;   /* there are some, or stop */
+	pthread_t keeper;
+	bool has_keeper;
+	size_t job_memory;
 	agr_timers timers;        /* tasks that wait for a time */
 	agr_task *live;           /* every task not yet taken by poll */
 	size_t n_live;
@@ -322,6 +328,60 @@ unsigned agr_engine_threads(const agentrun_engine *engine)
 	return (unsigned)engine->n_threads;
 }
 
+/* ---- keeping records ------------------------------------------------------- */
+
+/* One thread waits for the store, with all records that came together meanwhile, so that
+ * those that compute do not. */
+static void *keeper_thread(void *user)
+{
+	agentrun_engine *engine = user;
+	agr_task *tasks[AGR_STORE_MOST];
+
+	pthread_mutex_lock(&engine->lock);
+	for (;;) {
+		size_t n = 0;
+
+		while (!engine->keeping.first && !engine->stop)
+			pthread_cond_wait(&engine->to_keep, &engine->lock);
+		while (n < AGR_STORE_MOST && engine->keeping.first)
+			tasks[n++] = tasks_pop(&engine->keeping);
+		if (!n)
+			break;
+		pthread_mutex_unlock(&engine->lock);
+		agr_keep_all(tasks, n);
+		pthread_mutex_lock(&engine->lock);
+		for (size_t i = 0; i < n; i++)
+			tasks_push(&engine->ready, tasks[i]);
+		if (n > 1)
+			pthread_cond_broadcast(&engine->work);
+		else
+			pthread_cond_signal(&engine->work);
+	}
+	pthread_mutex_unlock(&engine->lock);
+	return NULL;
+}
+
+int agr_engine_keep(agr_task *task)
+{
+	agentrun_engine *engine = task->engine;
+
+	if (!engine->has_keeper) {
+		agr_keep_all(&task, 1);
+		return 0; /* the next state has a look */
+	}
+	pthread_mutex_lock(&engine->lock);
+	if (!engine->keeping.first)
+		pthread_cond_signal(&engine->to_keep);
+	tasks_push(&engine->keeping, task);
+	pthread_mutex_unlock(&engine->lock);
+	return 1;
+}
+
+size_t agr_engine_job_memory(const agentrun_engine *engine)
+{
+	return engine->job_memory;
+}
+
 /* ---- life --------------------------------------------------------------- */
 
 static size_t thread_count(const agentrun_ctx *ctx, uint32_t asked)
@@ -383,6 +443,8 @@ static int set_up(agentrun_engine *engine, const agentrun_engine_options *opts,
 
 	engine->store = opts->store;
 	engine->streams = opts->stream_results != 0;
+	engine->job_memory = (size_t)agentrun_config_get_int(engine->ctx->config,
+		"limits.job_memory_bytes", 1073741824);
 	engine->max_jobs = opts->max_jobs ? opts->max_jobs :
 		(size_t)agentrun_config_get_int(engine->ctx->config, "service.concurrency", 256);
 	r = agr_timers_init(&engine->timers, engine->max_jobs, err);
@@ -403,7 +465,14 @@ static int set_up(agentrun_engine *engine, const agentrun_engine_options *opts,
 			r = agentrun_error_raise(err, AGENTRUN_EINTERNAL, "eventfd: %s",
 				strerror(errno));
 	}
-	return r < 0 ? r : start_threads(engine, thread_count(engine->ctx, opts->threads), err);
+	if (r == 0)
+		r = start_threads(engine, thread_count(engine->ctx, opts->threads), err);
+	/* One job at a time waits for its own record. */
+	if (r == 0 && engine->max_jobs > 1 && !agr_store_is_local(engine->store)) {
+		r = agr_thread_start(&engine->keeper, keeper_thread, engine, err);
+		engine->has_keeper = r == 0;
+	}
+	return r;
 }
 
 int agentrun_engine_new(agentrun_engine **out, agentrun_ctx *ctx,
@@ -429,6 +498,7 @@ int agentrun_engine_new(agentrun_engine **out, agentrun_ctx *ctx,
 	engine->fd = -1;
 	pthread_mutex_init(&engine->lock, NULL);
 	agr_cond_init(&engine->work);
+	agr_cond_init(&engine->to_keep);
 	agr_cond_init(&engine->finished);
 	r = set_up(engine, &opts, err);
 	if (r < 0)
@@ -467,6 +537,7 @@ static void wait_for_all(agentrun_engine *engine)
 	}
 	engine->stop = true;
 	pthread_cond_broadcast(&engine->work);
+	pthread_cond_signal(&engine->to_keep);
 	pthread_mutex_unlock(&engine->lock);
 }
 
@@ -477,11 +548,14 @@ void agentrun_engine_free(agentrun_engine *engine)
 	wait_for_all(engine);
 	for (size_t i = 0; i < engine->n_threads; i++)
 		pthread_join(engine->threads[i], NULL);
+	if (engine->has_keeper)
+		pthread_join(engine->keeper, NULL);
 	free(engine->threads);
 	if (engine->fd >= 0)
 		close(engine->fd);
 	agentrun_store_free(engine->own_store);
 	pthread_cond_destroy(&engine->work);
+	pthread_cond_destroy(&engine->to_keep);
 	pthread_cond_destroy(&engine->finished);
 	pthread_mutex_destroy(&engine->lock);
 	agr_timers_clear(&engine->timers);
@@ -525,6 +599,7 @@ int agentrun_engine_submit_with(agentrun_engine *engine, const char *job, size_t
 		return agr_error_oom(err);
 	task->engine = engine;
 	task->opts = opts;
+	task->opts.lease = NULL; /* the caller's */
 	task->started_ms = agr_clock_mono_ms();
 	task->started_wall_ms = agr_clock_wall_ms();
 	task->deadline_ms = AGR_DEADLINE_NONE;
@@ -532,7 +607,7 @@ int agentrun_engine_submit_with(agentrun_engine *engine, const char *job, size_t
 	task->text = agr_strndup(job, len);
 	task->text_len = len;
 	task->reserve = agr_result_reserve();
-	if (!task->text || !task->reserve) {
+	if (!task->text || !task->reserve || agr_journal_new(task, opts.queue, opts.lease) < 0) {
 		agr_task_free(task);
 		return agr_error_oom(err);
 	}

@@ -11,9 +11,13 @@
  *     call.c      one tool call
  *     delegate.c  a call that is a conversation of its own
  *     orchestrate.c  the workflow from an orchestrator, the patch to it
+ *     journal.c   what it did outside, noted with the queue that it came from
  *     keep.c      the record that is stored
  *     result.c    the result message
  *     spill.c     a result that goes to its blob as it is made
+ *     ir.c        a workflow as an engine runs it
+ *     nodes.c     expressions that stand for what other nodes put out
+ *     memory.c    what it holds of memory
  *     timers.c    tasks that wait for a time
  *     engine.c    submit / poll, the pool, cancellation
  */
@@ -33,6 +37,7 @@
 #include "limit/limit.h"
 #include "llm/turn.h"
 #include "pipeline/fetch.h"
+#include "queue/queue.h"
 #include "table/scan.h"
 
 /* ---- message.c ---------------------------------------------------------- */
@@ -60,6 +65,7 @@ bool agr_message_is_of(const char *text, size_t len, size_t max_depth,
 
 enum {
 	AGR_TASK_READ,
+	AGR_TASK_RESOLVE, /* expressions in the message */
 	AGR_TASK_RECALL,
 	AGR_TASK_CLASSIFY,
 	AGR_TASK_JUDGE_ASK,  /* a model is asked what the prompt is about */
@@ -74,6 +80,7 @@ enum {
 	AGR_TASK_EXCHANGE_ANSWER, /* its answer came in */
 	AGR_TASK_CALLED, /* it succeeded */
 	AGR_TASK_STORE,
+	AGR_TASK_STORED, /* its record is kept, or could not be */
 	AGR_TASK_DONE
 };
 
@@ -82,6 +89,8 @@ typedef struct agr_judge {
 	agr_talk talk;
 	agr_turn *turn;
 	agr_reservation reserved;
+	agr_buf raw;     /* as in agr_converse */
+	bool recalled;
 } agr_judge;
 
 /* The conversation of a job with a model. */
@@ -98,11 +107,15 @@ typedef struct agr_converse {
 	size_t said;         /* where that answer is in `talk` */
 	agr_reservation reserved; /* of the budget, for the turn under way */
 	agentrun_error *fault; /* why the last call that failed did; or NULL */
+	agr_buf raw;         /* the answer as it came, for the journal */
+	bool recalled;       /* the turn under way was answered in an earlier life */
 } agr_converse;
 
 typedef struct agr_frame agr_frame; /* delegate.c */
 typedef struct agr_spill agr_spill; /* spill.c, as the next */
 typedef struct agr_spilled agr_spilled;
+typedef struct agr_journal agr_journal; /* journal.c */
+typedef struct agr_output agr_output; /* nodes.c */
 
 typedef struct agr_task {
 	struct agr_task *next; /* of the pool's queue or the done list */
@@ -157,11 +170,18 @@ typedef struct agr_task {
 	agentrun_patch_result *pending; /* of the call under way: it may still be refused */
 	char *ref;             /* where the result is kept */
 	agentrun_record *record; /* of a job that was done before, or NULL */
+	agentrun_record *keeping; /* that is being kept, or NULL */
+	agr_journal *journal;  /* NULL: it came from no queue that has one */
+	agr_meter meter;       /* of its pipeline's memory */
+	agr_output *outputs;   /* of other nodes, that it spoke of */
+	agentrun_buf context;  /* the message's, with these in it */
 } agr_task;
 
 /* Run until the task is done (true) or waits for the network (false); the task
  * may be on another thread already when false is returned. */
 bool agr_task_advance(agr_task *task);
+/* Log that the job is in this state: docs/worker.md has their names. */
+void agr_task_log(const agr_task *task, const char *state);
 /* What its models were used for so far. */
 int64_t agr_task_tokens(const agr_task *task);
 void agr_task_free(agr_task *task);
@@ -244,9 +264,74 @@ bool agr_delegate_end(agr_task *task);
 /* It failed with task->error: was it an agent's? Then that is the call's. */
 bool agr_delegate_fail(agr_task *task);
 
+/* An agent's conversation is held within this call of the job's; -1: it is the job's own. */
+long agr_delegate_call(const agr_task *task);
+
+/* ---- journal.c ----------------------------------------------------------- */
+
+/*
+ * A call that does something outside is named by what it asks for (`kind` and `hex`, a
+ * digest of it) and by how many of that name were before it. Without a journal all these
+ * do nothing. Errors are the task's; EBACKEND, which may be tried again, also where
+ * somebody else has the job by now.
+ */
+/* NULL queue: no journal. What there is of it is freed with the task. */
+int agr_journal_new(agr_task *task, agentrun_queue *queue, const char *lease);
+void agr_journal_free(agr_journal *journal); /* NULL ok */
+/* What the job heard, on which its calls depend: to be written before the next of them. */
+int agr_journal_hear(agr_task *task, const char *name, const char *value, size_t len);
+/* What it heard in an earlier life. 1: `out` is that, replaced; 0: nothing. */
+int agr_journal_recall(agr_task *task, const char *name, agentrun_buf *out);
+/* The same of a turn; behind agr_journal_plan(). */
+int agr_journal_recall_turn(agr_task *task, const char *name, agentrun_buf *out);
+/* The plan of an earlier life. 1: it is the task's; 0: there is none, or it came of a
+ * conversation, which is to be gone on with unless the planner plans `at_once`. */
+int agr_journal_plan(agr_task *task, bool at_once);
+/* Such a call begins. 1: it was finished in an earlier life, `out` is what was noted;
+ * 0: it is to be made. */
+int agr_journal_begin(agr_task *task, const char *kind, const char hex[AGR_SHA256_HEX],
+	agentrun_buf *out);
+/* It is finished. Where that cannot be noted, that is logged. */
+int agr_journal_finish(agr_task *task, const char *value, size_t len);
+/* Whether it was finished is not known. */
+void agr_journal_drop(agr_task *task);
+/* A provider's answer, as it came, and back. */
+void agr_journal_answer(agr_buf *out, const agentrun_http_event *event, size_t candidate);
+int agr_journal_replay(agentrun_http_event **out, size_t *candidate,
+	const agentrun_buf *answer, agentrun_error **err);
+
+/* ---- ir.c ---------------------------------------------------------------- */
+
+/* Are its nodes an object, keyed by id? */
+bool agr_ir_is(agr_span workflow);
+/* Append it in the form that patches are of. */
+int agr_ir_workflow(agr_buf *out, agr_span ir, agentrun_error **err);
+
+/* ---- nodes.c ------------------------------------------------------------- */
+
+/* May an expression be in it? */
+bool agr_nodes_in(const char *text, size_t len);
+/* Those of the prompt and of the context, which are the message's from now on. */
+int agr_nodes_resolve(agr_task *task);
+/* Append JSON with the expressions in its texts replaced. */
+int agr_nodes_fill(agr_task *task, const char *json, size_t len, agr_buf *out);
+size_t agr_outputs_bytes(const agr_output *outputs);
+void agr_outputs_free(agr_output *outputs); /* NULL ok */
+
+/* ---- memory.c ------------------------------------------------------------ */
+
+/* 0, or AGENTRUN_ELIMIT: the job holds more than it may. */
+int agr_memory_check(agr_task *task);
+/* The task failed: was it refused memory by its limit? Then its error says so. */
+void agr_memory_explain(agr_task *task);
+
 /* ---- keep.c -------------------------------------------------------------- */
 
+/* AGR_TASK_STORE: make the record and have it kept. 1: it waits for that. */
 int agr_task_store(agr_task *task);
+int agr_task_stored(agr_task *task); /* AGR_TASK_STORED */
+/* Keep their records, blocking; what fails is each task's error. */
+void agr_keep_all(agr_task *const *tasks, size_t n);
 /* Keep the failure too, where the job could be read and the store is not what
  * failed. */
 void agr_task_store_failure(agr_task *task);
@@ -278,6 +363,10 @@ const char *agr_engine_planner(const agentrun_engine *engine);
 /* Do large results go to their blobs as they are made? */
 bool agr_engine_streams(const agentrun_engine *engine);
 unsigned agr_engine_threads(const agentrun_engine *engine);
+size_t agr_engine_job_memory(const agentrun_engine *engine); /* what one may hold */
+/* Have the task's record kept, with those of others: 1, and the task is no longer the
+ * caller's; or 0 or an error, it is done. */
+int agr_engine_keep(agr_task *task);
 /* Put a task back on the pool, from any thread. */
 void agr_engine_resume(agr_task *task);
 /* The job's id is known now: it can be cancelled by it. */

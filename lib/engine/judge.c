@@ -6,6 +6,8 @@
 #include "llm/classify.h"
 #include "llm/profile.h"
 
+#define JUDGE "judge" /* its entry in the journal */
+
 /* What the built-in classifier said stands, where it may. */
 static int do_without(agr_task *task, int r)
 {
@@ -32,10 +34,26 @@ static int begin(agr_task *task)
 		planner && agr_llm_has(ctx, planner) ? planner : NULL,
 		task->message.prompt, task->message.prompt_len, task->deadline_ms, &task->error);
 
+	j->raw = (agr_buf)AGR_BUF_INIT;
 	return r < 0 ? r : agr_limits_reserve(ctx->limits, &j->reserved, &who,
 		agr_turn_model(j->turn), agr_talk_tokens(&j->talk),
 		agentrun_config_get_int(ctx->config, "llm.max_tokens", 4000), agr_clock_wall_ms(),
 		&task->error);
+}
+
+/* Was it asked in an earlier life? What was said then stands. */
+static int recall(agr_task *task)
+{
+	agentrun_buf answer = AGENTRUN_BUF_INIT;
+	agr_judge *j = &task->judge;
+	size_t candidate;
+	int r = agr_journal_recall(task, JUDGE, &answer);
+
+	j->recalled = r == 1;
+	if (r == 1)
+		r = agr_journal_replay(&task->answer, &candidate, &answer, &task->error);
+	agentrun_buf_dispose(&answer);
+	return r < 0 || !task->answer ? r : agr_judge_hear(task);
 }
 
 void agr_judge_drop(agr_task *task)
@@ -47,6 +65,8 @@ void agr_judge_drop(agr_task *task)
 	if (j->turn)
 		agr_limits_settle(agr_engine_ctx(task->engine)->limits, &j->reserved, &who,
 			NULL);
+	if (j->turn)
+		agr_buf_free(&j->raw);
 	agr_turn_free(j->turn);
 	agr_talk_clear(&j->talk);
 	j->turn = NULL;
@@ -56,8 +76,13 @@ int agr_judge_ask(agr_task *task)
 {
 	const agr_who who = { task->message.workflow_owner, task->message.workflow_tag };
 	agr_judge *j = &task->judge;
-	int r = j->turn ? 0 : begin(task);
+	int r = 0;
 
+	if (!j->turn) {
+		r = begin(task);
+		if (r == 0)
+			r = recall(task);
+	}
 	if (r == 0)
 		r = agr_turn_drive(task, j->turn, AGR_TASK_JUDGE_HEAR);
 	if (r > 0)
@@ -66,8 +91,13 @@ int agr_judge_ask(agr_task *task)
 		const agr_usage *usage = &agr_turn_answer(j->turn)->usage;
 
 		task->tokens += agr_usage_tokens(usage);
-		agr_limits_settle(agr_engine_ctx(task->engine)->limits, &j->reserved, &who, usage);
+		agr_limits_settle(agr_engine_ctx(task->engine)->limits, &j->reserved, &who,
+			j->recalled ? NULL : usage);
 		r = agr_classify_take(task->intent, j->turn, &task->error);
+		if (r == 0)
+			r = agr_buf_check(&j->raw, "answer", &task->error);
+		if (r == 0)
+			r = agr_journal_hear(task, JUDGE, j->raw.data, j->raw.len);
 	}
 	agr_judge_drop(task);
 	task->state = AGR_TASK_PLAN;
@@ -76,7 +106,13 @@ int agr_judge_ask(agr_task *task)
 
 int agr_judge_hear(agr_task *task)
 {
-	agr_turn_supply(task->judge.turn, task->answer);
+	agr_judge *j = &task->judge;
+
+	if (task->state == AGR_TASK_JUDGE_HEAR) /* not from the journal */
+		j->recalled = false;
+	if (task->journal)
+		agr_journal_answer(&j->raw, task->answer, 0);
+	agr_turn_supply(j->turn, task->answer);
 	task->answer = NULL;
 	task->state = AGR_TASK_JUDGE_ASK;
 	return 0;

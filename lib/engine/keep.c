@@ -52,12 +52,13 @@ static int fill_record(const agr_task *task, agentrun_record *record)
 	return r;
 }
 
-static int put_record(agr_task *task, agentrun_buf *ref, agentrun_error **err)
+static int make_record(agentrun_record **out, const agr_task *task, agentrun_error **err)
 {
 	agentrun_buf error = AGENTRUN_BUF_INIT;
 	agentrun_record *record;
 	int r = agentrun_record_new(&record, err);
 
+	*out = record;
 	if (r < 0)
 		return r;
 	r = fill_record(task, record);
@@ -65,36 +66,69 @@ static int put_record(agr_task *task, agentrun_buf *ref, agentrun_error **err)
 		r = agentrun_error_json(&error, task->error);
 	if (r == 0 && error.data)
 		r = agentrun_record_set(record, AGENTRUN_RECORD_ERROR, error.data, error.len);
-	if (r < 0)
-		agr_error_oom(err);
-	else
-		r = agentrun_store_put(ref, agr_engine_store(task->engine), record, err);
-	agentrun_record_free(record);
 	agentrun_buf_dispose(&error);
-	return r;
+	return r < 0 ? agr_error_oom(err) : 0;
 }
 
 int agr_task_store(agr_task *task)
 {
-	agentrun_buf ref = AGENTRUN_BUF_INIT;
-	int r = put_record(task, &ref, &task->error);
+	int r;
 
-	task->ref = ref.data; /* ours to free() from now on */
+	agr_task_log(task, "storing");
+	r = make_record(&task->keeping, task, &task->error);
+	task->state = AGR_TASK_STORED;
+	return r < 0 ? r : agr_engine_keep(task);
+}
+
+int agr_task_stored(agr_task *task)
+{
+	agentrun_record_free(task->keeping);
+	task->keeping = NULL;
+	if (task->error)
+		return agentrun_error_code(task->error);
+	agr_task_log(task, "stored");
 	task->state = AGR_TASK_DONE;
-	return r;
+	return 0;
+}
+
+/* Together; where that fails each by itself, to know which is at fault. */
+void agr_keep_all(agr_task *const *tasks, size_t n)
+{
+	agentrun_record *records[AGR_STORE_MOST];
+	agentrun_buf refs[AGR_STORE_MOST];
+	agentrun_store *store = agr_engine_store(tasks[0]->engine);
+	int r;
+
+	for (size_t i = 0; i < n; i++) {
+		refs[i] = (agentrun_buf)AGENTRUN_BUF_INIT;
+		records[i] = tasks[i]->keeping;
+	}
+	r = agr_store_put_many(refs, store, records, n, n == 1 ? &tasks[0]->error : NULL);
+	for (size_t i = 0; i < n; i++) {
+		if (r < 0 && n > 1)
+			agr_store_put_many(&refs[i], store, &records[i], 1, &tasks[i]->error);
+		tasks[i]->ref = refs[i].data; /* ours to free() from now on */
+	}
 }
 
 void agr_task_store_failure(agr_task *task)
 {
 	agentrun_buf ref = AGENTRUN_BUF_INIT;
+	agentrun_record *record = NULL;
 	agentrun_error *err = NULL;
+	int r;
 
 	if (!task->message.job_id || task->state == AGR_TASK_DONE)
 		return;
-	if (put_record(task, &ref, &err) < 0)
+	r = make_record(&record, task, &err);
+	if (r == 0)
+		r = agentrun_store_put(&ref, agr_engine_store(task->engine), record, &err);
+	if (r < 0)
 		agr_log_job(agr_engine_ctx(task->engine), AGENTRUN_LOG_WARN, "store",
-			task->message.job_id, task->message.run_id, "the failure of job %s was not kept: %s", task->message.job_id,
+			task->message.job_id, task->message.run_id,
+			"the failure of job %s was not kept: %s", task->message.job_id,
 			agentrun_error_message(err));
+	agentrun_record_free(record);
 	agentrun_error_free(err);
 	agentrun_buf_dispose(&ref);
 }

@@ -8,11 +8,27 @@
 #define SUMMARY "the job message is not valid"
 #define MAX_TIMEOUT_SEC 86400
 
+#define MEMBERS 24 /* that are looked at once; jobs have fewer */
+
 struct reader {
 	agr_span object;
+	agr_span keys[MEMBERS], values[MEMBERS];
+	size_t n; /* of the members; more than MEMBERS: not all are here */
 	agentrun_error **err;
 	int status;
 };
+
+static void note_members(struct reader *r)
+{
+	agr_iter it = agr_iter_of(r->object);
+	agr_span key, value;
+
+	for (; agr_object_next(&it, &key, &value); r->n++)
+		if (r->n < MEMBERS) {
+			r->keys[r->n] = key;
+			r->values[r->n] = value;
+		}
+}
 
 static void wrong(struct reader *r, const char *member, const char *wanted)
 {
@@ -23,8 +39,16 @@ static void wrong(struct reader *r, const char *member, const char *wanted)
 /* A member that is there and not null. */
 static bool get(const struct reader *r, const char *name, agr_span *out)
 {
-	return agr_object_get(r->object, name, strlen(name), out) &&
-		agr_span_type(*out) != AGR_TYPE_NULL;
+	size_t len = strlen(name), i = r->n;
+
+	if (i > MEMBERS)
+		return agr_object_get(r->object, name, len, out) &&
+			agr_span_type(*out) != AGR_TYPE_NULL;
+	while (i && !agr_string_is(r->keys[i - 1], name, len)) /* the last one counts */
+		i--;
+	if (i)
+		*out = r->values[i - 1];
+	return i && agr_span_type(*out) != AGR_TYPE_NULL;
 }
 
 static char *text_of(struct reader *r, const char *name, size_t *len)
@@ -126,6 +150,7 @@ static void check_context(struct reader *r, agr_span context)
 	struct reader inside = { .object = context };
 	agr_span value;
 
+	note_members(&inside);
 	if (get(&inside, "session_id", &value) && agr_span_type(value) != AGR_TYPE_STRING)
 		wrong(r, "context.session_id", "must be text");
 	if (!get(&inside, "previous_results", &value))
@@ -207,10 +232,12 @@ int agr_message_read(agr_message *out, const char *text, size_t len,
 	memset(out, 0, sizeof(*out));
 	r.status = agr_scan_document(&r.object, &document, err);
 	if (r.status == 0) {
-		if (agr_span_type(r.object) == AGR_TYPE_OBJECT)
+		if (agr_span_type(r.object) == AGR_TYPE_OBJECT) {
+			note_members(&r);
 			read_members(&r, out);
-		else
+		} else {
 			wrong(&r, "the message", "must be a JSON object");
+		}
 	}
 	if (!ids_required)
 		make_up(&r, &out->job_id);

@@ -5,14 +5,51 @@
 #include "engine/engine.h"
 #include "net/http.h"
 
+#define WORKFLOW "workflow"
+
+static int lend_workflow(agr_task *task)
+{
+	task->message.workflow = (agr_span){ task->workflow.data, task->workflow.len };
+	return agr_journal_hear(task, WORKFLOW, task->workflow.data, task->workflow.len);
+}
+
+/* The one that the job went by in an earlier life: by now its own patch may be in it.
+ * 1: there is one. */
+static int recall_workflow(agr_task *task)
+{
+	int r = agr_journal_recall(task, WORKFLOW, &task->workflow);
+
+	if (r == 1 && lend_workflow(task) < 0)
+		return AGENTRUN_ENOMEM;
+	return r;
+}
+
 int agr_orchestrate_fetch(agr_task *task)
 {
 	const agr_message *m = &task->message;
+	int r = recall_workflow(task);
 
 	task->fetched = true;
-	task->state = AGR_TASK_EXCHANGE;
+	task->state = r ? AGR_TASK_PLAN : AGR_TASK_EXCHANGE;
+	if (r)
+		return r < 0 ? r : 0;
 	return agr_exchange_workflow(&task->exchange, agr_engine_ctx(task->engine),
 		m->workflow_tag, m->workflow_owner, task->deadline_ms, &task->error);
+}
+
+/* A patch that landed in an earlier life does so no second time. */
+static int recall_landing(agr_task *task)
+{
+	agentrun_buf answer = AGENTRUN_BUF_INIT;
+	char hex[AGR_SHA256_HEX];
+	int r;
+
+	agr_exchange_name(task->exchange, hex);
+	r = agr_journal_begin(task, "patch", hex, &answer);
+	if (r == 1)
+		r = agr_exchange_recall(task->exchange, answer.data, answer.len, &task->error);
+	agentrun_buf_dispose(&answer);
+	return r;
 }
 
 int agr_orchestrate_land(agr_task *task, agr_span spec)
@@ -22,10 +59,12 @@ int agr_orchestrate_land(agr_task *task, agr_span spec)
 		.node_id = m->node_id, .workflow_tag = m->workflow_tag,
 		.workflow_owner = m->workflow_owner };
 
+	int r = agr_exchange_patch(&task->exchange, agr_engine_ctx(task->engine), &place, spec,
+		task->deadline_ms, &task->error);
+
 	task->landing = true;
 	task->state = AGR_TASK_EXCHANGE;
-	return agr_exchange_patch(&task->exchange, agr_engine_ctx(task->engine), &place, spec,
-		task->deadline_ms, &task->error);
+	return r < 0 ? r : recall_landing(task);
 }
 
 void agr_orchestrate_end(agr_task *task)
@@ -62,17 +101,19 @@ static int take_workflow(agr_task *task)
 		answer = inner;
 	if (agentrun_buf_set(&task->workflow, answer.p, answer.n) < 0)
 		return agr_error_oom(&task->error);
-	task->message.workflow = (agr_span){ task->workflow.data, task->workflow.len };
 	agr_orchestrate_end(task);
 	task->state = AGR_TASK_PLAN;
-	return 0;
+	return lend_workflow(task);
 }
 
 /* What it answered is what the patch gave. */
 static int take_landing(agr_task *task)
 {
-	int r = agr_call_patched(task, agr_exchange_answer(task->exchange));
+	agr_span answer = agr_exchange_answer(task->exchange);
+	int r = agr_journal_finish(task, answer.p, answer.n);
 
+	if (r == 0)
+		r = agr_call_patched(task, answer);
 	agr_orchestrate_end(task);
 	task->landed = r == 0;
 	return r;

@@ -15,7 +15,7 @@ static const agentrun_config *config_of(const agr_task *task)
 }
 
 /* One line for every change of a job's state. Their names are in docs/worker.md. */
-static void log_state(const agr_task *task, const char *state)
+void agr_task_log(const agr_task *task, const char *state)
 {
 	const char *id = task->message.job_id;
 
@@ -32,6 +32,41 @@ static int check_time(const agr_task *task, agentrun_error **err)
 		return agentrun_error_raise(err, AGENTRUN_ETIMEDOUT,
 			"the job did not end within its timeout_sec");
 	return 0;
+}
+
+/* Where a job begins that is to be done. */
+static int begin_state(const agr_task *task)
+{
+	return agr_nodes_in(task->text, task->text_len) ? AGR_TASK_RESOLVE : AGR_TASK_CLASSIFY;
+}
+
+static int resolve(agr_task *task)
+{
+	task->state = AGR_TASK_CLASSIFY;
+	return agr_nodes_resolve(task);
+}
+
+/* Where an orchestrator holds the workflow, a patch is of that one: its nodes may stand
+ * in another order. */
+static int take_ir(agr_task *task)
+{
+	agr_message *m = &task->message;
+	agr_buf flow = AGR_BUF_INIT;
+	int r;
+
+	if (!agr_ir_is(m->workflow))
+		return 0;
+	if (m->workflow_tag && *m->workflow_tag &&
+		agr_orchestrator_is_set(agr_engine_ctx(task->engine))) {
+		m->workflow = (agr_span){ NULL, 0 };
+		return 0;
+	}
+	r = agr_ir_workflow(&flow, m->workflow, &task->error);
+	if (r == 0)
+		r = agr_buf_give(&flow, &task->workflow, "the workflow", &task->error);
+	agr_buf_free(&flow);
+	m->workflow = (agr_span){ task->workflow.data, task->workflow.len };
+	return r;
 }
 
 static int read_message(agr_task *task)
@@ -52,12 +87,14 @@ static int read_message(agr_task *task)
 	/* What a queue brings and is too long or too deep can be no job of anybody's. */
 	if (r == AGENTRUN_ELIMIT && task->opts.flags & AGENTRUN_SUBMIT_IDS_REQUIRED)
 		r = agr_error_recode(&task->error, AGENTRUN_EJOB);
+	if (r == 0)
+		r = take_ir(task);
 	agr_engine_name(task);
-	log_state(task, "started");
+	agr_task_log(task, "started");
 	if (task->message.timeout_ms)
 		task->deadline_ms = agr_deadline_in(task->message.timeout_ms);
 	task->state = task->opts.flags & AGENTRUN_SUBMIT_REDELIVERED ? AGR_TASK_RECALL
-								    : AGR_TASK_CLASSIFY;
+								    : begin_state(task);
 	return r;
 }
 
@@ -66,8 +103,8 @@ static int recall(agr_task *task)
 	int r = agr_recall(task, &task->error);
 
 	if (r == 1)
-		log_state(task, "recalled");
-	task->state = r == 1 ? AGR_TASK_DONE : AGR_TASK_CLASSIFY;
+		agr_task_log(task, "recalled");
+	task->state = r == 1 ? AGR_TASK_DONE : begin_state(task);
 	return r < 0 ? r : 0;
 }
 
@@ -168,7 +205,7 @@ static int plan_at_once(agr_task *task)
 			*why ? why : "the planner called no tool and did not say why");
 	}
 	if (r == 0)
-		log_state(task, "planned");
+		agr_task_log(task, "planned");
 	return r;
 }
 
@@ -182,18 +219,34 @@ static bool wants_workflow(const agr_task *task)
 		agr_orchestrator_is_set(agr_engine_ctx(task->engine));
 }
 
+/* In an earlier life, by whatever planner? 1: the plan is there. */
+static int planned_before(agr_task *task, bool at_once)
+{
+	int r = agr_journal_plan(task, at_once);
+
+	if (r == 1) {
+		agr_task_log(task, "planned");
+		task->state = AGR_TASK_CALL;
+	}
+	return r;
+}
+
 /* A planner computes; a model is asked, which takes its time. */
 static int plan(agr_task *task)
 {
 	const agentrun_ctx *ctx = agr_engine_ctx(task->engine);
 	const char *name = agr_llm_choose(ctx, agr_engine_planner(task->engine));
 
+	bool at_once = strcmp(name, "builtin") == 0 || agr_ctx_planner(ctx, name) ||
+		!agr_llm_has(ctx, name);
+	int r;
+
 	if (wants_workflow(task))
 		return agr_orchestrate_fetch(task);
-	if (strcmp(name, "builtin") == 0 || agr_ctx_planner(ctx, name) ||
-		!agr_llm_has(ctx, name))
-		return plan_at_once(task);
-	return agr_converse_begin(task, name);
+	r = planned_before(task, at_once);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return at_once ? plan_at_once(task) : agr_converse_begin(task, name);
 }
 
 /* ---- tool calls ---------------------------------------------------------- */
@@ -227,7 +280,7 @@ static int begin_call(agr_task *task)
 	if (r < 0)
 		return r;
 	agr_engine_note(task, 0, name);
-	log_state(task, "calling");
+	agr_task_log(task, "calling");
 	return agr_call_begin(task, name, arguments);
 }
 
@@ -235,29 +288,21 @@ static int called(agr_task *task)
 {
 	int r = task->converse ? agr_converse_result(task) : 0;
 
-	log_state(task, "called");
+	agr_task_log(task, "called");
 	task->call++;
 	task->state = AGR_TASK_CALL;
 	return r;
 }
 
-static int store(agr_task *task)
+static int ask(agr_task *task)
 {
 	int r;
 
-	log_state(task, "storing");
-	r = agr_task_store(task);
-	if (r == 0)
-		log_state(task, "stored");
-	return r;
-}
-
-static int hear(agr_task *task)
-{
-	int r = agr_converse_hear(task);
-
+	if (!task->converse->turn)
+		agr_task_log(task, "asking");
+	r = agr_converse_ask(task); /* 1: it is not ours any more */
 	if (r == 0 && task->state == AGR_TASK_CALL)
-		log_state(task, "planned");
+		agr_task_log(task, "planned");
 	return r;
 }
 
@@ -270,15 +315,19 @@ static int turn(agr_task *task)
 	if (task->state != AGR_TASK_READ && task->state != AGR_TASK_ANSWER &&
 		task->state != AGR_TASK_EXCHANGE_ANSWER &&
 		task->state != AGR_TASK_HEAR && task->state != AGR_TASK_JUDGE_HEAR &&
-		task->state != AGR_TASK_STORE) {
+		task->state != AGR_TASK_STORE && task->state != AGR_TASK_STORED) {
 		int r = check_time(task, &task->error);
 
+		if (r == 0)
+			r = agr_memory_check(task);
 		if (r < 0)
 			return r;
 	}
 	switch (task->state) {
 	case AGR_TASK_READ:
 		return read_message(task);
+	case AGR_TASK_RESOLVE:
+		return resolve(task);
 	case AGR_TASK_RECALL:
 		return recall(task);
 	case AGR_TASK_CLASSIFY:
@@ -290,10 +339,9 @@ static int turn(agr_task *task)
 	case AGR_TASK_PLAN:
 		return plan(task);
 	case AGR_TASK_ASK:
-		log_state(task, "asking");
-		return agr_converse_ask(task);
+		return ask(task);
 	case AGR_TASK_HEAR:
-		return hear(task);
+		return agr_converse_hear(task);
 	case AGR_TASK_CALL:
 		return begin_call(task);
 	case AGR_TASK_RUN:
@@ -306,8 +354,10 @@ static int turn(agr_task *task)
 		return agr_orchestrate_answer(task);
 	case AGR_TASK_CALLED:
 		return called(task);
+	case AGR_TASK_STORED:
+		return agr_task_stored(task);
 	default:
-		return store(task);
+		return agr_task_store(task);
 	}
 }
 
@@ -318,6 +368,8 @@ bool agr_task_advance(agr_task *task)
 
 		if (r > 0)
 			return false;
+		if (r < 0)
+			agr_memory_explain(task);
 		if (r == 0 || agr_converse_survives(task) || agr_converse_closes(task))
 			continue;
 		if (task->plan && task->call < agentrun_plan_result_call_count(task->plan))
@@ -354,6 +406,10 @@ void agr_task_free(agr_task *task)
 	agentrun_intent_free(task->intent);
 	agentrun_error_free(task->error);
 	agentrun_record_free(task->record);
+	agentrun_record_free(task->keeping);
+	agr_journal_free(task->journal);
+	agr_outputs_free(task->outputs);
+	agentrun_buf_dispose(&task->context);
 	agentrun_buf_dispose(&task->data);
 	agr_spilled_free(task->spilled);
 	agentrun_buf_dispose(&task->aside);

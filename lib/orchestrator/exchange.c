@@ -127,15 +127,12 @@ static int raise_status(const agr_exchange *x, int status, bool retryable, int64
 	return r;
 }
 
-/* An answer of status 200 to 299: it must be a JSON object. */
-static int take_answer(agr_exchange *x, agentrun_error **err)
+static int read_answer(agr_exchange *x, const char *body, size_t len,
+	agentrun_error **err)
 {
 	agr_text text = { .name = "the orchestrator's answer", .code = AGENTRUN_EORCHESTRATOR };
-	const char *body;
-	size_t len;
 	int r;
 
-	body = agentrun_http_event_body(x->event, &len);
 	agr_buf_reset(&x->answer_text);
 	agr_buf_add(&x->answer_text, body, len);
 	r = agr_buf_check(&x->answer_text, "the orchestrator's answer", err);
@@ -146,9 +143,40 @@ static int take_answer(agr_exchange *x, agentrun_error **err)
 	if (r == 0 && agr_span_type(x->answer) != AGR_TYPE_OBJECT)
 		r = agentrun_error_raise(err, AGENTRUN_EORCHESTRATOR,
 			"the orchestrator's answer is no JSON object");
+	return r;
+}
+
+/* An answer of status 200 to 299: it must be a JSON object. */
+static int take_answer(agr_exchange *x, agentrun_error **err)
+{
+	size_t len;
+	const char *body = agentrun_http_event_body(x->event, &len);
+	int r = read_answer(x, body, len, err);
+
 	/* It may have done what it was asked: asking again with the same key tells. */
 	if (r == AGENTRUN_EORCHESTRATOR && err)
 		agentrun_error_set_retry(*err, 1, 0);
+	return r;
+}
+
+void agr_exchange_name(const agr_exchange *x, char hex[AGR_SHA256_HEX])
+{
+	agr_sha256 sha;
+
+	agr_sha256_init(&sha);
+	agr_sha256_add(&sha, x->method, strlen(x->method) + 1);
+	agr_sha256_add(&sha, x->url, strlen(x->url) + 1);
+	if (x->body)
+		agr_sha256_add(&sha, x->body, strlen(x->body));
+	agr_sha256_hex(&sha, hex);
+}
+
+int agr_exchange_recall(agr_exchange *x, const char *answer, size_t len,
+	agentrun_error **err)
+{
+	int r = read_answer(x, answer, len, err);
+
+	x->done = r == 0;
 	return r;
 }
 

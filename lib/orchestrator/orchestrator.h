@@ -55,6 +55,12 @@ agentrun_http_request *agr_exchange_request(agr_exchange *x);
 void agr_exchange_supply(agr_exchange *x, agentrun_http_event *take_event);
 int64_t agr_exchange_wake_ms(const agr_exchange *x); /* monotonic */
 
+/* What is asked for, as a digest: the same for the same patch to the same place. */
+void agr_exchange_name(const agr_exchange *x, char hex[AGR_SHA256_HEX]);
+/* It was done before, and this is what was answered then: it is done. */
+int agr_exchange_recall(agr_exchange *x, const char *answer, size_t len,
+	agentrun_error **err);
+
 /* The answer of one that is done, a JSON object; lent. */
 agr_span agr_exchange_answer(const agr_exchange *x);
 

@@ -437,7 +437,7 @@ static int make_table(struct proving *p, size_t n)
 
 	while (slots < 2 * n)
 		slots *= 2;
-	p->ids = malloc(n * sizeof(*p->ids));
+	p->ids = calloc(n, sizeof(*p->ids));
 	p->keys = calloc(n, sizeof(*p->keys));
 	p->slots = calloc(slots, sizeof(*p->slots));
 	p->mask = slots - 1;

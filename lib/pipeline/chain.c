@@ -111,6 +111,11 @@ int agr_op_emit_made(agr_op *op, bool compact, agentrun_error **err)
 	return agr_op_emit(op, &row, err);
 }
 
+agr_meter *agr_op_meter(const agr_op *op)
+{
+	return agr_run_meter(op->run);
+}
+
 int agr_op_check(agr_op *op, agentrun_error **err)
 {
 	return agr_run_check(op->run, err);
@@ -128,6 +133,7 @@ static int op_init(agr_op *op, agr_run *run, const agr_compiled *step,
 	op->name = step->name;
 	op->next = op + 1;
 	op->row.max = op->key.max = SIZE_MAX;
+	op->row.meter = op->key.meter = agr_run_meter(run);
 	op->state = calloc(1, op->type->state_size ? op->type->state_size : 1);
 	return op->state ? 0 : agr_error_oom(err);
 }
@@ -142,6 +148,7 @@ int agr_chain_init(agr_chain *chain, agr_run *run, const agr_compiled *ops,
 	chain->format = AGENTRUN_FORMAT_JSON;
 	chain->hold = AGR_RUN_HOLD;
 	chain->out.max = max_output ? max_output : SIZE_MAX;
+	chain->out.meter = agr_run_meter(run);
 	chain->ops = calloc(to - from + 1, sizeof(*chain->ops));
 	chain->wanted = ops[from].wanted;
 	chain->slots = calloc(chain->wanted->n + 1, sizeof(*chain->slots));

@@ -40,6 +40,7 @@ const agr_op_stats *agr_run_stats(const agr_run *run, size_t i);
 int64_t agr_run_read_ns(const agr_run *run);
 int agr_run_tick(agr_run *run, agentrun_error **err);
 int agr_run_check(agr_run *run, agentrun_error **err);
+agr_meter *agr_run_meter(const agr_run *run);
 size_t agr_run_max_rows(const agr_run *run);
 size_t agr_run_max_depth(const agr_run *run);
 

@@ -136,29 +136,54 @@ int agr_fetch_prepare(agr_fetch *fetch, const agentrun_ctx *ctx,
 	return 0;
 }
 
-static bool has_key(const agr_fetch *fetch)
+/* The line with the key, or NULL. */
+static const char *key_line(const agr_fetch *fetch)
 {
 	for (size_t i = 0; i < fetch->n_lines; i++)
 		if (strncasecmp(fetch->lines[i], KEY ":", sizeof(KEY)) == 0)
-			return true;
-	return false;
+			return fetch->lines[i];
+	return NULL;
+}
+
+static bool changes_nothing(const agr_fetch *fetch)
+{
+	return strcmp(fetch->request.method, "GET") == 0;
+}
+
+static void add_request(agr_sha256 *sha, const agentrun_http_request *request)
+{
+	agr_sha256_add(sha, request->method, strlen(request->method) + 1);
+	agr_sha256_add(sha, request->url, strlen(request->url) + 1);
+	if (request->body)
+		agr_sha256_add(sha, request->body, request->body_len);
+}
+
+bool agr_fetch_name(const agr_fetch *fetch, char hex[AGR_SHA256_HEX])
+{
+	const char *key = key_line(fetch);
+	agr_sha256 sha;
+
+	if (changes_nothing(fetch))
+		return false;
+	agr_sha256_init(&sha);
+	if (key)
+		agr_sha256_add(&sha, key, strlen(key) + 1);
+	add_request(&sha, &fetch->request);
+	agr_sha256_hex(&sha, hex);
+	return true;
 }
 
 int agr_fetch_key(agr_fetch *fetch, const char *job_id, agentrun_error **err)
 {
-	const agentrun_http_request *request = &fetch->request;
 	char hex[AGR_SHA256_HEX];
 	agr_sha256 sha;
 	int r;
 
-	if (strcmp(request->method, "GET") == 0 || has_key(fetch))
+	if (changes_nothing(fetch) || key_line(fetch))
 		return 0;
 	agr_sha256_init(&sha);
 	agr_sha256_add(&sha, job_id, strlen(job_id) + 1);
-	agr_sha256_add(&sha, request->method, strlen(request->method) + 1);
-	agr_sha256_add(&sha, request->url, strlen(request->url) + 1);
-	if (request->body)
-		agr_sha256_add(&sha, request->body, request->body_len);
+	add_request(&sha, &fetch->request);
 	agr_sha256_hex(&sha, hex);
 	hex[KEY_LENGTH] = '\0';
 	r = add_line(fetch, KEY, hex, err);

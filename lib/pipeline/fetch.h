@@ -24,6 +24,9 @@ int agr_fetch_prepare(agr_fetch *fetch, const agentrun_ctx *ctx,
  * of this job, the same each time, also where a model comes to it by another way. A key
  * that the step set stands. */
 int agr_fetch_key(agr_fetch *fetch, const char *job_id, agentrun_error **err);
+/* What is asked for, as a digest: the same for the same request. false: it is a GET, and
+ * changes nothing. */
+bool agr_fetch_name(const agr_fetch *fetch, char hex[AGR_SHA256_HEX]);
 void agr_fetch_clear(agr_fetch *fetch);
 
 /* Open what a ref names. What is no ref is AGENTRUN_EINPUT: it is the pipeline's. */

@@ -264,10 +264,12 @@ static int compare_rows(const agr_sorted *list, size_t a, size_t b)
 
 /* ---- adding ------------------------------------------------------------------ */
 
-static bool grow(void *array, size_t cap, size_t size)
+static bool grow(agr_sorted *list, void *array, size_t cap, size_t size)
 {
 	void **at = array;
-	void *grown = cap > SIZE_MAX / size ? NULL : realloc(*at, cap * size);
+	void *grown = cap > SIZE_MAX / size ||
+		!agr_arena_charge(&list->arena, (cap - list->cap) * size) ? NULL
+		: realloc(*at, cap * size);
 
 	if (grown)
 		*at = grown;
@@ -281,14 +283,14 @@ static bool reserve(agr_sorted *list)
 
 	if (list->n < list->cap)
 		return true;
-	if (cap > UINT32_MAX || !grow(&list->rows, cap, sizeof(*list->rows)) ||
-		!grow(&list->ranks, cap, sizeof(*list->ranks)) ||
-		!grow(&list->sorted, cap, sizeof(*list->sorted)))
+	if (cap > UINT32_MAX || !grow(list, &list->rows, cap, sizeof(*list->rows)) ||
+		!grow(list, &list->ranks, cap, sizeof(*list->ranks)) ||
+		!grow(list, &list->sorted, cap, sizeof(*list->sorted)))
 		return false;
-	if (list->texts && !grow(&list->texts, cap, sizeof(*list->texts)))
+	if (list->texts && !grow(list, &list->texts, cap, sizeof(*list->texts)))
 		return false;
 	if (list->order->n > 1 &&
-		!grow(&list->more, cap, (list->order->n - 1) * sizeof(*list->more)))
+		!grow(list, &list->more, cap, (list->order->n - 1) * sizeof(*list->more)))
 		return false;
 	list->cap = cap;
 	return true;
@@ -297,7 +299,7 @@ static bool reserve(agr_sorted *list)
 /* Keep the texts of first keys from now on. */
 static bool keep_texts(agr_sorted *list)
 {
-	if (!list->texts)
+	if (!list->texts && agr_arena_charge(&list->arena, list->cap * sizeof(*list->texts)))
 		list->texts = calloc(list->cap, sizeof(*list->texts));
 	return list->texts != NULL;
 }
@@ -499,7 +501,7 @@ int agr_sorted_sort(agr_sorted *list, agr_op *op, agentrun_error **err)
 
 int agr_sorted_truncate(agr_sorted *list, size_t k, agentrun_error **err)
 {
-	agr_sorted fresh = { .order = list->order };
+	agr_sorted fresh = { .order = list->order, .arena = { .meter = list->arena.meter } };
 	int r = 0;
 
 	for (size_t i = 0; !r && i < k && i < list->n; i++) {

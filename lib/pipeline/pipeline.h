@@ -100,6 +100,7 @@ typedef struct agr_run_options {
 	agr_pipeline_limits limits;
 	int64_t deadline_ms;    /* monotonic, AGR_DEADLINE_NONE: none; 0 counts as none */
 	const atomic_int *cancelled; /* NULL, or where a 1 stops the run */
+	agr_meter *meter;       /* NULL, or what counts its memory; it outlives the run */
 } agr_run_options;
 
 typedef struct agr_run agr_run;

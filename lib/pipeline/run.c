@@ -58,6 +58,11 @@ int agr_run_check(agr_run *run, agentrun_error **err)
 	return 0;
 }
 
+agr_meter *agr_run_meter(const agr_run *run)
+{
+	return run->opts.meter;
+}
+
 int agr_run_tick(agr_run *run, agentrun_error **err)
 {
 	return ++run->ticks % ROWS_A_TICK ? 0 : agr_run_check(run, err);
@@ -135,7 +140,7 @@ static int open_input(agr_run *run, const char *name, const char *p, size_t len,
 
 static int copy_text(agr_run *run, const char *p, size_t len, agentrun_error **err)
 {
-	agr_buf copy = AGR_BUF_INIT;
+	agr_buf copy = AGR_BUF_METERED(run->opts.meter);
 
 	agr_buf_add(&copy, p, len);
 	if (copy.failed) {
@@ -424,7 +429,7 @@ static int begin_nested(agr_run *run, agentrun_error **err)
 
 static int apply_document(agr_run *run, agentrun_error **err)
 {
-	agr_buf whole = AGR_BUF_INIT, made = AGR_BUF_INIT;
+	agr_buf whole = AGR_BUF_METERED(run->opts.meter), made = AGR_BUF_METERED(run->opts.meter);
 	agr_span in, out;
 	int r = begin_nested(run, err);
 
@@ -568,7 +573,7 @@ static int read_answer(agr_run *run, agentrun_error **err)
 {
 	const agr_compiled *step = step_at(run);
 	const agr_path *path = step->type->answer_path(step->plan);
-	agr_buf whole = AGR_BUF_INIT, made = AGR_BUF_INIT;
+	agr_buf whole = AGR_BUF_METERED(run->opts.meter), made = AGR_BUF_METERED(run->opts.meter);
 	agr_span in, out;
 	int r = agr_input_document(&run->input, &whole, &in, err);
 
@@ -817,7 +822,7 @@ int agr_run_supply_ref(agr_run *run, const agr_response *take_content,
 int agr_run_take_output(agr_run *run, agentrun_buf *out, int format,
 	agentrun_error **err)
 {
-	agr_buf text = AGR_BUF_INIT;
+	agr_buf text = AGR_BUF_METERED(run->opts.meter);
 	int r;
 
 	if (run->state != STATE_DONE)

@@ -90,6 +90,8 @@ int agr_op_emit_made(agr_op *op, bool compact, agentrun_error **err);
  * where there is one, else at the end. A row that is no object stays as it is. */
 int agr_op_emit_with(agr_op *op, agr_row *row, agr_span key, agr_span value,
 	agentrun_error **err);
+/* What counts the run's memory, for what a step keeps; or NULL. */
+agr_meter *agr_op_meter(const agr_op *op);
 /* 0, AGENTRUN_ETIMEDOUT or AGENTRUN_ECANCELLED; for long work without rows. */
 int agr_op_check(agr_op *op, agentrun_error **err);
 

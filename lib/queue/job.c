@@ -9,7 +9,7 @@ struct agentrun_job {
 	size_t len;
 	int64_t lease_ms, enqueued_ms;
 	uint32_t deliveries, retries;
-	bool lost, cancelled, settled;
+	bool lost, cancelled, settled, journalled;
 	/* how it ends */
 	int action;
 	bool counts_as_retry;
@@ -100,6 +100,11 @@ int agentrun_job_is_lost(const agentrun_job *job)
 int agentrun_job_is_cancelled(const agentrun_job *job)
 {
 	return job->cancelled;
+}
+
+int agentrun_job_is_journalled(const agentrun_job *job)
+{
+	return job->journalled;
 }
 
 int agentrun_job_is_settled(const agentrun_job *job)
@@ -224,6 +229,11 @@ void agentrun_job_set_enqueued_ms(agentrun_job *job, int64_t enqueued_ms)
 void agentrun_job_set_cancelled(agentrun_job *job, int cancelled)
 {
 	job->cancelled = cancelled != 0;
+}
+
+void agentrun_job_set_journalled(agentrun_job *job, int journalled)
+{
+	job->journalled = journalled != 0;
 }
 
 void agentrun_job_set_lost(agentrun_job *job, int lost)

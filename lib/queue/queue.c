@@ -33,6 +33,9 @@ int agentrun_queue_new(agentrun_queue **out, const agentrun_queue_impl *impl,
 		!queue->impl.settle || !queue->impl.renew || !queue->impl.destroy))
 		r = agentrun_error_raise(err, AGENTRUN_EINVAL,
 			"agentrun_queue_impl lacks a mandatory member");
+	if (r == 0 && !queue->impl.journal_put != !queue->impl.journal_get)
+		r = agentrun_error_raise(err, AGENTRUN_EINVAL,
+			"agentrun_queue_impl has one of journal_put and journal_get: both or none");
 	if (r == 0) {
 		queue->name = strdup(queue->impl.name);
 		queue->impl.name = queue->name;
@@ -108,6 +111,45 @@ void agentrun_queue_wakeup(agentrun_queue *queue)
 {
 	if (queue->impl.wakeup)
 		queue->impl.wakeup(queue->self);
+}
+
+bool agr_queue_has_journal(const agentrun_queue *queue)
+{
+	return queue->impl.journal_put;
+}
+
+int agentrun_queue_journal_put(agentrun_queue *queue, const char *job_id,
+	const char *lease, const char *name, const char *value, size_t len,
+	agentrun_error **err)
+{
+	if (!queue->impl.journal_put)
+		return missing(queue, "keep journals", err);
+	return queue->impl.journal_put(queue->self, job_id, lease, name, value, len, err);
+}
+
+int agentrun_queue_journal_get(agentrun_buf *out, int *found, agentrun_queue *queue,
+	const char *job_id, const char *lease, const char *name, agentrun_error **err)
+{
+	*found = 0;
+	agentrun_buf_dispose(out);
+	if (!queue->impl.journal_get)
+		return missing(queue, "keep journals", err);
+	return queue->impl.journal_get(queue->self, out, found, job_id, lease, name, err);
+}
+
+bool agr_queue_has_outputs(const agentrun_queue *queue)
+{
+	return queue->impl.node_output;
+}
+
+int agentrun_queue_node_output(agentrun_buf *out, int *found, agentrun_queue *queue,
+	const char *run_id, const char *node_id, agentrun_error **err)
+{
+	*found = 0;
+	agentrun_buf_dispose(out);
+	if (!queue->impl.node_output)
+		return missing(queue, "tell what nodes put out", err);
+	return queue->impl.node_output(queue->self, out, found, run_id, node_id, err);
 }
 
 int agentrun_queue_result(agentrun_buf *out, agentrun_queue *queue,

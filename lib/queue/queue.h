@@ -14,5 +14,9 @@
 
 /* Was it accepted, released or rejected, whether or not that is done? */
 bool agr_job_is_decided(const agentrun_job *job);
+/* Has its backend journals? */
+bool agr_queue_has_journal(const agentrun_queue *queue);
+/* Can it tell what nodes put out? */
+bool agr_queue_has_outputs(const agentrun_queue *queue);
 
 #endif

@@ -158,21 +158,42 @@ int agr_store_give_ref(agentrun_buf *ref, const char *prefix, const char *id,
 	return agr_buf_give(&text, ref, "ref", err);
 }
 
+bool agr_store_is_local(const agentrun_store *store)
+{
+	return strcmp(store->name, "memory") == 0;
+}
+
+int agr_store_put_many(agentrun_buf *refs, agentrun_store *store,
+	agentrun_record *const *records, size_t n, agentrun_error **err)
+{
+	const agentrun_record *kept[AGR_STORE_MOST] = { NULL };
+	agentrun_buf ids[AGR_STORE_MOST];
+	int r = 0;
+
+	for (size_t i = 0; i < n; i++)
+		ids[i] = (agentrun_buf)AGENTRUN_BUF_INIT;
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		r = fill_in(records[i], err);
+		if (r == 0)
+			r = spill(store, records[i], err);
+		kept[i] = records[i];
+	}
+	if (r == 0)
+		r = store->impl.put(store->self, ids, kept, n, err);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = agr_store_give_ref(&refs[i], AGR_ARTIFACT_PREFIX, ids[i].data, err);
+	for (size_t i = 0; i < n; i++) {
+		agentrun_buf_dispose(&ids[i]);
+		if (r < 0)
+			agentrun_buf_dispose(&refs[i]);
+	}
+	return r;
+}
+
 int agentrun_store_put(agentrun_buf *ref, agentrun_store *store,
 	agentrun_record *record, agentrun_error **err)
 {
-	const agentrun_record *records[1] = { record };
-	agentrun_buf id = AGENTRUN_BUF_INIT;
-	int r = fill_in(record, err);
-
-	if (r == 0)
-		r = spill(store, record, err);
-	if (r == 0)
-		r = store->impl.put(store->self, &id, records, 1, err);
-	if (r == 0)
-		r = agr_store_give_ref(ref, AGR_ARTIFACT_PREFIX, id.data, err);
-	agentrun_buf_dispose(&id);
-	return r;
+	return agr_store_put_many(ref, store, &record, 1, err);
 }
 
 static bool is_hex(const char *text)

@@ -43,5 +43,11 @@ int agr_store_write_part(void *writer, const char *data, size_t len, agentrun_er
 int agr_store_read_part(void *reader, char *to, size_t cap, size_t *len,
 	agentrun_error **err);
 void agr_store_close_reader(void *reader);
+/* Does a put wait for nothing but this process' memory? */
+bool agr_store_is_local(const agentrun_store *store);
+/* agentrun_store_put() of `n` records (1 to AGR_STORE_MOST), all or none. */
+#define AGR_STORE_MOST 64
+int agr_store_put_many(agentrun_buf *refs, agentrun_store *store,
+	agentrun_record *const *records, size_t n, agentrun_error **err);
 
 #endif

@@ -55,7 +55,8 @@ static bool keyset_grow(agr_keyset *set)
 	uint32_t *slots;
 	void *entries;
 
-	if (n_slots > UINT32_MAX)
+	if (n_slots > UINT32_MAX || !agr_arena_charge(&set->arena,
+		n_slots / 4 * sizeof(*set->entries) + n_slots / 2 * sizeof(*slots)))
 		return false;
 	entries = realloc(set->entries, n_slots / 2 * sizeof(*set->entries));
 	if (!entries)

@@ -47,6 +47,11 @@ int agr_own_tool_lane(const agr_own_tool *tool)
 	return tool ? tool->impl.lane : -1;
 }
 
+bool agr_own_tool_is_pure(const agr_own_tool *tool)
+{
+	return tool->impl.flags & AGENTRUN_TOOL_PURE;
+}
+
 int agr_own_tool_call(const agr_own_tool *tool, agentrun_buf *result,
 	const agentrun_tool_call *call, agentrun_error **err)
 {
@@ -91,6 +96,9 @@ static int check_impl(const agentrun_ctx *ctx, const agentrun_tool_impl *impl,
 	if (impl->lane < AGENTRUN_LANE_UNCLEAR || impl->lane > AGENTRUN_LANE_PATCH)
 		return agentrun_error_raise(err, AGENTRUN_EINVAL,
 			"agentrun_tool_impl.lane is none: %d", impl->lane);
+	if (impl->reserved || impl->flags & ~(uint32_t)AGENTRUN_TOOL_PURE)
+		return agentrun_error_raise(err, AGENTRUN_EINVAL,
+			"agentrun_tool_impl: a flag that is not known, or reserved is not 0");
 	if (agr_tool_lane(ctx, impl->name) >= 0)
 		return agentrun_error_raise(err, AGENTRUN_EINVAL,
 			"a tool named \"%s\" is there already", impl->name);

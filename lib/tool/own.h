@@ -17,6 +17,7 @@ const char *agr_own_tool_name(const agr_own_tool *tool);
 const char *agr_own_tool_description(const agr_own_tool *tool);
 const char *agr_own_tool_parameters(const agr_own_tool *tool); /* JSON Schema */
 int agr_own_tool_lane(const agr_own_tool *tool); /* -1 for NULL */
+bool agr_own_tool_is_pure(const agr_own_tool *tool);
 
 /* Call it. The result is validated JSON; a failure that says nothing says so. */
 int agr_own_tool_call(const agr_own_tool *tool, agentrun_buf *result,

@@ -5,6 +5,7 @@
 #include "worker/worker.h"
 
 #define BATCH 64
+#define MOST 512            /* jobs that are settled at once */
 #define WAIT_MS 1000        /* for results, at most */
 #define SETTLE_WAIT_MS 100  /* before settling is tried again; doubles */
 #define SETTLE_WAIT_MAX_MS 5000
@@ -23,7 +24,9 @@ static void leave_slot(agentrun_worker *w, agr_slot *slot, int outcome, bool gon
 
 	agentrun_result_free(slot->result);
 	pthread_mutex_lock(&w->lock);
+	w->n_refused -= slot->refused;
 	*slot = (agr_slot){ .job = NULL };
+	w->free_slots[w->n_free++] = (size_t)(slot - w->slots);
 	w->counts.ended[facts.lane][outcome]++;
 	w->counts.tokens += (uint64_t)facts.tokens;
 	agr_histogram_add(&w->counts.took, facts.took_ms);
@@ -74,8 +77,10 @@ static void conclude(agentrun_worker *w, agr_slot *slot)
 	random = agr_worker_random(w);
 	pthread_mutex_unlock(&w->lock);
 	outcome = agr_outcome(slot->job, slot->result, slot->stopping, &w->policy, random);
-	if (outcome < 0 || agentrun_jobs_add(w->ended, slot->job) < 0)
-		return; /* memory is short: the result waits in the slot */
+	if (outcome < 0 || agentrun_jobs_add(w->ended, slot->job) < 0) {
+		w->n_late++; /* memory is short: the result waits in the slot */
+		return;
+	}
 	log_outcome(w, slot, outcome);
 	leave_slot(w, slot, outcome, false);
 }
@@ -91,7 +96,13 @@ static void conclude_refused(agentrun_worker *w, agr_slot *slot)
 /* What could not be concluded when it was time. */
 static void conclude_late(agentrun_worker *w)
 {
-	for (size_t i = 0; i < w->n_slots; i++) {
+	bool any = w->n_late > 0;
+
+	pthread_mutex_lock(&w->lock);
+	any = any || w->n_refused;
+	pthread_mutex_unlock(&w->lock);
+	w->n_late = 0;
+	for (size_t i = 0; any && i < w->n_slots; i++) {
 		agr_slot *slot = &w->slots[i];
 		bool refused;
 
@@ -108,14 +119,18 @@ static void conclude_late(agentrun_worker *w)
 static void take_results(agentrun_worker *w, int timeout_ms)
 {
 	agentrun_result *results[BATCH];
-	int n = agentrun_engine_poll(w->engine, results, BATCH, timeout_ms);
+	int n;
 
-	for (int i = 0; i < n; i++) {
-		agr_slot *slot = slot_of(w, agentrun_result_tag(results[i]));
+	do {
+		n = agentrun_engine_poll(w->engine, results, BATCH, timeout_ms);
+		for (int i = 0; i < n; i++) {
+			agr_slot *slot = slot_of(w, agentrun_result_tag(results[i]));
 
-		slot->result = results[i];
-		conclude(w, slot);
-	}
+			slot->result = results[i];
+			conclude(w, slot);
+		}
+		timeout_ms = 0;
+	} while (n == BATCH && agentrun_jobs_count(w->ended) < MOST);
 }
 
 /* ---- settling ------------------------------------------------------------------ */
@@ -209,12 +224,16 @@ static size_t lend_due(agentrun_worker *w, int64_t before, agentrun_jobs *due, s
 	size_t n = 0;
 
 	pthread_mutex_lock(&w->lock);
+	w->next_renew_ms = INT64_MAX;
 	for (size_t i = 0; i < w->n_slots; i++) {
 		const agr_slot *slot = &w->slots[i];
 
-		if (slot->tag && !slot->lost && !slot->refused && slot->renew_ms <= before &&
-			agentrun_jobs_add(due, slot->job) == 0)
+		if (!slot->tag || slot->lost || slot->refused)
+			continue;
+		if (slot->renew_ms <= before && agentrun_jobs_add(due, slot->job) == 0)
 			of[n++] = i;
+		else if (slot->renew_ms < w->next_renew_ms)
+			w->next_renew_ms = slot->renew_ms;
 	}
 	pthread_mutex_unlock(&w->lock);
 	return n;
@@ -223,9 +242,16 @@ static size_t lend_due(agentrun_worker *w, int64_t before, agentrun_jobs *due, s
 static void renew(agentrun_worker *w, int64_t before)
 {
 	agentrun_error *err = NULL;
+	bool is_due;
 	agentrun_jobs *due = NULL;
-	size_t *of = calloc(w->n_slots, sizeof(*of)), n = 0;
+	size_t *of, n = 0;
 
+	pthread_mutex_lock(&w->lock);
+	is_due = w->next_renew_ms <= before;
+	pthread_mutex_unlock(&w->lock);
+	if (!is_due)
+		return;
+	of = calloc(w->n_slots, sizeof(*of));
 	if (of && agentrun_jobs_new(&due, NULL) == 0)
 		n = lend_due(w, before, due, of);
 	if (n && agentrun_queue_renew(w->queue, due, w->lease_ms, &err) < 0)
@@ -239,6 +265,10 @@ static void renew(agentrun_worker *w, int64_t before)
 			slot->renew_ms = agr_clock_mono_ms() + SETTLE_WAIT_MAX_MS / 5;
 		else
 			look_at(w, slot);
+		pthread_mutex_lock(&w->lock);
+		if (slot->renew_ms < w->next_renew_ms)
+			w->next_renew_ms = slot->renew_ms;
+		pthread_mutex_unlock(&w->lock);
 	}
 	agentrun_error_free(err);
 	agentrun_jobs_free(due);
@@ -272,9 +302,9 @@ static int wait_for(agentrun_worker *w)
 	if (agentrun_jobs_count(w->ended) && w->settle_ms < until)
 		until = w->settle_ms;
 	pthread_mutex_lock(&w->lock);
-	for (size_t i = 0; i < w->n_slots; i++)
-		if (w->slots[i].tag && w->slots[i].renew_ms < until)
-			until = w->slots[i].renew_ms;
+	if (w->next_renew_ms < until)
+		until = w->next_renew_ms;
+	w->wait_until_ms = until;
 	pthread_mutex_unlock(&w->lock);
 	wait = until - agr_clock_mono_ms();
 	return wait < 0 ? 0 : (int)wait;

@@ -7,6 +7,7 @@
 #include "base/thread.h"
 
 #define BATCH 64              /* jobs acquired at a time */
+#define GATHER_MS 2           /* for room for so many */
 #define ACQUIRE_MS 1000       /* how long to wait for them */
 #define QUEUE_WAIT_MS 100     /* before a queue that failed is asked again; doubles */
 #define QUEUE_WAIT_MAX_MS 10000
@@ -34,21 +35,27 @@ uint64_t agr_worker_random(agentrun_worker *w)
 /* A free slot, for this job. There is one: see room_for(). */
 static agr_slot *take_slot(agentrun_worker *w, agentrun_job *job)
 {
+	int64_t renew_ms = agr_clock_mono_ms() + agentrun_job_lease_ms(job) / 3;
 	agr_slot *slot;
+	bool sooner;
 	size_t i;
 
 	pthread_mutex_lock(&w->lock);
-	for (i = 0; w->slots[i].tag; i++)
-		;
+	i = w->free_slots[--w->n_free];
 	slot = &w->slots[i];
 	*slot = (agr_slot){
 		.job = job,
 		.tag = ++w->generation * w->n_slots + i,
-		.renew_ms = agr_clock_mono_ms() + agentrun_job_lease_ms(job) / 3,
+		.renew_ms = renew_ms,
 	};
+	if (renew_ms < w->next_renew_ms)
+		w->next_renew_ms = renew_ms;
+	sooner = renew_ms < w->wait_until_ms;
 	w->in_hand++;
 	w->counts.redelivered += agentrun_job_deliveries(job) > 1;
 	pthread_mutex_unlock(&w->lock);
+	if (sooner)
+		agentrun_engine_wakeup(w->engine);
 	return slot;
 }
 
@@ -63,7 +70,10 @@ static void start(agentrun_worker *w, agentrun_job *job)
 	agentrun_submit_options_init(&opts, sizeof(opts));
 	opts.enqueued_ms = agentrun_job_enqueued_ms(job);
 	opts.flags = AGENTRUN_SUBMIT_IDS_REQUIRED;
-	if (agentrun_job_deliveries(job) > 1 || agentrun_job_retries(job) > 0)
+	opts.queue = w->queue;
+	opts.lease = agentrun_job_lease(job);
+	if (agentrun_job_deliveries(job) > 1 || agentrun_job_retries(job) > 0 ||
+		agentrun_job_is_journalled(job))
 		opts.flags |= AGENTRUN_SUBMIT_REDELIVERED;
 	if (agentrun_job_is_cancelled(job))
 		opts.flags |= AGENTRUN_SUBMIT_CANCELLED;
@@ -74,11 +84,25 @@ static void start(agentrun_worker *w, agentrun_job *job)
 	/* The job is the keeper's once this returns. */
 	r = agentrun_engine_submit_with(w->engine, payload, len, &opts, NULL);
 	pthread_mutex_lock(&w->lock);
-	if (r < 0)
+	if (r < 0) {
 		slot->refused = true;
-	else if (w->give_back)
+		w->n_refused++;
+	} else if (w->give_back) {
 		agentrun_engine_cancel_tag(w->engine, opts.tag, NULL);
+	}
 	pthread_mutex_unlock(&w->lock);
+}
+
+/* Under load slots become free one by one; a round trip for each would cost more than to
+ * wait a little for some of them. */
+static void gather_room(agentrun_worker *w)
+{
+	size_t enough = w->n_slots / 4 < BATCH ? w->n_slots / 4 : BATCH;
+	int64_t until = agr_clock_mono_ms() + GATHER_MS;
+
+	while (!w->stop && w->in_hand > w->n_slots - enough &&
+		agr_clock_mono_ms() < until)
+		agr_cond_wait_ms(&w->changed, &w->lock, GATHER_MS);
 }
 
 /* Wait until there is room; how much, or 0 when it is time to stop. */
@@ -87,8 +111,11 @@ static size_t room_for(agentrun_worker *w)
 	size_t room;
 
 	pthread_mutex_lock(&w->lock);
-	while (!w->stop && (w->quiet || w->in_hand >= w->n_slots))
-		pthread_cond_wait(&w->changed, &w->lock);
+	do {
+		while (!w->stop && (w->quiet || w->in_hand >= w->n_slots))
+			pthread_cond_wait(&w->changed, &w->lock);
+		gather_room(w);
+	} while (!w->stop && w->quiet); /* it was told so while it gathered */
 	room = w->stop ? 0 : w->n_slots - w->in_hand;
 	pthread_mutex_unlock(&w->lock);
 	return room < BATCH ? room : BATCH;
@@ -262,8 +289,14 @@ static int set_up(agentrun_worker *w, const agentrun_worker_options *opts,
 	w->n_slots = opts->concurrency ? opts->concurrency
 				       : (size_t)setting(w, "service.concurrency", 256);
 	w->slots = calloc(w->n_slots, sizeof(*w->slots));
-	if (!w->slots)
+	w->free_slots = calloc(w->n_slots, sizeof(*w->free_slots));
+	if (!w->slots || !w->free_slots)
 		return agr_error_oom(err);
+	while (w->n_free < w->n_slots) {
+		w->free_slots[w->n_free] = w->n_slots - 1 - w->n_free;
+		w->n_free++;
+	}
+	w->next_renew_ms = w->wait_until_ms = INT64_MAX;
 	agentrun_engine_options_init(&engine, sizeof(engine));
 	engine.store = opts->store;
 	engine.threads = opts->threads;
@@ -324,6 +357,7 @@ void agentrun_worker_free(agentrun_worker *w)
 	}
 	agentrun_jobs_free(w->ended);
 	free(w->slots);
+	free(w->free_slots);
 	pthread_cond_destroy(&w->changed);
 	pthread_mutex_destroy(&w->lock);
 	free(w);

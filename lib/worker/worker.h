@@ -94,7 +94,11 @@ struct agentrun_worker {
 	bool give_back;         /* all that is in hand */
 	bool end_keeper;
 	agr_slot *slots;
+	size_t *free_slots, n_free; /* numbers of those that are */
 	size_t n_slots, in_hand; /* slots, and ended jobs that are not settled */
+	size_t n_refused;       /* slots of jobs that the engine did not take */
+	int64_t next_renew_ms;  /* no slot's renewal is due before; INT64_MAX: none is */
+	int64_t wait_until_ms;  /* until when the keeper waits for results */
 	uint64_t generation, random;
 	agr_worker_counts counts;
 
@@ -102,6 +106,7 @@ struct agentrun_worker {
 	agentrun_jobs *ended;   /* said how they end, to be settled */
 	int64_t settle_ms;      /* not before, after a failure */
 	int64_t settle_wait_ms;
+	size_t n_late;          /* slots whose result is not concluded yet */
 	pthread_t keeper;
 };
 

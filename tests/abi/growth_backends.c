@@ -309,9 +309,9 @@ static int all_stats(void *self, agentrun_queue_stats *stats, agentrun_error **e
 	return 0;
 }
 
-static void queue_impl_init(void *s, size_t size)
+static void queue_impl_of(void *s, size_t size, uint32_t version)
 {
-	agentrun_queue_impl impl = { .version = AGENTRUN_QUEUE_IMPL_VERSION,
+	agentrun_queue_impl impl = { .version = version,
 		.struct_size = (uint32_t)size, .name = "growth", .enqueue = no_enqueue,
 		.acquire = no_acquire, .settle = no_settle, .renew = no_renew,
 		.destroy = nothing, .stats = all_stats };
@@ -319,13 +319,28 @@ static void queue_impl_init(void *s, size_t size)
 	memcpy(s, &impl, size < sizeof(impl) ? size : sizeof(impl));
 }
 
+static void queue_impl_init(void *s, size_t size)
+{
+	queue_impl_of(s, size, AGENTRUN_QUEUE_IMPL_VERSION);
+}
+
+static void first_queue_impl_init(void *s, size_t size)
+{
+	queue_impl_of(s, size, 1);
+}
+
 static int use_queue_impl(const void *s)
 {
+	agentrun_buf out = AGENTRUN_BUF_INIT;
 	agentrun_queue *queue;
-	int r = agentrun_queue_new(&queue, s, NULL, NULL);
+	int found, r = agentrun_queue_new(&queue, s, NULL, NULL);
 
 	MUST("agentrun_queue_impl",
 		r < 0 || agentrun_queue_cancel(queue, "a", NULL) == AGENTRUN_EINVAL);
+	MUST("agentrun_queue_impl", r < 0 || agentrun_queue_journal_put(queue, "a", "l", "n",
+		"", 0, NULL) == AGENTRUN_EINVAL);
+	MUST("agentrun_queue_impl", r < 0 || agentrun_queue_node_output(&out, &found, queue,
+		"r", "n", NULL) == AGENTRUN_EINVAL);
 	agentrun_queue_free(queue);
 	return r;
 }
@@ -519,6 +534,7 @@ static const struct subject subjects[] = {
 		use_memory_queue),
 	SUBJECT(agentrun_dead_query, offset, dead_query_init, use_dead_query),
 	SUBJECT(agentrun_queue_impl, wakeup, queue_impl_init, use_queue_impl),
+	SUBJECT(agentrun_queue_impl, journal_put, first_queue_impl_init, use_queue_impl),
 #ifdef WITH_HTTP
 	SUBJECT(agentrun_http_server_options, port, http_init, use_http),
 #endif

@@ -233,13 +233,23 @@ static int no_call(void *self, agentrun_buf *result, const agentrun_tool_call *c
 	return AGENTRUN_EPIPELINE;
 }
 
-static void tool_init(void *s, size_t size)
+static void tool_of(void *s, size_t size, uint32_t version)
 {
-	agentrun_tool_impl impl = { .version = AGENTRUN_TOOL_IMPL_VERSION,
+	agentrun_tool_impl impl = { .version = version,
 		.struct_size = (uint32_t)size, .name = "growth", .description = "grows",
 		.call = no_call };
 
 	memcpy(s, &impl, size < sizeof(impl) ? size : sizeof(impl));
+}
+
+static void tool_init(void *s, size_t size)
+{
+	tool_of(s, size, AGENTRUN_TOOL_IMPL_VERSION);
+}
+
+static void first_tool_init(void *s, size_t size)
+{
+	tool_of(s, size, 1);
 }
 
 static int use_tool(const void *s)
@@ -352,10 +362,12 @@ static const struct subject subjects[] = {
 	SUBJECT(agentrun_engine_options, stream_results, engine_options_init,
 		use_engine_options),
 	SUBJECT(agentrun_submit_options, tag, submit_options_init, use_submit_options),
+	SUBJECT(agentrun_submit_options, queue, submit_options_init, use_submit_options),
 	SUBJECT(agentrun_worker_options, concurrency, worker_options_init, use_worker_options),
 	SUBJECT(agentrun_planner_impl, destroy, planner_init, use_planner),
 	SUBJECT(agentrun_provider_impl, destroy, provider_init, use_provider),
 	SUBJECT(agentrun_tool_impl, destroy, tool_init, use_tool),
+	SUBJECT(agentrun_tool_impl, flags, first_tool_init, use_tool),
 	SUBJECT(agentrun_transport_impl, features, transport_init, use_transport),
 	{ "agentrun_limits_impl", sizeof(agentrun_limits_impl), sizeof(agentrun_limits_impl),
 		limits_init, use_limits },

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LicenseRef-agentrun-internal
 """Workers that die, a network that fails, a Redis that restarts; and then: was a job
-lost, or answered twice?
+lost, or answered twice, or something outside done twice?
 
     chaos.py [AGENTRUN] [--jobs N] [--kills N] [--minutes M] [--seed S]
 
 Ends once N jobs were put on the queue and N processes died, or after M minutes; then
 everything becomes calm and every job must end. Prints a table, Markdown; exit status 1
-if a job was lost or answered twice. docs/worker.md says more."""
+if a job was lost or answered twice, or an effect repeated. docs/worker.md says more."""
 import argparse
 import collections
 import http.server
@@ -29,8 +29,8 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "redis")]
 from proxy import Proxy  # noqa: E402
 from server import RedisError, RedisServer  # noqa: E402
 
-STATES = ["acquired", "started", "asking", "planned", "calling", "called", "storing",
-          "stored", "settling", "settled", "recalled"]
+STATES = ["acquired", "started", "asking", "planned", "calling", "acting", "noted", "called",
+          "storing", "stored", "settling", "settled", "recalled"]
 ROWS = [{"id": i, "price": (i * 37) % 100} for i in range(20)]
 CONFIG = """
 service: {{concurrency: 16, workers: 2, drain_timeout_sec: 1, port: 0}}
@@ -39,6 +39,7 @@ queue: {{lease_sec: {lease}, max_deliveries: 1000000, max_retries: 1000000, back
 storage: {{backend: {store}, path: "{dir}/store.db"}}
 http: {{allow_private_networks: true}}
 llm: {{single_turn: true, timeout_sec: 10}}
+orchestrator: {{api_url: "{stub}", timeout_sec: 10}}
 log: {{level: debug}}
 """
 # What Redis did is there to be asked again when the answer was lost.
@@ -64,15 +65,18 @@ return out
 
 
 class Stub(http.server.ThreadingHTTPServer):
-    """A slow service whose calls are counted, and a model that has it called."""
+    """A slow service and an orchestrator, which do a thing once for each Idempotency-Key
+    and count what they are asked; and a model that has them called, each time it is asked
+    in another way."""
     daemon_threads = True
     request_queue_size = 256
 
     def __init__(self, seed):
         super().__init__(("127.0.0.1", 0), StubHandler)
         self.random, self.lock = random.Random(seed), threading.Lock()
-        self.calls = {"GET": collections.Counter(), "POST": collections.Counter()}
-        self.keys = collections.defaultdict(set)
+        self.gets = collections.Counter()
+        self.effects = collections.defaultdict(list) # job -> [(when, key)]
+        self.landed = {}                             # job -> patch
         self.asked = 0
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
         threading.Thread(target=self.serve_forever, args=(0.1,), daemon=True).start()
@@ -80,14 +84,33 @@ class Stub(http.server.ThreadingHTTPServer):
     def handle_error(self, request, client_address):
         pass
 
+    def act(self, job, key):
+        with self.lock:
+            self.effects[job].append((time.monotonic(), key))
+            return self.random.uniform(0.05, 1)
+
+    def workflow(self, job):
+        """As it is by now."""
+        nodes = [{"id": "pick", "type": "task", "config": {}}]
+        if job in self.landed:
+            nodes.append({"id": "tell", "type": "task", "config": {}})
+        return {"nodes": nodes, "edges": []}
+
     def plan(self, body):
+        """What the model answers to this, which is never the same."""
         prompt = next(m["content"] for m in reversed(body["messages"])
                       if m["role"] == "user")
         if not isinstance(prompt, str):
             prompt = json.dumps(prompt)
+        self.asked += 1
+        if "node named tell" in prompt:
+            return "patch_workflow", {"patch_spec": {"description": f"ask {self.asked}",
+                "operations": [{"op": "add", "path": "/nodes/-", "value": {
+                    "id": "tell", "type": "task", "config": {}}}]}}
         url = re.search(r"http://[0-9.:]+/slow/[\w-]+", prompt)
-        steps = [{"step": "http_request", "method": "POST", "url": url[0]}] if url else []
-        return {"pipeline": steps + [{"step": "top_k", "k": 2}]}
+        steps = [{"step": "http_request", "method": "POST", "url": url[0],
+                  "params": {"ask": self.asked}}] if url else []
+        return "execute_pipeline", {"pipeline": steps + [{"step": "top_k", "k": 2}]}
 
 
 class StubHandler(http.server.BaseHTTPRequestHandler):
@@ -96,19 +119,28 @@ class StubHandler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         stub = self.server
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        job = re.search(r"job-\d+", self.path)
+        key = self.headers.get("Idempotency-Key")
         if self.path.startswith("/slow/"):
-            job = self.path[6:].split("?")[0]
-            with stub.lock:
-                stub.calls[self.command][job] += 1
-                if self.command == "POST":
-                    stub.keys[job].add(self.headers.get("Idempotency-Key"))
-                wait = stub.random.uniform(0.05, 1)
+            if self.command == "POST":
+                wait = stub.act(job[0], key)
+            else:
+                with stub.lock:
+                    stub.gets[job[0]] += 1
+                    wait = stub.random.uniform(0.05, 1)
             time.sleep(wait)
             answer = [{"n": 2}, {"n": 1}]
+        elif self.path.startswith("/api/v1/"):
+            if self.command == "GET":
+                answer = {"workflow": stub.workflow(job[0])}
+            else:
+                time.sleep(stub.act(job[0], key) / 2)
+                stub.landed[job[0]] = True
+                answer = {"id": key, "artifact_id": "a", "cas_id": "c", "seq": 1, "op_count": 1}
         else:
-            stub.asked += 1
+            name, arguments = stub.plan(json.loads(body))
             call = {"id": "c1", "type": "function", "function": {
-                "name": "execute_pipeline", "arguments": json.dumps(stub.plan(json.loads(body)))}}
+                "name": name, "arguments": json.dumps(arguments)}}
             answer = {"id": "1", "object": "chat.completion", "model": "stub", "choices": [
                 {"index": 0, "finish_reason": "tool_calls",
                  "message": {"role": "assistant", "content": None, "tool_calls": [call]}}],
@@ -123,7 +155,7 @@ class StubHandler(http.server.BaseHTTPRequestHandler):
         except OSError:
             self.close_connection = True
 
-    do_POST = do_GET
+    do_POST = do_PATCH = do_GET
 
     def log_message(self, *args):
         pass
@@ -138,6 +170,10 @@ class Fleet:
         self.deaths, self.ends = collections.Counter(), collections.Counter()
         self.odd = []
         self.last_death, self.first_death = {}, {}
+        self.stopped = {}     # process -> when it was put to sleep
+        self.noted = {}       # job -> when the journal first had its effect
+        self.acting = collections.defaultdict(list) # job -> [(from, until when it could)]
+        self.acquired = collections.defaultdict(list)
         self.threads = [threading.Thread(target=self.run, args=(i,), daemon=True)
                         for i in range(n)]
         self.processes = {}
@@ -193,6 +229,7 @@ class Fleet:
                 self.odd.append("no end within 20 s of SIGTERM")
         elif how == "SIGSTOP":
             process.send_signal(signal.SIGSTOP)
+            self.stopped[process.pid] = time.monotonic()
             time.sleep(self.chaos.args.lease + 0.7)
             process.send_signal(signal.SIGCONT)
             time.sleep(0.5)
@@ -222,9 +259,21 @@ class Fleet:
     def account(self, path, process, how):
         now, status = time.monotonic(), process.returncode
         text = path.read_text("utf-8", "replace")
-        held = set()
-        for id, state in re.findall(r"^debug job: (\S+) (\w+)$", text, re.M):
+        # What it may do once more when it wakes it had looked for before it slept.
+        held, began, asleep = set(), {}, self.stopped.get(process.pid, 1e18)
+        for when, id, state in re.findall(r"^([\d.]+) debug job: (\S+) (\w+)$", text, re.M):
             (held.discard if state in ("settled", "lost") else held.add)(id)
+            with self.lock:
+                if state == "acting":
+                    began[id] = min(float(when), asleep)
+                elif state == "noted":
+                    self.acting[id].append((began.pop(id, 0), float(when)))
+                    self.noted[id] = min(float(when), self.noted.get(id, 1e18))
+                elif state == "acquired":
+                    self.acquired[id].append(float(when))
+        with self.lock:
+            for id, when in began.items():
+                self.acting[id].append((when, now))
         if how != "end of the run":
             held |= self.leased(process)
         with self.lock:
@@ -244,6 +293,7 @@ class Fleet:
 class Chaos:
     def __init__(self, args):
         self.args, self.over, self.restarts = args, False, collections.Counter()
+        self.calm, self.away = threading.Event(), []
         self.random = random.Random(args.seed)
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="agentrun-chaos-"))
         self.redis = RedisServer()
@@ -254,7 +304,7 @@ class Chaos:
         subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", self.shim, HERE / "die.c"],
                        check=True)
         (self.dir / "config.yaml").write_text(CONFIG.format(
-            port=self.proxy.port, lease=args.lease, store=args.store, dir=self.dir))
+            port=self.proxy.port, stub=self.stub.url, lease=args.lease, store=args.store, dir=self.dir))
         keep = ("PATH", "LD_LIBRARY_PATH", "HOME")
         self.env = {k: v for k, v in os.environ.items() if k in keep}
         self.sent, self.got, self.signals = {}, {}, collections.Counter()
@@ -282,24 +332,25 @@ class Chaos:
     def make(self):
         n = len(self.sent)
         id = f"job-{n}"
-        slow = self.random.random() < 0.25
-        prompt = f"get {self.stub.url}/slow/{id} and sort by n" if slow else \
-            "the 2 cheapest rows"
-        context = {} if slow else {"data": ROWS}
+        kind = self.random.choices(["slow", "patch", "plain"], [25, 15, 60])[0]
+        prompt = {"slow": f"get {self.stub.url}/slow/{id} and sort by n",
+                  "patch": "add a task node named tell after pick",
+                  "plain": "the 2 cheapest rows"}[kind]
+        context = {"data": ROWS} if kind == "plain" else {}
         mode = self.random.choice(["list", "stream"])
         if mode == "list":
-            text = {"version": "1.0", "job_id": id, "run_id": "r" + id, "node_id": "n",
-                    "prompt": prompt, "context": context}
+            text = {"version": "1.0", "job_id": id, "run_id": id, "node_id": "n",
+                    "prompt": prompt, "context": context, "workflow_tag": id}
         else:
-            text = {"id": id, "run_id": "r" + id, "to_node": "n",
-                    "metadata": {"task": prompt, "context": context}}
-        return id, mode, slow, json.dumps(text)
+            text = {"id": id, "run_id": id, "to_node": "n", "metadata": {
+                "task": prompt, "context": context, "workflow_tag": id}}
+        return id, mode, kind, json.dumps(text)
 
     def feed(self):
         while len(self.waiting) < self.args.waiting:
-            id, mode, slow, text = self.make()
+            id, mode, kind, text = self.make()
             self.ask("EVAL", SUBMIT, 0, id, mode, text)
-            self.sent[id] = (mode, slow)
+            self.sent[id] = (mode, kind)
             self.waiting[id] = True
 
     def collect(self, ids):
@@ -322,14 +373,15 @@ class Chaos:
         """Redis ends, well or badly, and comes back."""
         rng = random.Random(self.args.seed + 3)
         while not self.fleet.calm:
-            time.sleep(rng.uniform(2, 2 * self.args.restart_every - 2))
-            if self.fleet.calm:
+            if self.calm.wait(rng.uniform(2, 2 * self.args.restart_every - 2)):
                 return
             how = rng.choice([signal.SIGKILL, signal.SIGTERM])
             self.restarts[how.name] += 1
+            begun = time.monotonic()
             self.redis.stop(how)
             time.sleep(rng.uniform(0, 0.5))
             self.redis.start()
+            self.away.append(time.monotonic() - begun)
 
     def run(self):
         begun = time.monotonic()
@@ -349,6 +401,7 @@ class Chaos:
                 print(f"{told - begun:.0f} s: {len(self.sent)} jobs, {self.fleet.died()} "
                       f"deaths, {len(self.waiting)} waiting", file=sys.stderr, flush=True)
         self.fleet.calm = self.proxy.calm = True
+        self.calm.set()
         if meddler.is_alive():
             meddler.join()
         self.took = time.monotonic() - begun
@@ -395,6 +448,15 @@ def percentile(values, p):
     return values[min(len(values) - 1, int(len(values) * p))] if values else 0
 
 
+def repeats(fleet, calls, id):
+    """How often the effect was asked for when the journal had it. Who had begun before and
+    was still alive (stopped, or cut off from Redis) may ask late, once: nobody can know."""
+    noted = fleet.noted.get(id, 1e18)
+    late = sum(when > noted for when, _ in calls)
+    begun = sum(start < noted < end for start, end in fleet.acting[id])
+    return max(late - begun, 0)
+
+
 def report(chaos):
     """The table; how much is wrong."""
     fleet, sent, args = chaos.fleet, chaos.sent, chaos.args
@@ -409,8 +471,15 @@ def report(chaos):
     last = [t for t in last if t > 0]
     first = [chaos.when[id] - t for id, t in fleet.first_death.items() if id in chaos.when]
     first = [t for t in first if t > 0]
-    again = {m: sum(n - 1 for n in c.values()) for m, c in chaos.stub.calls.items()}
-    other = [id for id, keys in chaos.stub.keys.items() if len(keys) > 1 or None in keys]
+    resumed = []
+    for id, t in fleet.last_death.items():
+        later = [when for when in fleet.acquired[id] if when > t]
+        if later:
+            resumed.append(min(later) - t)
+    effects = chaos.stub.effects
+    other = [id for id, calls in effects.items()
+             if len({key for _, key in calls}) > 1 or None in {key for _, key in calls}]
+    repeated = [id for id in effects if repeats(fleet, effects[id], id)]
     rows = [
         ("seed, minutes, workers, lease",
          f"{args.seed}, {chaos.took / 60:.1f}, {args.workers}, {args.lease} s"),
@@ -420,18 +489,27 @@ def report(chaos):
         *((f"– {how}", n) for how, n in sorted(fleet.deaths.items())),
         ("restarts of Redis",
          ", ".join(f"{n} {how}" for how, n in chaos.restarts.items()) or "none"),
+        ("– Redis was away for: p50, most",
+         f"{percentile(chaos.away, .5):.2f} s, {max(chaos.away, default=0):.2f} s"),
         ("connections", ", ".join(f"{n} {how}" for how, n in chaos.proxy.counts.items())),
         ("**lost jobs**", len(lost)),
         ("**jobs answered twice**", len(double)),
         ("jobs without exactly one record", len(wrong)),
         ("jobs that failed", len(failed)),
-        ("slow calls: GET, again", f"{sum(chaos.stub.calls['GET'].values())}, {again['GET']}"),
-        ("side effects: POST, again",
-         f"{sum(chaos.stub.calls['POST'].values())}, {again['POST']}"),
-        ("jobs that repeated a POST with another Idempotency-Key, or none", len(other)),
+        ("slow calls: GET, again", f"{sum(chaos.stub.gets.values())}, "
+         f"{sum(n - 1 for n in chaos.stub.gets.values())}"),
+        ("jobs with an effect, of which noted, and asked for in all",
+         f"{len(effects)}, {len(fleet.noted)}, {sum(map(len, effects.values()))}"),
+        ("– asked for again, unknown whether it was done, with the same key",
+         sum(len(calls) - 1 for id, calls in effects.items() if id not in other)),
+        ("**effects asked for again that the journal had**", len(repeated)),
+        ("**effects done twice (another Idempotency-Key, or none)**", len(other)),
         ("recovery after the last kill: jobs, p50, p99, most",
          f"{len(last)}, {percentile(last, .5):.2f} s, {percentile(last, .99):.2f} s, "
          f"{max(last, default=0):.2f} s"),
+        ("– until somebody had the job again: p50, p99, most",
+         f"{percentile(resumed, .5):.2f} s, {percentile(resumed, .99):.2f} s, "
+         f"{max(resumed, default=0):.2f} s"),
         ("recovery after the first kill: p50, p99",
          f"{percentile(first, .5):.2f} s, {percentile(first, .99):.2f} s"),
         ("ends that were odd", len(fleet.odd)),
@@ -439,17 +517,26 @@ def report(chaos):
     print("| | |\n| --- | --- |")
     for name, value in rows:
         print(f"| {name} | {value} |")
-    for name, ids in (("lost", lost), ("twice", double), ("records", wrong)):
+    for name, ids in (("lost", lost), ("twice", double), ("records", wrong),
+                      ("repeated", repeated), ("another key", other)):
         if ids:
             print(f"\n{name}: {' '.join(ids[:20])}", file=sys.stderr)
+    for id in repeated[:3]:
+        print(id, "noted", fleet.noted[id], "acting", fleet.acting[id], "asked", effects[id],
+              file=sys.stderr)
     for id in double[:3]:
         print(id, chaos.sent[id], chaos.signals[id], *chaos.got.get(id, ()), sep="\n  ",
               file=sys.stderr)
     for id in failed[:3]:
         print(id, chaos.got[id][0], file=sys.stderr)
+    slow = sorted((chaos.when[id] - t, id) for id, t in fleet.last_death.items()
+                  if id in chaos.when)[-3:]
+    for took, id in reversed(slow):
+        print(f"slow: {id} {chaos.sent[id]}: {took:.2f} s after {fleet.last_death[id]:.2f}, had at",
+              *(f"{when:.2f}" for when in sorted(fleet.acquired[id])), file=sys.stderr)
     for text in fleet.odd[:5]:
         print(text, file=sys.stderr)
-    return len(lost) + len(double) + len(wrong) + len(other) + len(fleet.odd)
+    return len(lost) + len(double) + len(wrong) + len(other) + len(repeated) + len(fleet.odd)
 
 
 def main():

@@ -165,15 +165,26 @@ class Job(CliTest):
         self.assertEqual(result["metadata"]["tool_calls"][0]["function"]["name"],
                          "patch_workflow")
 
-    def test_a_workflow_with_its_nodes_as_an_object_is_read_but_not_patched(self):
+    def test_a_workflow_with_its_nodes_as_an_object_comes_out_in_the_other_form(self):
         flow = {"nodes": {"fetch": {"type": "http", "config": {"url": "http://e.org"},
                                     "dependencies": [], "dependents": ["pick"]},
                           "pick": {"type": "filter", "dependencies": ["fetch"],
                                    "dependents": []}}}
-        error = self.run_job(self.job(prompt="add a task node named tell after pick",
-                                      current_workflow=flow, context={}), status=3)["error"]
-        self.assertIn("array form", error["message"])
-        self.run_job(self.job(current_workflow=flow))
+        result = self.run_job(self.job(prompt="add a task node named tell after pick",
+                                       current_workflow=flow, context={}))
+        flow = self.value("run", "--output", "json", "--job", self.file("flow.json", self.job(
+            prompt="add a task node named tell after pick", current_workflow=flow,
+            context={})))
+        self.assertEqual([node["id"] for node in flow["nodes"]], ["fetch", "pick", "tell"])
+        self.assertEqual(flow["edges"], [{"from": "fetch", "to": "pick"},
+                                         {"from": "pick", "to": "tell"}])
+        self.assertNotIn("dependents", flow["nodes"][0])
+        self.assertEqual(result["result_preview"]["op_count"], 2)
+        # As it is, a document is not patched: pointers would not mean what they say.
+        self.fails(3, "patch", self.file("ir.json", {"nodes": {"a": {"type": "task"}}}),
+                   self.file("p.json", [{"op": "add", "path": "/x", "value": 1}]),
+                   says="wants the arrays")
+        self.run_job(self.job(current_workflow={"nodes": {}}))
 
     def test_the_planner_is_named(self):
         error = self.run_job(self.job(), "--planner", "nobody", status=2)["error"]

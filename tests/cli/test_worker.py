@@ -268,11 +268,20 @@ class Producers(WorkerTest):
         self.redis("SET", "ir:run-w1", compact({"nodes": {
             "a": {"id": "a", "type": "http", "dependencies": [], "dependents": ["b"],
                   "config": {"url": "https://example.com/", "method": "GET"}},
-            "b": {"id": "b", "type": "filter", "dependencies": ["a"], "dependents": []}}}))
-        self.add(token("w1", "remove the node b"))
+            "b": {"type": "filter", "dependencies": ["a"], "dependents": ["c"]},
+            "c": {"type": "task", "dependencies": ["b", "a"], "dependents": []},
+            "d": {"type": "task", "dependencies": [], "dependents": []}},
+            "name": "flow", "edges": [{"from": "b", "to": "c", "condition": "x > 1"}]}))
+        self.add(token("w1", "remove the node d"))
         done = self.pop("completion_signals")
-        # A patch wants the other form, so the message shows which one was read.
-        self.assertIn("nodes by id", done["metadata"]["error_message"])
+        # It was read, and became the form that patches are of.
+        flow = done["result_data"]["workflow"]
+        self.assertEqual(flow, {"name": "flow", "nodes": [
+            {"id": "a", "type": "http", "config": {"url": "https://example.com/",
+                                                   "method": "GET"}},
+            {"id": "b", "type": "filter"}, {"id": "c", "type": "task"}],
+            "edges": [{"from": "b", "to": "c", "condition": "x > 1"},
+                      {"from": "a", "to": "b"}, {"from": "a", "to": "c"}]}, done)
         self.redis("SET", "ir:run-w2", compact(
             {"nodes": [{"id": "a", "type": "task"}, {"id": "b", "type": "task"}],
              "edges": []}))
@@ -287,6 +296,22 @@ class Producers(WorkerTest):
         ref = self.redis("HGET", "context:run-n1", "pick:output")
         self.assertEqual([row["id"] for row in json.loads(self.redis("GET", "cas:" + ref))],
                          [3, 2])
+
+    def test_many_that_are_waited_for_have_a_bar_on_a_terminal(self):
+        Worker(self)
+        jobs = self.file("many.ndjson", "".join(compact(job(f"m{i}")) + "\n" for i in range(10)))
+        us, terminal = os.openpty()
+        self.addCleanup(os.close, us)
+        process = self.start("submit", "--job", jobs, "--wait", stderr=terminal,
+                             env={"REDIS_URL": self.server.url})
+        out = process.communicate(timeout=WAIT)[0].decode()
+        os.close(terminal)
+        shown = os.read(us, 65536).decode()
+        self.assertEqual(len(out.splitlines()), 10)
+        self.assertIn("[###---------------------------] 1 of 10 results", shown)
+        self.assertIn("[" + "#" * 30 + "] 10 of 10 results", shown)
+        # In a pipe there is none.
+        self.assertEqual(self.cli("submit", "--job", jobs, "--wait").err, "")
 
     def test_results_expire(self):
         Worker(self)
@@ -619,6 +644,79 @@ class Ends(WorkerTest):
         self.add(token("a3"))
         self.assertEqual(self.pop("completion_signals")["status"], "completed")
         self.until(lambda: worker.http("GET", "/ready")[0] == 200)
+
+
+    def test_what_redis_refuses_passes(self):
+        """Scripts that are forgotten, a replica, no memory, keys of another type: the worker
+        tells of it and goes on when it is over."""
+        worker = Worker(self)
+        n = 0
+
+        def works():
+            nonlocal n
+            n += 1
+            self.push(job(f"w{n}"))
+            self.assertEqual(self.result(f"w{n}")["status"], "completed")
+            self.add(token(f"v{n}"))
+            self.assertEqual(self.result(f"v{n}")["status"], "completed")
+        works()
+        self.redis("SCRIPT", "FLUSH") # NOSCRIPT
+        works()
+        self.redis("REPLICAOF", "127.0.0.1", "1") # READONLY, or MASTERDOWN
+        worker.wait_for(r"READONLY|read-only|MASTERDOWN|lost its master")
+        self.redis("REPLICAOF", "NO", "ONE")
+        works()
+        self.redis("CONFIG", "SET", "maxmemory", "1")
+        worker.wait_for(r"out of memory: raise its maxmemory")
+        self.redis("CONFIG", "SET", "maxmemory", "0")
+        works()
+        self.redis("SET", "agent:leases", "text")
+        worker.wait_for(r"WRONGTYPE|holds another type")
+        self.redis("DEL", "agent:leases")
+        works()
+        self.assertIsNone(worker.process.poll())
+        self.empty()
+
+    def test_workers_that_make_the_group_at_once(self):
+        workers = [Worker(self, f"w{i}") for i in range(3)] # BUSYGROUP
+        for i in range(30):
+            self.add(token(f"g{i}"))
+        for i in range(30):
+            self.assertEqual(self.result(f"g{i}")["status"], "completed")
+        for worker in workers:
+            self.assertNotIn("BUSYGROUP", worker.log)
+
+    def test_a_long_wait_for_a_provider_is_waited_in_the_queue(self):
+        model = provider.Provider((429, {"Retry-After": "90"}, provider.error("slow down")),
+                                  provider.chat("done"))
+        self.addCleanup(model.close)
+        Worker(self, env={"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": model.url + "/v1"})
+        self.push(job("late", "well?", context={}))
+        self.until(lambda: self.redis("ZCARD", "agent:delayed") == 1)
+        member, due = self.redis("ZRANGE", "agent:delayed", 0, 0, "WITHSCORES")
+        left = float(due) / 1000 - time.time()
+        self.assertTrue(80 < left <= 91, left)
+        self.assertRegex(member, r"^\S+ 1 0 ") # one retry, no delivery
+        self.assertEqual(len(model.requests), 1)
+        self.assertEqual(self.redis("EXISTS", "agent:results:late"), 0)
+        self.redis("ZADD", "agent:delayed", 0, member) # as if it were over
+        self.assertEqual(self.result("late")["result_preview"]["text"], "done")
+        self.assertEqual(len(model.requests), 2)
+        self.empty()
+
+    def test_so_it_is_in_a_stream(self):
+        model = provider.Provider((429, {"Retry-After": "90"}, provider.error("slow down")),
+                                  provider.chat("done"))
+        self.addCleanup(model.close)
+        Worker(self, env={"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": model.url + "/v1"})
+        self.add(token("late", "well?", context={}))
+        base = "wf.tasks.agent:agent_workers:"
+        self.until(lambda: self.redis("ZCARD", base + "delayed") == 1)
+        entry, due = self.redis("ZRANGE", base + "delayed", 0, 0, "WITHSCORES")
+        self.assertTrue(80 < float(due) / 1000 - time.time() <= 91)
+        self.assertEqual(self.redis("HGET", base + "retries", entry), "1")
+        self.redis("ZADD", base + "delayed", 0, entry)
+        self.assertEqual(self.result("late")["result_preview"]["text"], "done")
 
 
 class Endpoints(WorkerTest):

@@ -2,6 +2,7 @@
 #include "jobs.h"
 
 #include <agentrun/memory.h>
+#include <agentrun/sys/tool.h>
 #include <agentrun/worker.h>
 
 #include "worker/worker.h"
@@ -283,6 +284,27 @@ START_TEST(a_quiet_worker_takes_nothing_until_it_is_told)
 }
 END_TEST
 
+START_TEST(being_quiet_now_and_then_ends_nothing)
+{
+	char id[32];
+
+	start("builtin", 16, -1);
+	for (int i = 0; i < 600; i++) {
+		snprintf(id, sizeof(id), "job-%d", i);
+		enqueue_job(id);
+		agentrun_worker_quiet(worker, i % 2);
+		usleep(300);
+	}
+	agentrun_worker_quiet(worker, 0);
+	ck_assert_int_eq(agentrun_worker_check(worker, NULL), 0);
+	for (int i = 0; i < 600; i++) {
+		snprintf(id, sizeof(id), "job-%d", i);
+		result_says(id, "\"status\":\"completed\"");
+	}
+	stop(0);
+}
+END_TEST
+
 /* A consumer that did the job and died before it could say so. */
 START_TEST(a_job_that_was_done_before_is_not_done_again)
 {
@@ -308,6 +330,54 @@ START_TEST(a_job_that_was_done_before_is_not_done_again)
 	stop(0);
 	ck_assert_uint_eq(worker_stats().redelivered, 1);
 	agentrun_result_free(first);
+}
+END_TEST
+
+/* A tool that counts its calls, then a request that nobody answers. */
+#define TOOL_PLAN "{\"tool_calls\":[{\"id\":\"a\",\"function\":{\"name\":\"count_up\"," \
+	"\"arguments\":\"{}\"}},{\"id\":\"b\",\"function\":{\"name\":\"execute_pipeline\"," \
+	"\"arguments\":\"{\\\"pipeline\\\":[{\\\"step\\\":\\\"http_request\\\"," \
+	"\\\"url\\\":\\\"http://127.0.0.1:1/\\\"}]}\"}}]}"
+
+static int count_up(void *self, agentrun_buf *result, const agentrun_tool_call *call,
+	agentrun_error **err)
+{
+	(void)call;
+	(void)err;
+	++*(int *)self;
+	return agentrun_buf_set(result, "[{\"n\":1}]", 9);
+}
+
+static void add_tool(uint32_t flags, int *calls)
+{
+	agentrun_tool_impl tool = { .version = AGENTRUN_TOOL_IMPL_VERSION,
+		.struct_size = sizeof(tool), .name = "count_up", .description = "counts",
+		.lane = AGENTRUN_LANE_UNCLEAR, .call = count_up, .flags = flags };
+
+	ck_assert_int_eq(agentrun_ctx_add_tool(ctx, &tool, calls, NULL), 0);
+	planner.answer = TOOL_PLAN;
+	enqueue_job("tool");
+	start("test", 1, -1);
+	result_says("tool", "\"status\":\"failed\"");
+	stop(0);
+	ck_assert_uint_eq(worker_stats().retried, 2);
+}
+
+START_TEST(a_tool_that_was_called_is_not_called_again_by_a_retry)
+{
+	int calls = 0;
+
+	add_tool(0, &calls);
+	ck_assert_int_eq(calls, 1);
+}
+END_TEST
+
+START_TEST(a_pure_tool_is_called_again)
+{
+	int calls = 0;
+
+	add_tool(AGENTRUN_TOOL_PURE, &calls);
+	ck_assert_int_eq(calls, 3);
 }
 END_TEST
 
@@ -358,7 +428,10 @@ int main(void)
 		a_job_is_cancelled_while_it_runs_and_while_it_waits,
 		no_more_is_taken_than_can_be_started,
 		a_quiet_worker_takes_nothing_until_it_is_told,
+		being_quiet_now_and_then_ends_nothing,
 		a_job_that_was_done_before_is_not_done_again,
+		a_tool_that_was_called_is_not_called_again_by_a_retry,
+		a_pure_tool_is_called_again,
 		metrics_count_what_was_done,
 		a_retry_waits_longer_each_time_up_to_a_limit,
 		NULL,

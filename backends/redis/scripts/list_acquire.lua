@@ -2,12 +2,13 @@
 -- needs list_return
 -- ARGV: base, consumer, how many, lease, the queue's own lease, number of the first
 -- lease, bytes after which no more is taken, messages that a BLMOVE has moved.
--- Gives: ms until something is due, how many are cancelled, then five for each job:
+-- Gives: ms until something is due, how many are cancelled, how many have a
+-- journal, then five for each job:
 -- payload, lease, deliveries (this one not counted), retries, when it came.
 local consumer, many, lease, own = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]),
 	tonumber(ARGV[5])
 local number, bytes = tonumber(ARGV[6]), tonumber(ARGV[7])
-local out, taken = { 0, 0 }, 0
+local out, taken = { 0, 0, 0 }, 0
 
 call('ZADD', CONSUMERS, NOW + math.max(own, 1000), consumer)
 
@@ -61,4 +62,5 @@ call('SET', POPPED, string.format('%.0f', place))
 call_all('HSET', held(consumer), records)
 call_all('ZADD', LEASES, leases)
 out[1], out[2] = next_due(), call('ZCARD', CANCELLED)
+out[3] = call('SCARD', BASE .. ':journals')
 return out

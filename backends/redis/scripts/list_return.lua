@@ -108,10 +108,12 @@ local function forget_done()
 	end
 end
 
--- Once a second for all consumers together: those whose heartbeat lapsed, and lists of
+-- Now and then, for all consumers together (once a second; more often where leases are
+-- short): those whose heartbeat lapsed, and lists of
 -- consumers that nobody knows.
 local function sweep(lease_ms)
-	if not call('SET', BASE .. ':sweep', '1', 'NX', 'PX', 1000) then return end
+	local pause = math.max(math.min(math.floor(lease_ms / 8), 1000), 100)
+	if not call('SET', BASE .. ':sweep', '1', 'NX', 'PX', pause) then return end
 	forget_done()
 	for _, consumer in ipairs(call('ZRANGEBYSCORE', CONSUMERS, '-inf', NOW, 'LIMIT', 0, 20)) do
 		return_orphans(consumer)

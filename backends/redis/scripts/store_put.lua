@@ -18,9 +18,7 @@ if kept then
 end
 -- So that those of one time are listed by their ids.
 local member = ':' .. id
-local words = { '#', member }
-for i = 5, #ARGV do words[#words + 1] = ARGV[i] end
-call('HSET', record(id), unpack(words))
+call('HSET', record(id), '#', member, unpack(ARGV, 5))
 call('SET', KEYS[1], id)
 call('ZADD', INDEX, created, member)
 if fields.status == 'completed' and fields.run_id and fields.node_id then

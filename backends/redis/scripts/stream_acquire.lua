@@ -3,12 +3,13 @@
 -- ARGV: group, base, consumer, how many, lease, the queue's own lease, number of the
 -- first lease, bytes after which no more is taken, entries that an XREADGROUP has
 -- taken.
--- Gives: ms until something is due, how many are cancelled, then five for each job:
+-- Gives: ms until something is due, how many are cancelled, how many have a
+-- journal, then five for each job:
 -- token, lease, deliveries (this one not counted), retries, when it came.
 local consumer, many, lease, own = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]),
 	tonumber(ARGV[6])
 local number, bytes = tonumber(ARGV[7]), tonumber(ARGV[8])
-local out, taken = { 0, 0 }, 0
+local out, taken = { 0, 0, 0 }, 0
 local leased, leases = {}, {}
 local has_retries = call('EXISTS', RETRIES) == 1
 
@@ -76,4 +77,5 @@ call('SET', POPPED, string.format('%.0f', place))
 call_all('HSET', HELD, leased)
 call_all('ZADD', LEASES, leases)
 out[1], out[2] = next_due(), call('ZCARD', CANCELLED)
+out[3] = call('SCARD', BASE .. ':journals')
 return out

@@ -32,10 +32,11 @@ local function forget_done()
 	end
 end
 
--- Once a second for the whole group: entries that somebody took and left, and
+-- Now and then, for the whole group (once a second; more often where leases are short): entries that somebody took and left, and
 -- consumers that are gone.
 local function sweep(lease_ms)
-	if not call('SET', BASE .. ':sweep', '1', 'NX', 'PX', 1000) then return end
+	local pause = math.max(math.min(math.floor(lease_ms / 8), 1000), 100)
+	if not call('SET', BASE .. ':sweep', '1', 'NX', 'PX', pause) then return end
 	forget_done()
 	local from = call('GET', BASE .. ':scan') or '-'
 	local idle = with_group('XPENDING', STREAM, GROUP, 'IDLE', lease_ms, from, '+', 200)

@@ -50,6 +50,8 @@ AGENTRUN_API void agentrun_job_set_counts(agentrun_job *job, uint32_t deliveries
 AGENTRUN_API void agentrun_job_set_enqueued_ms(agentrun_job *job,
 	int64_t enqueued_ms);
 AGENTRUN_API void agentrun_job_set_cancelled(agentrun_job *job, int cancelled);
+/** In acquire: its journal holds something. */
+AGENTRUN_API void agentrun_job_set_journalled(agentrun_job *job, int journalled);
 /** In renew and settle: another consumer has it. */
 AGENTRUN_API void agentrun_job_set_lost(agentrun_job *job, int lost);
 /** In settle: its lease is ended, its result is published. */
@@ -57,7 +59,7 @@ AGENTRUN_API void agentrun_job_set_settled(agentrun_job *job);
 
 /* ---- the table ------------------------------------------------------------- */
 
-#define AGENTRUN_QUEUE_IMPL_VERSION 1
+#define AGENTRUN_QUEUE_IMPL_VERSION 2
 
 /**
  * `self` is private state; several threads may call at once. What each call
@@ -106,6 +108,20 @@ typedef struct agentrun_queue_impl {
 	int (*dead_retry)(void *self, const char *job_id, agentrun_error **err);
 	int (*dead_drop)(void *self, const char *job_id, agentrun_error **err);
 	/* members above: version 1 */
+	/**
+	 * Optional, both or none. A journal is a job's, found by its id; drop it when
+	 * the job is accepted or rejected, keep it when it is released or its lease
+	 * lapses, and then say agentrun_job_set_journalled() in acquire. AGENTRUN_ENOTFOUND,
+	 * and nothing is written, where the lease is not held any more.
+	 */
+	int (*journal_put)(void *self, const char *job_id, const char *lease,
+		const char *name, const char *value, size_t len, agentrun_error **err);
+	int (*journal_get)(void *self, agentrun_buf *out, int *found, const char *job_id,
+		const char *lease, const char *name, agentrun_error **err);
+	/** Optional. */
+	int (*node_output)(void *self, agentrun_buf *out, int *found, const char *run_id,
+		const char *node_id, agentrun_error **err);
+	/* members above: version 2 */
 } agentrun_queue_impl;
 
 /**

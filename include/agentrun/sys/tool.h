@@ -16,7 +16,15 @@
 
 AGENTRUN_BEGIN_DECLS
 
-#define AGENTRUN_TOOL_IMPL_VERSION 1
+#define AGENTRUN_TOOL_IMPL_VERSION 2
+
+/** Of agentrun_tool_impl.flags. */
+enum {
+	/** It changes nothing: a job that is run again calls it again. The result of a
+	 * tool without this is noted in the job's journal, where its queue has one, and
+	 * taken from there. */
+	AGENTRUN_TOOL_PURE = 1
+};
 
 /** Who calls. Made by the library, borrowed for the call. Fields are only appended:
  * read no further than `struct_size`. */
@@ -50,6 +58,9 @@ typedef struct agentrun_tool_impl {
 	/** Optional. Frees `self`. */
 	void (*destroy)(void *self);
 	/* members above: version 1 */
+	uint32_t flags;    /**< AGENTRUN_TOOL_... */
+	uint32_t reserved; /**< 0 */
+	/* members above: version 2 */
 } agentrun_tool_impl;
 
 /**

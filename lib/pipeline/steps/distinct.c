@@ -29,6 +29,7 @@ static int distinct_push(agr_op *op, agr_row *row, agentrun_error **err)
 	agr_span value;
 	bool added;
 
+	((agr_keyset *)op->state)->arena.meter = agr_op_meter(op);
 	agr_buf_reset(&op->key);
 	if (!by->n) {
 		int r = agr_row_make(row, err);

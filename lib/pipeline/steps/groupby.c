@@ -198,6 +198,9 @@ static bool reserve(struct groups *s, const struct groupby *g)
 
 	if (s->n < s->cap)
 		return true;
+	if (!agr_arena_charge(&s->arena, (cap - s->cap) *
+		(g->n * sizeof(*s->tallies) + (g->by.n + 1) * sizeof(*s->values))))
+		return false;
 	grown = realloc(s->tallies, cap * g->n * sizeof(*s->tallies));
 	if (!grown)
 		return false;
@@ -295,6 +298,7 @@ static int groupby_push(agr_op *op, agr_row *row, agentrun_error **err)
 	bool added;
 	int r = 0;
 
+	s->arena.meter = s->keys.arena.meter = agr_op_meter(op);
 	agr_buf_reset(&op->key);
 	for (size_t i = 0; i < g->by.n; i++) {
 		if (agr_field_get(&g->by.list[i], row, &value))

@@ -257,7 +257,9 @@ static bool reserve(const struct join *j, struct joined *s)
 
 	if (s->n + 1 < s->cap)
 		return true;
-	if (cap > SIZE_MAX / (note * sizeof(*s->noted)) / 2)
+	if (cap > SIZE_MAX / (note * sizeof(*s->noted)) / 2 ||
+		!agr_arena_charge(&s->keys.arena, (cap - s->cap) *
+			(sizeof(*s->rows) + note * sizeof(*s->noted))))
 		return false;
 	grown = realloc(s->rows, cap * sizeof(*s->rows));
 	if (!grown)
@@ -352,6 +354,7 @@ static int join_open(agr_op *op, agr_span supplied, agentrun_error **err)
 	int r;
 
 	s->name.max = s->made.max = s->alone.max = SIZE_MAX;
+	s->keys.arena.meter = s->names.arena.meter = agr_op_meter(op);
 	if (supplied.p) {
 		s->text = agr_strndup(supplied.p, supplied.n);
 		if (!s->text)
@@ -362,6 +365,8 @@ static int join_open(agr_op *op, agr_span supplied, agentrun_error **err)
 		return agentrun_error_raise(err, AGENTRUN_EPIPELINE,
 			"right must be rows, but %s stands for %s", j->ref,
 			agr_type_phrase(rows));
+	if (!agr_arena_charge(&s->keys.arena, supplied.n))
+		return agr_error_oom(err);
 	s->slots = calloc(j->names.n + 1, sizeof(*s->slots));
 	s->found = calloc(j->wanted.n + 1, sizeof(*s->found));
 	if (!s->slots || !s->found)

@@ -73,6 +73,7 @@ static int sort_open(agr_op *op, agr_span supplied, agentrun_error **err)
 	(void)supplied;
 	(void)err;
 	list->order = &((const struct sort *)op->plan)->order;
+	list->arena.meter = agr_op_meter(op);
 	return 0;
 }
 

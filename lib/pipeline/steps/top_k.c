@@ -81,6 +81,7 @@ static int top_k_open(agr_op *op, agr_span supplied, agentrun_error **err)
 	(void)supplied;
 	(void)err;
 	best->list.order = top->order;
+	best->list.arena.meter = agr_op_meter(op);
 	return 0;
 }
 
