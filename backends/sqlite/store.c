@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <agentrun/sqlite.h>
 #include <agentrun/sys/options.h>
@@ -16,6 +17,7 @@
 /* Of that schema. A field that a newer library adds has no column in it. */
 #define COLUMNS (AGENTRUN_RECORD_COMPLETED_AT + 1)
 #define HEX_LEN 64
+#define NAP_MS 5
 
 static const char columns[] =
 	"result_id, job_id, run_id, node_id, result_data, cas_id, s3_ref, status, error,"
@@ -298,6 +300,23 @@ void agentrun_sqlite_store_options_init(agentrun_sqlite_store_options *opts,
 	agentrun_options_init(opts, struct_size, &defaults, sizeof(defaults));
 }
 
+/* While others make the file a WAL one, or mend it after a crash, SQLite says "locked" at
+ * once, whatever the time-out: so the time is waited out here. */
+static int use_wal(struct sqlite_store *s, uint32_t timeout_ms, agentrun_error **err)
+{
+	const struct timespec nap = { .tv_nsec = NAP_MS * 1000000 };
+
+	for (uint32_t waited = 0;; waited += NAP_MS) {
+		int r = sqlite3_exec(s->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
+
+		if (!r)
+			return 0;
+		if ((r & 0xff) != SQLITE_BUSY || waited >= timeout_ms)
+			return sqlite_fault(s, err);
+		nanosleep(&nap, NULL);
+	}
+}
+
 static int open_file(struct sqlite_store *s, const agentrun_sqlite_store_options *opts,
 	agentrun_error **err)
 {
@@ -312,7 +331,7 @@ static int open_file(struct sqlite_store *s, const agentrun_sqlite_store_options
 	sqlite3_extended_result_codes(s->db, 1);
 	sqlite3_busy_timeout(s->db,
 		opts->busy_timeout_ms < INT_MAX ? (int)opts->busy_timeout_ms : INT_MAX);
-	r = sqlite_run(s, "PRAGMA journal_mode = WAL", err);
+	r = use_wal(s, opts->busy_timeout_ms, err);
 	if (r == 0)
 		r = sqlite_run(s, "PRAGMA synchronous = FULL", err);
 	return r < 0 ? r : sqlite_migrate(s, err);

@@ -541,7 +541,8 @@ static bool survives_within(agr_task *task)
 }
 
 /* What the tools gave is there, and what they changed is changed: that the model cannot be
- * asked for its closing words, or whether it wants more, does not undo it. */
+ * asked for its closing words, or whether it wants more, does not undo it. But what may
+ * pass is asked again, where a queue does so and knows what was done. */
 bool agr_converse_closes(agr_task *task)
 {
 	agr_converse *c = task->converse;
@@ -549,7 +550,8 @@ bool agr_converse_closes(agr_task *task)
 	bool asking = task->state == AGR_TASK_ASK || task->state == AGR_TASK_HEAR;
 	int r;
 
-	if (!c || !asking || !task->plan || !task->succeeded || is_fatal(task))
+	if (!c || !asking || !task->plan || !task->succeeded || is_fatal(task) ||
+		(task->journal && agentrun_error_is_retryable(task->error)))
 		return false;
 	agr_buf_printf(&why, "ended with what was reached: the model could not be asked further "
 		"(%s)", agentrun_error_message(task->error));
