@@ -9,8 +9,7 @@
 struct exec {
 	const char *input, *input_format;
 	bool explain, analyze, steps, keep;
-	const char *threads;
-	uint32_t n_threads;
+	size_t threads; /* SIZE_MAX: not said */
 	agentrun_buf pipeline;
 	cli_source source;
 	agentrun_store_writer *writer; /* --keep: where the result goes */
@@ -122,7 +121,7 @@ static int exec(cli_global *global, struct exec *e, const char *argument,
 	opts.input_format = input_format;
 	opts.output_format = output_format;
 	opts.store = store;
-	opts.threads = e->n_threads;
+	opts.threads = e->threads == SIZE_MAX ? 0 : (uint32_t)e->threads;
 	r = agentrun_execute_pipeline(NULL, global->ctx, e->pipeline.data, e->pipeline.len,
 		&opts, err);
 	if (r == 0 && e->keep)
@@ -155,18 +154,9 @@ static void list_steps(void)
 
 #define THREADS_MAX 1024
 
-static bool read_threads(const char *text, uint32_t *n)
-{
-	char *end;
-	long value = strtol(text, &end, 10);
-
-	*n = (uint32_t)value;
-	return end != text && !*end && value >= 1 && value <= THREADS_MAX;
-}
-
 static int run(cli_global *global, const cli_command *self, int argc, char **argv)
 {
-	struct exec e = { .source = { .fd = -1 } };
+	struct exec e = { .source = { .fd = -1 }, .threads = SIZE_MAX };
 	const cli_option own[] = {
 		{ "input", 'i', CLI_TEXT, "FILE", "the data; - is stdin", &e.input },
 		{ "input-format", 0, CLI_TEXT, "FORMAT", "json, ndjson or csv (default: by look)",
@@ -175,7 +165,7 @@ static int run(cli_global *global, const cli_command *self, int argc, char **arg
 			&e.explain },
 		{ "analyze", 0, CLI_FLAG, NULL, "run it and tell rows and time of each step, in place "
 			"of the data", &e.analyze },
-		{ "threads", 0, CLI_TEXT, "N", "that scan the input (default: one a core, up to 4)",
+		{ "threads", 0, CLI_SIZE, "N", "that scan the input (default: one a core, up to 4)",
 			&e.threads },
 		{ "keep", 0, CLI_FLAG, NULL, "put the result into the store and print its ref, in place "
 			"of the data", &e.keep },
@@ -200,8 +190,8 @@ static int run(cli_global *global, const cli_command *self, int argc, char **arg
 			return cli_usage(self, "--input-format wants json, ndjson or csv, not \"%s\"",
 				e.input_format);
 	}
-	if (e.threads && !read_threads(e.threads, &e.n_threads))
-		return cli_usage(self, "--threads wants a number from 1 to %d, not \"%s\"",
+	if (e.threads != SIZE_MAX && (!e.threads || e.threads > THREADS_MAX))
+		return cli_usage(self, "--threads wants a number from 1 to %d, not %zu",
 			THREADS_MAX, e.threads);
 	if (e.input && strcmp(e.input, "-") == 0 && strcmp(argv[0], "-") == 0)
 		return cli_usage(self, "only one of PIPELINE and --input can be stdin");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 #include "llm/failure.h"
+#include "net/retry_after.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -32,14 +32,6 @@ int agr_failure_of_answer(agr_failure *out, int status,
 /* No answer came: *err is the transport's error and becomes the provider's. */
 void agr_failure_of_transport(agr_failure *out, agentrun_error **err);
 
-/* "retry-after" and its kin, in milliseconds; -1: none, or nothing above 0. `now` is the
- * wall clock's. */
-int64_t agr_retry_after_ms(const agentrun_http_event *event, int status, int64_t now);
-
-/* Pieces of that. -1: not of that form. */
-int64_t agr_duration_ms(const char *text); /* "6m0s", "1.5s", "12ms", "30" (seconds) */
-int64_t agr_http_date_ms(const char *text); /* all three forms of RFC 9110 */
-
 /* Replace each `secret` in `text` by "***". */
 void agr_blot(agr_buf *text, const char *secret);
 

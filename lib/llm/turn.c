@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 
+#include "base/backoff.h"
 #include "llm/failure.h"
 #include "llm/profile.h"
 #include "net/http.h"
@@ -262,23 +262,16 @@ static int send_request(agr_turn *turn, agentrun_error **err)
 /* 0 to 1. */
 static double chance(void)
 {
-	uint32_t bits = 0;
-
-	if (getrandom(&bits, sizeof(bits), 0) != (ssize_t)sizeof(bits))
-		bits = (uint32_t)agr_clock_mono_ns();
-	return bits / 4294967296.0;
+	return agr_random() / 4294967296.0;
 }
 
 static int64_t backoff_ms(const agr_turn *turn, int64_t asked_ms)
 {
-	int64_t most = BACKOFF_BASE_MS;
-
 	if (asked_ms > 0) /* a little later, so that not all come at once */
 		return asked_ms + (int64_t)(chance() * (double)(asked_ms < 2500 ? asked_ms / 10
 									       : 250));
-	for (unsigned i = 0; i < turn->attempt && most < BACKOFF_MOST_MS; i++)
-		most *= 2;
-	return (int64_t)(chance() * (double)most);
+	return (int64_t)(chance() *
+		(double)agr_backoff_ms(BACKOFF_BASE_MS, BACKOFF_MOST_MS, turn->attempt));
 }
 
 /* May the same be asked again, and is there time to wait for it? */

@@ -3,10 +3,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
-#include "llm/failure.h"
-#include "net/event.h"
+#include "base/backoff.h"
+#include "net/retry_after.h"
 
 #define BACKOFF_BASE_MS 250
 #define BACKOFF_MOST_MS 10000
@@ -207,22 +206,11 @@ static int judge(agr_exchange *x, int64_t *wait_ms, agentrun_error **err)
 
 /* ---- trying again ------------------------------------------------------------------ */
 
-static int64_t backoff_ms(const agr_exchange *x)
-{
-	int64_t most = BACKOFF_BASE_MS;
-	uint32_t random = 0;
-
-	for (unsigned i = 0; i < x->attempt && most < BACKOFF_MOST_MS; i++)
-		most *= 2;
-	if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
-		random = (uint32_t)agr_clock_mono_ns();
-	return most / 2 + (int64_t)(random % (uint64_t)(most / 2 + 1));
-}
-
 /* May it be sent again, and is there time to wait for it? */
 static bool can_wait(agr_exchange *x, const agentrun_error *why, int64_t asked_ms)
 {
-	int64_t wait = asked_ms > 0 ? asked_ms : backoff_ms(x);
+	int64_t wait = asked_ms > 0 ? asked_ms : agr_backoff_jitter(
+		agr_backoff_ms(BACKOFF_BASE_MS, BACKOFF_MOST_MS, x->attempt), agr_random());
 
 	if (!agentrun_error_is_retryable(why) || x->attempt >=
 		agentrun_config_get_int(x->ctx->config, "orchestrator.max_retries", 5))

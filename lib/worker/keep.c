@@ -66,17 +66,13 @@ static void log_outcome(const agentrun_worker *w, const agr_slot *slot, int outc
 /* Say how the job ends whose result came. */
 static void conclude(agentrun_worker *w, agr_slot *slot)
 {
-	uint64_t random;
 	int outcome;
 
 	if (slot->lost) {
 		drop_lost(w, slot);
 		return;
 	}
-	pthread_mutex_lock(&w->lock);
-	random = agr_worker_random(w);
-	pthread_mutex_unlock(&w->lock);
-	outcome = agr_outcome(slot->job, slot->result, slot->stopping, &w->policy, random);
+	outcome = agr_outcome(slot->job, slot->result, slot->stopping, &w->policy);
 	if (outcome < 0 || agentrun_jobs_add(w->ended, slot->job) < 0) {
 		w->n_late++; /* memory is short: the result waits in the slot */
 		return;

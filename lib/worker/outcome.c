@@ -2,17 +2,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/backoff.h"
 #include "worker/worker.h"
 
 int64_t agr_retry_delay(const agr_retry_policy *policy, uint32_t retries, uint64_t random)
 {
-	int64_t delay = policy->base_ms;
-
-	while (retries-- && delay < policy->max_ms)
-		delay *= 2;
-	if (delay > policy->max_ms)
-		delay = policy->max_ms;
-	return delay - (int64_t)(random % (uint64_t)(delay / 2 + 1));
+	return agr_backoff_jitter(agr_backoff_ms(policy->base_ms, policy->max_ms, retries),
+		random);
 }
 
 static int reject(agentrun_job *job, const char *before, const agentrun_error *error)
@@ -39,9 +35,9 @@ static int give_up(agentrun_job *job, const agentrun_error *error)
 }
 
 static int retry(agentrun_job *job, const agentrun_error *error,
-	const agr_retry_policy *policy, uint64_t random)
+	const agr_retry_policy *policy)
 {
-	int64_t delay = agr_retry_delay(policy, agentrun_job_retries(job), random);
+	int64_t delay = agr_retry_delay(policy, agentrun_job_retries(job), agr_random());
 	int64_t asked = agentrun_error_retry_after_ms(error);
 
 	agentrun_job_release(job, asked > delay ? asked : delay, 1);
@@ -49,7 +45,7 @@ static int retry(agentrun_job *job, const agentrun_error *error,
 }
 
 static int of_failure(agentrun_job *job, const agentrun_error *error, bool stopping,
-	const agr_retry_policy *policy, uint64_t random)
+	const agr_retry_policy *policy)
 {
 	int code = agentrun_error_code(error);
 
@@ -61,7 +57,7 @@ static int of_failure(agentrun_job *job, const agentrun_error *error, bool stopp
 		return reject(job, "", error);
 	if (agentrun_error_is_retryable(error))
 		return agentrun_job_retries(job) < policy->max_retries
-			? retry(job, error, policy, random) : give_up(job, error);
+			? retry(job, error, policy) : give_up(job, error);
 	agentrun_job_accept(job);
 	return AGR_WORKER_FAILED;
 }
@@ -87,7 +83,7 @@ static int set_result(agentrun_job *job, const agentrun_result *result)
 }
 
 int agr_outcome(agentrun_job *job, const agentrun_result *result, bool stopping,
-	const agr_retry_policy *policy, uint64_t random)
+	const agr_retry_policy *policy)
 {
 	const agentrun_error *error = agentrun_result_error(result);
 	const char *message;
@@ -96,7 +92,7 @@ int agr_outcome(agentrun_job *job, const agentrun_result *result, bool stopping,
 	if (set_result(job, result) < 0)
 		return AGENTRUN_ENOMEM;
 	if (error)
-		return of_failure(job, error, stopping, policy, random);
+		return of_failure(job, error, stopping, policy);
 	message = agentrun_result_data(result, &len);
 	if (message && agentrun_job_set_data(job, message, len) < 0)
 		return AGENTRUN_ENOMEM;

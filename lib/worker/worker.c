@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/backoff.h"
 #include "base/thread.h"
 
 #define BATCH 64              /* jobs acquired at a time */
@@ -18,16 +19,6 @@ static const agentrun_worker_options defaults = { .drain_timeout_ms = -1 };
 void agentrun_worker_options_init(agentrun_worker_options *opts, size_t struct_size)
 {
 	agentrun_options_init(opts, struct_size, &defaults, sizeof(defaults));
-}
-
-/* splitmix64: for jitter, not for secrets. */
-uint64_t agr_worker_random(agentrun_worker *w)
-{
-	uint64_t x = w->random += 0x9e3779b97f4a7c15u;
-
-	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-	x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-	return x ^ (x >> 31);
 }
 
 /* ---- acquiring ------------------------------------------------------------------ */
@@ -133,7 +124,7 @@ static void wait_for_queue(agentrun_worker *w, int64_t *wait_ms, const agentrun_
 	w->counts.queue_errors++;
 	if (!w->stop)
 		agr_cond_wait_ms(&w->changed, &w->lock,
-			*wait_ms / 2 + (int64_t)(agr_worker_random(w) % (uint64_t)*wait_ms) / 2);
+			agr_backoff_jitter(*wait_ms, agr_random()));
 	pthread_mutex_unlock(&w->lock);
 }
 
@@ -335,7 +326,6 @@ int agentrun_worker_new(agentrun_worker **out, agentrun_ctx *ctx, agentrun_queue
 		return agr_error_oom(err);
 	w->ctx = ctx;
 	w->queue = queue;
-	w->random = (uint64_t)agr_clock_mono_ns() ^ (uint64_t)(uintptr_t)w;
 	pthread_mutex_init(&w->lock, NULL);
 	agr_cond_init(&w->changed);
 	r = set_up(w, &opts, err);

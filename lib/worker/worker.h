@@ -64,7 +64,7 @@ int64_t agr_retry_delay(const agr_retry_policy *policy, uint32_t retries,
 /* Say how the job ends that has this result: AGR_WORKER_..., or AGENTRUN_ENOMEM, and
  * nothing is said. `stopping`: it was ended because the worker stops. */
 int agr_outcome(agentrun_job *job, const agentrun_result *result, bool stopping,
-	const agr_retry_policy *policy, uint64_t random);
+	const agr_retry_policy *policy);
 
 /* ---- keep.c ---------------------------------------------------------------- */
 
@@ -99,7 +99,7 @@ struct agentrun_worker {
 	size_t n_refused;       /* slots of jobs that the engine did not take */
 	int64_t next_renew_ms;  /* no slot's renewal is due before; INT64_MAX: none is */
 	int64_t wait_until_ms;  /* until when the keeper waits for results */
-	uint64_t generation, random;
+	uint64_t generation;
 	agr_worker_counts counts;
 
 	/* The keeper's own. */
@@ -111,6 +111,5 @@ struct agentrun_worker {
 };
 
 void *agr_worker_keep(void *worker);
-uint64_t agr_worker_random(agentrun_worker *worker); /* under the lock */
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "llm/codec.h"
 #include "llm/failure.h"
+#include "net/retry_after.h"
 #include "llm/sse.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -4,6 +4,7 @@
 
 #include "llm/breaker.h"
 #include "llm/failure.h"
+#include "net/retry_after.h"
 
 static agentrun_http_event *event;
 static agr_failure failure;

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "llm/failure.h"
+#include "net/retry_after.h"
 
 #define LONGEST_MS ((int64_t)366 * 86400 * 1000)
 
