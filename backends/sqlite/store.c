@@ -302,11 +302,11 @@ void agentrun_sqlite_store_options_init(agentrun_sqlite_store_options *opts,
 
 /* While others make the file a WAL one, or mend it after a crash, SQLite says "locked" at
  * once, whatever the time-out: so the time is waited out here. */
-static int use_wal(struct sqlite_store *s, uint32_t timeout_ms, agentrun_error **err)
+static int use_wal(struct sqlite_store *s, int64_t timeout_ms, agentrun_error **err)
 {
 	const struct timespec nap = { .tv_nsec = NAP_MS * 1000000 };
 
-	for (uint32_t waited = 0;; waited += NAP_MS) {
+	for (int64_t waited = 0;; waited += NAP_MS) {
 		int r = sqlite3_exec(s->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
 
 		if (!r)
