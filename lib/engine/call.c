@@ -254,9 +254,13 @@ static int run_patch(agr_task *task, const char *arguments)
  * between the two. */
 int agr_call_patched(agr_task *task, agr_span answer)
 {
-	agr_span document;
+	agr_span document, inverse;
 
 	document.p = agentrun_patch_result_document(task->pending, &document.n);
+	inverse.p = agentrun_patch_result_inverse(task->pending, &inverse.n);
+	if (inverse.p && agr_plan_result_undo(task->plan, task->call, inverse.p, inverse.n,
+				 &task->error) < 0)
+		return AGENTRUN_ENOMEM;
 	if (!answer.p)
 		answer = document;
 	agr_spilled_free(task->spilled);

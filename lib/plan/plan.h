@@ -39,6 +39,9 @@ int agr_plan_result_new(agentrun_plan_result **out, agentrun_error **err);
 /* Replace its message and its finish reason (NULL: as it is). */
 int agr_plan_result_say(agentrun_plan_result *plan, const char *message,
 	const char *finish_reason, agentrun_error **err);
+/* What undoes this call, JSON, stands beside it from now on where calls are written. */
+int agr_plan_result_undo(agentrun_plan_result *plan, size_t call, const char *inverse,
+	size_t len, agentrun_error **err);
 bool agr_plan_result_cache_hit(const agentrun_plan_result *plan);
 
 #endif

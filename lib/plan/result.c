@@ -8,6 +8,7 @@
 struct call {
 	char *id, *name, *arguments;
 	size_t arguments_len;
+	char *inverse; /* JSON; NULL: it has none */
 };
 
 struct agentrun_plan_result {
@@ -26,6 +27,7 @@ void agentrun_plan_result_free(agentrun_plan_result *plan)
 		free(plan->calls[i].id);
 		free(plan->calls[i].name);
 		free(plan->calls[i].arguments);
+		free(plan->calls[i].inverse);
 	}
 	free(plan->calls);
 	free(plan->message);
@@ -45,6 +47,7 @@ static int add_call(agentrun_plan_result *plan, const char *id, const char *name
 	call->name = strdup(name);
 	call->arguments = arguments ? agr_strndup(arguments, len) : NULL;
 	call->arguments_len = len;
+	call->inverse = NULL;
 	if (call->id && call->name && call->arguments)
 		return 0;
 	free(call->id);
@@ -300,9 +303,26 @@ static void write_calls(agr_buf *out, const agentrun_plan_result *plan, bool raw
 		add_text(out, i ? ",{\"id\":" : "{\"id\":", plan->calls[i].id);
 		add_text(out, ",\"function\":{\"name\":", plan->calls[i].name);
 		add_arguments(out, &plan->calls[i], raw);
-		agr_buf_str(out, "}}");
+		agr_buf_char(out, '}');
+		if (plan->calls[i].inverse) {
+			agr_buf_str(out, ",\"inverse\":");
+			agr_buf_str(out, plan->calls[i].inverse);
+		}
+		agr_buf_char(out, '}');
 	}
 	agr_buf_char(out, ']');
+}
+
+int agr_plan_result_undo(agentrun_plan_result *plan, size_t call, const char *inverse,
+	size_t len, agentrun_error **err)
+{
+	char *copy = agr_strndup(inverse, len);
+
+	if (!copy)
+		return agr_error_oom(err);
+	free(plan->calls[call].inverse);
+	plan->calls[call].inverse = copy;
+	return 0;
 }
 
 void agr_plan_write_calls(agr_buf *out, const agentrun_plan_result *plan)

@@ -162,8 +162,14 @@ class Job(CliTest):
         result = self.run_job(self.job(prompt="add a task node named tell after pick",
                                        current_workflow=WORKFLOW, context={}))
         self.assertEqual(result["result_preview"]["type"], "patch")
-        self.assertEqual(result["metadata"]["tool_calls"][0]["function"]["name"],
-                         "patch_workflow")
+        call = result["metadata"]["tool_calls"][0]
+        self.assertEqual(call["function"]["name"], "patch_workflow")
+        patched = self.file("patched.json", self.value(
+            "run", "--output", "json", "--job", self.file("patch_job.json", self.job(
+                prompt="add a task node named tell after pick", current_workflow=WORKFLOW,
+                context={}))))
+        undo = self.file("undo.json", call["inverse"])
+        self.assertEqual(self.value("patch", patched, undo), WORKFLOW)
 
     def test_a_workflow_with_its_nodes_as_an_object_comes_out_in_the_other_form(self):
         flow = {"nodes": {"fetch": {"type": "http", "config": {"url": "http://e.org"},
