@@ -418,7 +418,7 @@ static bool is_same(const struct proving *p, size_t at, const struct id_key *key
 	const struct id_key *known = &p->keys[at];
 
 	return known->first == key->first && known->last == key->last && known->n == key->n &&
-		(id.n <= 16 || memcmp(p->ids[at].p, id.p, id.n) == 0);
+		(id.n <= 16 || (p->ids[at].p && memcmp(p->ids[at].p, id.p, id.n) == 0));
 }
 
 /* Where the id stands in the table, or where it belongs. */
