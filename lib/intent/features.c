@@ -568,7 +568,7 @@ void agr_features_find(agr_feature_set *out, const agr_tokens *tokens,
 	mark(&v, AGR_FEATURE_BIAS, v.n);
 	if (!v.n)
 		return;
-	v.lead = find_lead(&v);
+	v.lead = out->lead = find_lead(&v);
 	if (!lead_question(&v, v.lead) && !lead_verb(&v, v.lead))
 		lead_other(&v, v.lead);
 	find_words(&v);

@@ -106,6 +106,7 @@ typedef enum agr_feature { AGR_FEATURES(AGR_FEATURE_ENUM) AGR_FEATURE_COUNT } ag
 typedef struct agr_feature_set {
 	bool has[AGR_FEATURE_COUNT];
 	int16_t word[AGR_FEATURE_COUNT]; /* -1: none in particular */
+	size_t lead; /* the first word behind what is only polite */
 } agr_feature_set;
 
 /* Names known where the prompt was written: of nodes, or of fields. */
