@@ -11,7 +11,7 @@
 
 #include "intent/features.h"
 
-#define AGR_GRAM_SLOTS (1 << 15)
+#define AGR_GRAM_SLOTS (1 << 16)
 /* Words from the first that tells on; what comes behind adds topic, no intent. */
 #define AGR_GRAM_WORDS 40
 #define AGR_GRAMS_MAX 2048

@@ -298,7 +298,7 @@ START_TEST(what_is_no_text_or_too_long_is_refused)
 {
 	agentrun_intent *intent;
 	agentrun_error *err = NULL;
-	size_t len = 1024 * 1024;
+	size_t len = (size_t)1024 * 1024;
 	char *text = malloc(len + 1);
 
 	ck_assert_int_eq(agentrun_classify(&intent, NULL, "show \xff", 6, NULL, &err),

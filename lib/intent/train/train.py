@@ -12,6 +12,11 @@ On stdout: how well prompts are told that the model did not see: those of HARD (
 parts, each left out in turn), those of the voices held out. TEMPER, by which sums
 are taken down to make the confidence the chance of being right, is fitted to these.
 The result depends on the input alone.
+
+train.py --sources FIT HARD.jsonl [MORE.jsonl ...]
+
+Makes nothing, but tells how well each source of MORE ("source", up to a colon) is
+told by a model that saw none of it.
 """
 import json
 import math
@@ -23,6 +28,8 @@ import sys
 LANES = ["unclear", "execute", "patch"]
 HERE = os.path.dirname(os.path.abspath(__file__))
 WEIGHT_HARD, WEIGHT_OWN, WEIGHT_REST = 4.0, 3.0, 1.0
+# Voices that stand beside REST: they talk, ask what anyone asks, change builds.
+PLAIN = ("talk", "asks")
 HELD_OUT = ("shop", "support")
 PARTS = 10
 
@@ -70,13 +77,33 @@ def report(name, told, temper):
         name, len(told), right / len(told), ece, covered / len(told)))
 
 
+def sources(fit, hard, own, rest):
+    names = [row.get("source", "").split(":")[0] for row, _, _ in rest]
+    order = sorted(set(names))
+    rest = [(row, weight, order.index(name))
+            for (row, weight, _), name in zip(rest, names)]
+    probabilities = run(fit, "folds", rest + own +
+                        [(row, WEIGHT_HARD, -1) for row in hard])
+    told = [(row, p) for (row, _, _), p in zip(rest, probabilities)]
+    for name in order:
+        report(name, [t for t, n in zip(told, names) if n == name], 1)
+    report("all, each left out", told, 1)
+
+
 def main():
+    only_sources = sys.argv[1:2] == ["--sources"]
+    if only_sources:
+        del sys.argv[1]
     fit, hard_path, rest_paths = sys.argv[1], sys.argv[2], sys.argv[3:]
     hard, own = load(hard_path), load(os.path.join(HERE, "prompts.jsonl"))
     rest = [(row, WEIGHT_REST, -1) for path in rest_paths for row in load(path)]
     random.Random(3).shuffle(hard)
     held = [row for row in own if row["source"] in HELD_OUT]
-    own = [(row, WEIGHT_OWN, -1) for row in own if row["source"] not in HELD_OUT]
+    own = [(row, WEIGHT_REST if row["source"] in PLAIN else WEIGHT_OWN, -1)
+           for row in own if row["source"] not in HELD_OUT]
+    if only_sources:
+        sources(fit, hard, own, rest)
+        return
     parts = [(row, WEIGHT_HARD, i % PARTS) for i, row in enumerate(hard)]
     told = run(fit, "folds", rest + own + parts + [(row, 0, PARTS) for row in held])
     told = list(zip(hard + held, told))
