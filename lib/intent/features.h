@@ -84,6 +84,7 @@
 	X(CHANGE_BUILD, "changes how software is built")                                 \
 	X(TWO_ACTS, "names two actions")                                                 \
 	X(PASSIVE, "says what is done to something")                                     \
+	X(STATES, "states what happens to something")                                    \
 	X(NARROWED, "narrows down what it is about")                                     \
 	X(NARROWED_TWICE, "narrows down closely what it is about")                       \
 	X(EMPTY, "names nothing that could be acted on")                                 \

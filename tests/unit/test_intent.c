@@ -90,6 +90,8 @@ START_TEST(who_acts_when_tells_the_lanes_apart)
 		{"retry the upload step when the server is down", AGENTRUN_LANE_PATCH},
 		{"who removed the approval node", AGENTRUN_LANE_EXECUTE},
 		{"remove the approval node", AGENTRUN_LANE_PATCH},
+		{"loans over 900 need a second look", AGENTRUN_LANE_PATCH},
+		{"loans over 900 that need a second look", AGENTRUN_LANE_EXECUTE},
 	};
 
 	for (size_t i = 0; i < AGR_COUNT(cases); i++)

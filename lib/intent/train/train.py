@@ -27,9 +27,7 @@ import sys
 
 LANES = ["unclear", "execute", "patch"]
 HERE = os.path.dirname(os.path.abspath(__file__))
-WEIGHT_HARD, WEIGHT_OWN, WEIGHT_REST = 4.0, 3.0, 1.0
-# Voices that stand beside REST: they talk, ask what anyone asks, change builds.
-PLAIN = ("talk", "asks")
+WEIGHT_HARD, WEIGHT_OWN, WEIGHT_REST = 4.0, 3.0, 2.0
 HELD_OUT = ("shop", "support")
 PARTS = 10
 
@@ -99,8 +97,7 @@ def main():
     rest = [(row, WEIGHT_REST, -1) for path in rest_paths for row in load(path)]
     random.Random(3).shuffle(hard)
     held = [row for row in own if row["source"] in HELD_OUT]
-    own = [(row, WEIGHT_REST if row["source"] in PLAIN else WEIGHT_OWN, -1)
-           for row in own if row["source"] not in HELD_OUT]
+    own = [(row, WEIGHT_OWN, -1) for row in own if row["source"] not in HELD_OUT]
     if only_sources:
         sources(fit, hard, own, rest)
         return
