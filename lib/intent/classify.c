@@ -68,13 +68,13 @@ static int find_features(agr_feature_set *out, const agr_tokens *tokens,
 }
 
 static void choose(agentrun_intent *intent, const agr_tokens *tokens,
-	const agr_feature_set *features)
+	const agr_feature_set *features, const agr_grams *grams)
 {
 	if (!tokens->n) {
 		intent->score[AGENTRUN_LANE_UNCLEAR] = 1.0;
 		return;
 	}
-	agr_model_score(intent->score, features);
+	agr_model_score(intent->score, features, grams);
 	for (int lane = 0; lane < AGR_LANES; lane++)
 		if (intent->score[lane] > intent->score[intent->lane])
 			intent->lane = lane;
@@ -85,6 +85,7 @@ static int classify(agentrun_intent *intent, const char *text, size_t len,
 {
 	agr_feature_set features;
 	agr_tokens tokens;
+	agr_grams grams;
 	int r;
 
 	intent->text = agr_strndup(text, len);
@@ -98,8 +99,9 @@ static int classify(agentrun_intent *intent, const char *text, size_t len,
 		return r;
 	r = find_features(&features, &tokens, opts, err);
 	if (r == 0) {
-		choose(intent, &tokens, &features);
-		r = agr_intent_explain(intent, &tokens, &features, err);
+		agr_grams_find(&grams, &tokens, &features);
+		choose(intent, &tokens, &features, &grams);
+		r = agr_intent_explain(intent, &tokens, &features, &grams, err);
 	}
 	agr_tokens_clear(&tokens);
 	return r;

@@ -8,10 +8,53 @@
 #define REASONS_MAX 3
 #define REASON_LEAST 0.2 /* a smaller weight decides nothing */
 
-/* How much a feature speaks for `lane` and against the next best one. */
-static double share(agr_feature feature, int lane, int other)
+/* What each thing that can be told adds to the lanes' logits: a feature with half of
+ * each pair it is in, a run of words, the first word with one behind it. All of them
+ * together are what decided. */
+struct evidence {
+	double feature[AGR_FEATURE_COUNT][AGR_LANES];
+	double run[AGR_GRAM_WORDS][AGR_GRAM_RUN_MAX][AGR_LANES]; /* by its last word */
+	double lead[AGR_GRAM_WORDS][AGR_LANES];
+	size_t lead_at, n; /* words */
+	const agr_feature_set *features;
+};
+
+struct reason {
+	enum { NONE, FEATURE, RUN, LEAD } kind;
+	int at, len; /* FEATURE: which; else the last word, and how many words */
+	double share;
+};
+
+static void add_gram(struct evidence *e, const agr_gram *gram, double share)
 {
-	return agr_model_weight(feature, lane) - agr_model_weight(feature, other);
+	for (int lane = 0; lane < AGR_LANES; lane++) {
+		double weight = agr_model_gram(gram, share, lane);
+
+		if (gram->kind == AGR_GRAM_PAIR) {
+			e->feature[gram->a][lane] += weight / 2;
+			e->feature[gram->b][lane] += weight / 2;
+		} else if (gram->kind == AGR_GRAM_RUN) {
+			e->run[gram->b][gram->b - gram->a][lane] += weight;
+		} else {
+			e->lead[gram->b][lane] += weight;
+		}
+	}
+}
+
+static void find_evidence(struct evidence *e, const agr_tokens *tokens,
+	const agr_feature_set *features, const agr_grams *grams)
+{
+	double share = agr_grams_share(grams->n);
+
+	memset(e, 0, sizeof(*e));
+	e->features = features;
+	e->n = tokens->n < AGR_GRAM_WORDS ? tokens->n : AGR_GRAM_WORDS;
+	e->lead_at = features->lead < e->n ? features->lead : 0;
+	for (int i = 0; i < AGR_FEATURE_COUNT; i++)
+		for (int lane = 0; features->has[i] && lane < AGR_LANES; lane++)
+			e->feature[i][lane] = agr_model_weight((agr_feature)i, lane);
+	for (size_t i = 0; i < grams->n; i++)
+		add_gram(e, &grams->list[i], share);
 }
 
 static int runner_up(const agentrun_intent *intent)
@@ -25,58 +68,111 @@ static int runner_up(const agentrun_intent *intent)
 	return best;
 }
 
-/* A word that was named already, so that three reasons tell of three things. */
-static bool is_told(const agr_feature_set *features, agr_feature feature,
-	const agr_feature *told, int n)
+/* The words a reason names, a bit each; 0: none in particular. */
+static uint64_t words_of(const struct evidence *e, const struct reason *reason)
 {
-	for (int i = 0; i < n; i++)
-		if (told[i] == feature ||
-			(features->word[feature] >= 0 &&
-				features->word[feature] == features->word[told[i]]))
-			return true;
-	return false;
+	int word = reason->kind == FEATURE ? e->features->word[reason->at] : reason->at;
+	uint64_t bits = 0;
+
+	for (int i = 0; i < (reason->kind == RUN ? reason->len : 1); i++)
+		if (word - i >= 0 && word - i < 64)
+			bits |= UINT64_C(1) << (word - i);
+	if (reason->kind == LEAD)
+		bits |= UINT64_C(1) << e->lead_at;
+	return bits;
 }
 
-/* The feature that speaks most for the lane among those not told yet; COUNT: none
- * does. */
-static agr_feature next_reason(const agentrun_intent *intent,
-	const agr_feature_set *features, const agr_feature *told, int n)
+/* Keeps the better one, unless its words were all named already: three reasons tell of
+ * three things. */
+static void offer(struct reason *best, const struct evidence *e, struct reason other,
+	const struct reason *told, int n)
 {
-	int other = runner_up(intent);
-	agr_feature best = AGR_FEATURE_COUNT;
+	uint64_t words = words_of(e, &other), named = 0;
 
-	for (int i = 0; i < AGR_FEATURE_COUNT; i++) {
-		if (!features->has[i] || i == AGR_FEATURE_BIAS ||
-			is_told(features, (agr_feature)i, told, n) ||
-			share((agr_feature)i, intent->lane, other) < REASON_LEAST)
-			continue;
-		if (best == AGR_FEATURE_COUNT ||
-			share((agr_feature)i, intent->lane, other) >
-				share(best, intent->lane, other))
-			best = (agr_feature)i;
+	if (other.share < REASON_LEAST ||
+		(best->kind != NONE && other.share <= best->share))
+		return;
+	for (int i = 0; i < n; i++) {
+		named |= words_of(e, &told[i]);
+		if (told[i].kind == other.kind && told[i].at == other.at &&
+			told[i].len == other.len)
+			return;
+	}
+	if (!words || words & ~named)
+		*best = other;
+}
+
+static double against(const double weights[AGR_LANES], int lane, int other)
+{
+	return weights[lane] - weights[other];
+}
+
+/* What speaks most for the lane and against the next best, of what is not told yet. */
+static struct reason next_reason(const agentrun_intent *intent, const struct evidence *e,
+	const struct reason *told, int n)
+{
+	int lane = intent->lane, other = runner_up(intent);
+	struct reason best = {.kind = NONE};
+
+	for (int i = 0; i < AGR_FEATURE_COUNT; i++)
+		if (e->features->has[i] && i != AGR_FEATURE_BIAS)
+			offer(&best, e,
+				(struct reason){FEATURE, i, 1,
+					against(e->feature[i], lane, other)},
+				told, n);
+	for (int i = 0; i < (int)e->n; i++) {
+		for (int k = 0; k < AGR_GRAM_RUN_MAX; k++)
+			offer(&best, e,
+				(struct reason){RUN, i, k + 1,
+					against(e->run[i][k], lane, other)},
+				told, n);
+		offer(&best, e,
+			(struct reason){LEAD, i, 2, against(e->lead[i], lane, other)},
+			told, n);
 	}
 	return best;
 }
 
-static void add_reason(agr_buf *out, const agentrun_intent *intent,
-	const agr_tokens *tokens, const agr_feature_set *features, agr_feature reason)
+static void add_words(agr_buf *out, const agentrun_intent *intent,
+	const agr_token *from, const agr_token *to)
 {
-	const agr_token *token;
+	size_t len = to->at + to->len - from->at;
 
-	agr_buf_str(out, agr_feature_phrase(reason));
-	if (features->word[reason] < 0)
-		return;
-	token = &tokens->list[features->word[reason]];
-	agr_buf_str(out, " (\"");
-	agr_buf_printable(
-		out, intent->text + token->at, token->len > 40 ? 0 : token->len);
-	agr_buf_str(out, token->len > 40 ? "...\")" : "\")");
+	agr_buf_printable(out, intent->text + from->at, len > 60 ? 0 : len);
+	agr_buf_str(out, len > 60 ? "..." : "");
+}
+
+static void add_reason(agr_buf *out, const agentrun_intent *intent,
+	const agr_tokens *tokens, const struct evidence *e, const struct reason *reason)
+{
+	const agr_token *last = &tokens->list[reason->at];
+	int word;
+
+	if (reason->kind == FEATURE) {
+		word = e->features->word[reason->at];
+		agr_buf_str(out, agr_feature_phrase((agr_feature)reason->at));
+		if (word < 0)
+			return;
+		last = &tokens->list[word];
+		agr_buf_str(out, " (\"");
+		add_words(out, intent, last, last);
+	} else if (reason->kind == RUN) {
+		agr_buf_str(out, "says (\"");
+		add_words(out, intent, last - (reason->len - 1), last);
+	} else {
+		agr_buf_str(out, "joins (\"");
+		add_words(out, intent, &tokens->list[e->lead_at],
+			&tokens->list[e->lead_at]);
+		agr_buf_str(out, "\", \"");
+		add_words(out, intent, last, last);
+	}
+	agr_buf_str(out, "\")");
 }
 
 static int explain_lane(agentrun_intent *intent, const agr_tokens *tokens,
-	const agr_feature_set *features, agentrun_error **err)
+	const struct evidence *e, agentrun_error **err)
 {
-	agr_feature told[REASONS_MAX];
+	struct reason told[REASONS_MAX];
 	agr_buf text = AGR_BUF_INIT;
 	int n = 0;
 
@@ -87,13 +183,11 @@ static int explain_lane(agentrun_intent *intent, const agr_tokens *tokens,
 		agr_buf_str(&text, "unclear: the prompt holds no word");
 	}
 	for (; tokens->n && n < REASONS_MAX; n++) {
-		agr_feature reason = next_reason(intent, features, told, n);
-
-		if (reason == AGR_FEATURE_COUNT)
+		told[n] = next_reason(intent, e, told, n);
+		if (told[n].kind == NONE)
 			break;
-		told[n] = reason;
 		agr_buf_str(&text, n ? ", " : "it ");
-		add_reason(&text, intent, tokens, features, reason);
+		add_reason(&text, intent, tokens, e, &told[n]);
 	}
 	if (tokens->n && !n)
 		agr_buf_str(&text, "nothing in it speaks for more");
@@ -110,25 +204,39 @@ static bool holds(const agr_buf *words, const char *word, size_t len)
 	return false;
 }
 
-/* The words whose features, taken together, speak for this lane and against both
+/* What stems from a word adds to it; what stems from several, its part to each. */
+static void sum_words(
+	double sum[AGR_TOKENS_MAX][AGR_LANES], const struct evidence *e, int lane)
+{
+	for (int i = 0; i < AGR_FEATURE_COUNT; i++) {
+		int word = e->features->has[i] ? e->features->word[i] : -1;
+
+		if (word >= 0)
+			sum[word][lane] += e->feature[i][lane];
+	}
+	for (size_t i = 0; i < e->n; i++) {
+		for (size_t k = 0; k < AGR_GRAM_RUN_MAX; k++)
+			for (size_t back = 0; back <= k && back <= i; back++)
+				sum[i - back][lane] +=
+					e->run[i][k][lane] / (double)(k + 1);
+		sum[i][lane] += e->lead[i][lane] / 2;
+		sum[e->lead_at][lane] += e->lead[i][lane] / 2;
+	}
+}
+
+/* The words that, all they give taken together, speak for this lane and against both
  * others. */
 static void find_keywords(agentrun_intent *intent, const agr_tokens *tokens,
-	const agr_feature_set *features, int lane)
+	double sum[AGR_TOKENS_MAX][AGR_LANES], int lane)
 {
-	double sum[AGR_LANES][AGR_TOKENS_MAX] = {{0}};
 	agr_buf *out = &intent->keywords[lane];
 
-	for (int i = 0; i < AGR_FEATURE_COUNT; i++)
-		for (int k = 0; k < AGR_LANES && features->word[i] >= 0; k++)
-			if (features->has[i])
-				sum[k][features->word[i]] +=
-					share((agr_feature)i, lane, k);
 	for (size_t i = 0; i < tokens->n; i++) {
 		const agr_token *token = &tokens->list[i];
 		bool speaks = true;
 
 		for (int k = 0; k < AGR_LANES; k++)
-			speaks &= k == lane || sum[k][i] >= REASON_LEAST;
+			speaks &= k == lane || against(sum[i], lane, k) >= REASON_LEAST;
 		if (!speaks || holds(out, intent->text + token->at, token->len))
 			continue;
 		agr_buf_add(out, intent->text + token->at, token->len);
@@ -137,14 +245,20 @@ static void find_keywords(agentrun_intent *intent, const agr_tokens *tokens,
 }
 
 int agr_intent_explain(agentrun_intent *intent, const agr_tokens *tokens,
-	const agr_feature_set *features, agentrun_error **err)
+	const agr_feature_set *features, const agr_grams *grams, agentrun_error **err)
 {
-	int r = explain_lane(intent, tokens, features, err);
+	double sum[AGR_TOKENS_MAX][AGR_LANES] = {{0}};
+	struct evidence e;
+	int r;
 
+	find_evidence(&e, tokens, features, grams);
+	r = explain_lane(intent, tokens, &e, err);
 	if (r < 0)
 		return r;
-	find_keywords(intent, tokens, features, AGENTRUN_LANE_PATCH);
-	find_keywords(intent, tokens, features, AGENTRUN_LANE_EXECUTE);
+	for (int lane = 0; lane < AGR_LANES; lane++)
+		sum_words(sum, &e, lane);
+	find_keywords(intent, tokens, sum, AGENTRUN_LANE_PATCH);
+	find_keywords(intent, tokens, sum, AGENTRUN_LANE_EXECUTE);
 	r = agr_buf_check(&intent->keywords[AGENTRUN_LANE_PATCH], "the words", err);
 	return r < 0 ? r
 		     : agr_buf_check(&intent->keywords[AGENTRUN_LANE_EXECUTE],

@@ -245,7 +245,7 @@ static bool is_period(const struct view *v, size_t i)
 	if (has_kind(v, i, AGR_WORD_PERIOD))
 		return true;
 	if (has_kind(v, i, AGR_WORD_EACH) && !is(v, i, "all") && !is(v, i, "any"))
-		return has_kind(v, i + 1, AGR_WORD_TIME) ||
+		return has_kind(v, i + 1, AGR_WORD_TIME) || is(v, i + 1, "run") ||
 		       has_kind(v, i + 2, AGR_WORD_TIME);
 	return (is(v, i, "a") || is(v, i, "per")) && has_kind(v, i + 1, AGR_WORD_TIME) &&
 	       i > 0 && (is(v, i - 1, "once") || is(v, i - 1, "times"));
@@ -445,6 +445,28 @@ static void find_late_question(struct view *v)
 	}
 }
 
+/* "refunds over 50 need an approval", but not "refunds that need an approval": a
+ * subject, then a verb of its own. */
+static void find_statement(const struct view *v)
+{
+	static const char *const verbs[] = {"need", "needs", "go", "goes", "get", "gets",
+		"must", "should", "has", "have", "are", "is", "wait", "waits", "ship",
+		"ships", "stop", "stops", "end", "ends", "land", "lands", "cost", "costs",
+		"expire", "expires", "receive", "receives", "may", "aren't", "isn't",
+		"don't", "shouldn't"};
+
+	if (v->asked || is_verb(v, v->lead, AGR_WORD_VERBS) ||
+		has_kind(v, v->lead, AGR_WORD_I | AGR_WORD_YOU | AGR_WORD_WHEN))
+		return;
+	for (size_t i = v->lead + 1; i < v->n; i++) {
+		if (is(v, i - 1, "that") || has_kind(v, i - 1, AGR_WORD_WH | AGR_WORD_I))
+			continue;
+		for (size_t k = 0; k < AGR_COUNT(verbs); k++)
+			if (is(v, i, verbs[k]))
+				mark(v, AGR_FEATURE_STATES, i);
+	}
+}
+
 /* Nothing says that it is for more than this once, or about the automation. */
 static bool is_plain(const struct view *v)
 {
@@ -568,11 +590,12 @@ void agr_features_find(agr_feature_set *out, const agr_tokens *tokens,
 	mark(&v, AGR_FEATURE_BIAS, v.n);
 	if (!v.n)
 		return;
-	v.lead = find_lead(&v);
+	v.lead = out->lead = find_lead(&v);
 	if (!lead_question(&v, v.lead) && !lead_verb(&v, v.lead))
 		lead_other(&v, v.lead);
 	find_words(&v);
 	find_late_question(&v);
+	find_statement(&v);
 	find_known(&v, nodes, AGR_FEATURE_KNOWN_NODE);
 	find_known(&v, fields, AGR_FEATURE_KNOWN_FIELD);
 	find_rules(&v);

@@ -84,6 +84,7 @@
 	X(CHANGE_BUILD, "changes how software is built")                                 \
 	X(TWO_ACTS, "names two actions")                                                 \
 	X(PASSIVE, "says what is done to something")                                     \
+	X(STATES, "states what happens to something")                                    \
 	X(NARROWED, "narrows down what it is about")                                     \
 	X(NARROWED_TWICE, "narrows down closely what it is about")                       \
 	X(EMPTY, "names nothing that could be acted on")                                 \
@@ -106,6 +107,7 @@ typedef enum agr_feature { AGR_FEATURES(AGR_FEATURE_ENUM) AGR_FEATURE_COUNT } ag
 typedef struct agr_feature_set {
 	bool has[AGR_FEATURE_COUNT];
 	int16_t word[AGR_FEATURE_COUNT]; /* -1: none in particular */
+	size_t lead; /* the first word behind what is only polite */
 } agr_feature_set;
 
 /* Names known where the prompt was written: of nodes, or of fields. */

@@ -30,6 +30,6 @@ int agr_intent_decide(agentrun_intent *intent, int lane, double confidence,
 
 /* explain.c: fill in the reasoning and the keywords. */
 int agr_intent_explain(agentrun_intent *intent, const agr_tokens *tokens,
-	const agr_feature_set *features, agentrun_error **err);
+	const agr_feature_set *features, const agr_grams *grams, agentrun_error **err);
 
 #endif

@@ -14,9 +14,11 @@
 static const double weights[AGR_FEATURE_COUNT][AGR_LANES] = {
 #include "intent/weights.inc"
 	/* Set by hand: the prompts at hand come without a workflow or data. */
-	W(KNOWN_NODE, 0.3, 0.1, -1.5)
-	W(KNOWN_FIELD, -0.2, 0.9, -1.5)
+	W(KNOWN_NODE, 0.8, 0.1, -2.0)
+	W(KNOWN_FIELD, -0.6, 1.2, -2.0)
 };
+
+#include "intent/table.inc"
 /* clang-format on */
 
 double agr_model_weight(agr_feature feature, int lane)
@@ -24,19 +26,30 @@ double agr_model_weight(agr_feature feature, int lane)
 	return weights[feature][lane];
 }
 
-void agr_model_score(double out[AGR_LANES], const agr_feature_set *features)
+double agr_model_gram(const agr_gram *gram, double share, int lane)
 {
-	double top, sum = 0;
+	return table[gram->slot * AGR_LANES + (uint32_t)lane] * TABLE_SCALE * share;
+}
 
+void agr_model_score(
+	double out[AGR_LANES], const agr_feature_set *features, const agr_grams *grams)
+{
+	double scale = TABLE_SCALE * agr_grams_share(grams->n), top, sum = 0;
+	int of_grams[AGR_LANES] = {0};
+
+	for (size_t i = 0; i < grams->n; i++)
+		for (int lane = 0; lane < AGR_LANES; lane++)
+			of_grams[lane] +=
+				table[grams->list[i].slot * AGR_LANES + (uint32_t)lane];
 	for (int lane = 0; lane < AGR_LANES; lane++) {
-		out[lane] = 0;
+		out[lane] = of_grams[lane] * scale;
 		for (int i = 0; i < AGR_FEATURE_COUNT; i++)
 			if (features->has[i])
 				out[lane] += weights[i][lane];
 	}
 	top = fmax(out[0], fmax(out[1], out[2]));
 	for (int lane = 0; lane < AGR_LANES; lane++) {
-		out[lane] = exp(out[lane] - top);
+		out[lane] = exp((out[lane] - top) * TEMPER);
 		sum += out[lane];
 	}
 	for (int lane = 0; lane < AGR_LANES; lane++)

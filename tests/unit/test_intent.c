@@ -71,6 +71,107 @@ START_TEST(answers_and_acts_now_are_executed)
 }
 END_TEST
 
+START_TEST(who_acts_when_tells_the_lanes_apart)
+{
+	static const struct {
+		const char *prompt;
+		int lane;
+	} cases[] = {
+		{"get a text every time a parcel is delivered", AGENTRUN_LANE_PATCH},
+		{"get the texts of the last parcel", AGENTRUN_LANE_EXECUTE},
+		{"drop the unpaid bookings step", AGENTRUN_LANE_PATCH},
+		{"drop the unpaid bookings", AGENTRUN_LANE_EXECUTE},
+		{"let me know the price of gold", AGENTRUN_LANE_EXECUTE},
+		{"let me know when the price of gold drops", AGENTRUN_LANE_PATCH},
+		{"what do we do when a guest cancels", AGENTRUN_LANE_EXECUTE},
+		{"when a guest cancels, mail the front desk", AGENTRUN_LANE_PATCH},
+		{"does the upload step retry when the server is down",
+			AGENTRUN_LANE_EXECUTE},
+		{"retry the upload step when the server is down", AGENTRUN_LANE_PATCH},
+		{"who removed the approval node", AGENTRUN_LANE_EXECUTE},
+		{"remove the approval node", AGENTRUN_LANE_PATCH},
+		{"loans over 900 need a second look", AGENTRUN_LANE_PATCH},
+		{"loans over 900 that need a second look", AGENTRUN_LANE_EXECUTE},
+	};
+
+	for (size_t i = 0; i < AGR_COUNT(cases); i++)
+		all_are(cases[i].lane, 0.5, &cases[i].prompt, 1);
+}
+END_TEST
+
+/* Letters, digits, spaces, punctuation, NUL and two-byte characters, anyhow. */
+static size_t make_soup(char *out, size_t n, uint32_t *seed)
+{
+	size_t len = 0;
+
+	while (len + 2 < n) {
+		*seed = *seed * 1664525u + 1013904223u;
+		if (*seed >> 29 == 0) {
+			out[len++] = '\xc3';
+			out[len++] = (char)(0x80 | (*seed >> 16 & 0x3f));
+		} else {
+			out[len++] = (char)(*seed >> 16 & 0x7f);
+		}
+	}
+	return len;
+}
+
+START_TEST(a_soup_of_bytes_is_told_the_same_each_time)
+{
+	char text[2048];
+	uint32_t seed = 1;
+
+	for (size_t n = 3; n < sizeof(text); n += 7) {
+		size_t len = make_soup(text, n, &seed);
+		agentrun_buf a = AGENTRUN_BUF_INIT, b = AGENTRUN_BUF_INIT;
+		agentrun_intent *intent;
+
+		ck_assert_int_eq(
+			agentrun_classify(&intent, NULL, text, len, NULL, NULL), 0);
+		ck_assert_int_eq(agentrun_intent_json(&a, intent), 0);
+		agentrun_intent_free(intent);
+		ck_assert_int_eq(
+			agentrun_classify(&intent, NULL, text, len, NULL, NULL), 0);
+		ck_assert_int_eq(agentrun_intent_json(&b, intent), 0);
+		ck_assert_double_eq_tol(
+			agentrun_intent_score(intent, AGENTRUN_LANE_PATCH) +
+				agentrun_intent_score(intent, AGENTRUN_LANE_EXECUTE) +
+				agentrun_intent_score(intent, AGENTRUN_LANE_UNCLEAR),
+			1.0, 1e-9);
+		agentrun_intent_free(intent);
+		ck_assert_uint_eq(a.len, b.len);
+		ck_assert_int_eq(memcmp(a.data, b.data, a.len), 0);
+		agentrun_buf_dispose(&a);
+		agentrun_buf_dispose(&b);
+	}
+}
+END_TEST
+
+START_TEST(reasons_name_words_as_they_were_written)
+{
+	static const char *const prompts[] = {"Drop the UNPAID bookings",
+		"which pages were Printed twice", "route the Complaints to Ann by default",
+		"what's the Total of march"};
+
+	for (size_t i = 0; i < AGR_COUNT(prompts); i++) {
+		agentrun_intent *intent = classify(prompts[i], NULL, NULL);
+		const char *p = agentrun_intent_reasoning(intent), *end;
+
+		while ((p = strchr(p, '"'))) {
+			char quoted[64] = "";
+
+			end = strchr(++p, '"');
+			ck_assert_ptr_nonnull(end);
+			memcpy(quoted, p, (size_t)(end - p));
+			ck_assert_msg(strstr(prompts[i], quoted) != NULL, "%s: %s",
+				prompts[i], quoted);
+			p = end + 1;
+		}
+		agentrun_intent_free(intent);
+	}
+}
+END_TEST
+
 START_TEST(talk_and_what_is_too_vague_are_unclear)
 {
 	static const char *const prompts[] = {"hello", "if", "make it better", "help", "",
@@ -199,7 +300,7 @@ START_TEST(what_is_no_text_or_too_long_is_refused)
 {
 	agentrun_intent *intent;
 	agentrun_error *err = NULL;
-	size_t len = 1024 * 1024;
+	size_t len = (size_t)1024 * 1024;
 	char *text = malloc(len + 1);
 
 	ck_assert_int_eq(agentrun_classify(&intent, NULL, "show \xff", 6, NULL, &err),
@@ -268,6 +369,9 @@ int main(void)
 	const TTest *const tests[] = {
 		standing_rules_and_edits_are_patches,
 		answers_and_acts_now_are_executed,
+		who_acts_when_tells_the_lanes_apart,
+		a_soup_of_bytes_is_told_the_same_each_time,
+		reasons_name_words_as_they_were_written,
 		talk_and_what_is_too_vague_are_unclear,
 		case_and_punctuation_change_nothing,
 		only_a_clear_lanes_tools_are_allowed,

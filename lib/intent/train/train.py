@@ -1,13 +1,22 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LicenseRef-agentrun-internal
-"""train.py DUMP HARD.jsonl MORE.jsonl ...  > ../weights.inc
+"""train.py FIT HARD.jsonl [MORE.jsonl ...]
 
-Fits the weights of lib/intent/model.c: a multinomial logistic regression with
-L2 over the features of lib/intent/features.h, nothing else of the text. DUMP is
-the program built from dump.c. The prompts are {"text","label"} a line; those of
-the first file, being written to deceive, and those of prompts.jsonl beside this
-script count HARD_SHARE of all together. On stderr: the accuracy on parts of the
-first file that were left out of the fit. The result depends on the input alone.
+Makes weights.inc and table.inc of lib/intent. FIT is the program built from fit.c.
+The prompts are {"text","label"} a line. Those of HARD.jsonl, being written to
+deceive, and those of prompts.jsonl beside this script are the ones to get right;
+the others, gathered from elsewhere, whose style tells the class, count less. The
+voices in HELD_OUT are not trained on but in the end, when the figures are had.
+
+On stdout: how well prompts are told that the model did not see: those of HARD (ten
+parts, each left out in turn), those of the voices held out. TEMPER, by which sums
+are taken down to make the confidence the chance of being right, is fitted to these.
+The result depends on the input alone.
+
+train.py --sources FIT HARD.jsonl [MORE.jsonl ...]
+
+Makes nothing, but tells how well each source of MORE ("source", up to a colon) is
+told by a model that saw none of it.
 """
 import json
 import math
@@ -16,93 +25,93 @@ import random
 import subprocess
 import sys
 
-LANES = ["patch", "execute", "unclear"]
-HARD_SHARE = 0.4
-L2 = 0.0006
-EPOCHS = 60
-RATE = 0.2
-# Prompts of people deceive more than those at hand: what was left out of the fit
-# is told with the right confidence when the weights are taken down by so much.
-TEMPER = 0.75
+LANES = ["unclear", "execute", "patch"]
+HERE = os.path.dirname(os.path.abspath(__file__))
+WEIGHT_HARD, WEIGHT_OWN, WEIGHT_REST = 4.0, 3.0, 2.0
+HELD_OUT = ("shop", "support")
+PARTS = 10
 
 
 def load(path):
-    with open(path) as f:
+    with open(path, encoding="utf-8") as f:
         return [json.loads(line) for line in f if line.strip()]
 
 
-def features(dump, rows):
-    text = "\n".join(r["text"].replace("\n", " ") for r in rows) + "\n"
-    out = subprocess.run([dump], input=text, capture_output=True, text=True, check=True)
-    return [line.split() for line in out.stdout.split("\n")[:len(rows)]]
+def run(fit, mode, rows):
+    """rows: (prompt, weight, fold). The probabilities of those with a fold."""
+    text = "".join("%d\t%g\t%d\t%s\n" % (
+        LANES.index(row["label"]), weight, fold, " ".join(row["text"].split()))
+        for row, weight, fold in rows)
+    out = subprocess.run([fit, mode], input=text, capture_output=True, text=True,
+                         check=True).stdout
+    return [[float(x) for x in line.split()] for line in out.splitlines()]
 
 
-def scores(weights, names):
-    z = [sum(weights[n][k] for n in names if n in weights) for k in range(3)]
-    top = max(z)
-    e = [math.exp(v - top) for v in z]
-    return [v / sum(e) for v in e]
+def tempered(p, temper):
+    e = [max(x, 1e-9) ** temper for x in p]
+    return [x / sum(e) for x in e]
 
 
-def fit(samples, epochs=EPOCHS):
-    """samples: (feature names, lane, weight). AdaGrad."""
-    weights, squares = {}, {}
-    for names, _, _ in samples:
-        for n in names:
-            weights.setdefault(n, [0.0] * 3)
-            squares.setdefault(n, [1e-3] * 3)
-    shuffled = list(samples)
-    rng = random.Random(7)
-    for _ in range(epochs):
-        rng.shuffle(shuffled)
-        for names, lane, weight in shuffled:
-            p = scores(weights, names)
-            for k in range(3):
-                g = weight * (p[k] - (lane == k))
-                for n in names:
-                    d = g + L2 * weights[n][k]
-                    squares[n][k] += d * d
-                    weights[n][k] -= RATE * d / math.sqrt(squares[n][k])
-    return weights
+def find_temper(told):
+    def loss(temper):
+        return -sum(math.log(tempered(p, temper)[LANES.index(row["label"])])
+                    for row, p in told)
+    return min((t / 100 for t in range(20, 151)), key=loss)
 
 
-def samples_of(hard, rest):
-    share = HARD_SHARE / (1 - HARD_SHARE) * len(rest) / max(1, len(hard))
-    return [(f, l, share) for f, l in hard] + [(f, l, 1.0) for f, l in rest]
+def report(name, told, temper):
+    """Accuracy, expected calibration error of 15 bins, and the share of prompts, by
+    falling confidence, that is told with 98 % right."""
+    told = [(LANES.index(row["label"]), tempered(p, temper)) for row, p in told]
+    told = sorted(((max(p), p.index(max(p)) == lane) for lane, p in told), reverse=True)
+    bins, right, covered = {}, 0, 0
+    for i, (sure, good) in enumerate(told):
+        bins.setdefault(min(14, int(sure * 15)), []).append((sure, good))
+        right += good
+        if right / (i + 1) >= 0.98:
+            covered = i + 1
+    ece = sum(abs(sum(s - g for s, g in b)) for b in bins.values()) / len(told)
+    print("%-24s n %4d  accuracy %.3f  ECE %.3f  at 98 %% %.2f" % (
+        name, len(told), right / len(told), ece, covered / len(told)))
 
 
-def accuracy(weights, rows):
-    good = 0
-    for names, lane in rows:
-        p = scores(weights, names)
-        good += p.index(max(p)) == lane
-    return good / max(1, len(rows))
-
-
-def read(dump, path):
-    rows = load(path)
-    return [(f, LANES.index(r["label"])) for f, r in zip(features(dump, rows), rows)]
+def sources(fit, hard, own, rest):
+    names = [row.get("source", "").split(":")[0] for row, _, _ in rest]
+    order = sorted(set(names))
+    rest = [(row, weight, order.index(name))
+            for (row, weight, _), name in zip(rest, names)]
+    probabilities = run(fit, "folds", rest + own +
+                        [(row, WEIGHT_HARD, -1) for row in hard])
+    told = [(row, p) for (row, _, _), p in zip(rest, probabilities)]
+    for name in order:
+        report(name, [t for t, n in zip(told, names) if n == name], 1)
+    report("all, each left out", told, 1)
 
 
 def main():
-    dump, hard_path, rest_paths = sys.argv[1], sys.argv[2], sys.argv[3:]
-    hard = read(dump, hard_path)
-    own = read(dump, os.path.join(os.path.dirname(__file__), "prompts.jsonl"))
-    rest = [row for path in rest_paths for row in read(dump, path)]
-    order = list(range(len(hard)))
-    random.Random(3).shuffle(order)
-    left_out = []
-    for part in range(5):
-        held = set(order[part::5])
-        weights = fit(samples_of(own + [hard[i] for i in order if i not in held],
-                                 rest), 15)
-        left_out.append(accuracy(weights, [hard[i] for i in held]))
-    print("left out: %.3f" % (sum(left_out) / 5), file=sys.stderr)
-    weights = fit(samples_of(own + hard, rest))
-    print("fitted: hard %.3f, rest %.3f" % (accuracy(weights, hard),
-          accuracy(weights, rest)), file=sys.stderr)
-    for name in sorted(weights):
-        print("W(%s, %.2f, %.2f, %.2f)" % (name, *(TEMPER * w for w in weights[name])))
+    only_sources = sys.argv[1:2] == ["--sources"]
+    if only_sources:
+        del sys.argv[1]
+    fit, hard_path, rest_paths = sys.argv[1], sys.argv[2], sys.argv[3:]
+    hard, own = load(hard_path), load(os.path.join(HERE, "prompts.jsonl"))
+    rest = [(row, WEIGHT_REST, -1) for path in rest_paths for row in load(path)]
+    random.Random(3).shuffle(hard)
+    held = [row for row in own if row["source"] in HELD_OUT]
+    own = [(row, WEIGHT_OWN, -1) for row in own if row["source"] not in HELD_OUT]
+    if only_sources:
+        sources(fit, hard, own, rest)
+        return
+    parts = [(row, WEIGHT_HARD, i % PARTS) for i, row in enumerate(hard)]
+    told = run(fit, "folds", rest + own + parts + [(row, 0, PARTS) for row in held])
+    told = list(zip(hard + held, told))
+    temper = find_temper(told)
+    report("hard, left out", told[:len(hard)], temper)
+    report("own voices, held out", told[len(hard):], temper)
+    print("temper %.2f" % temper)
+    run(fit, os.path.dirname(HERE), rest + own + parts +
+        [(row, WEIGHT_OWN, -1) for row in held])
+    with open(os.path.join(HERE, "..", "table.inc"), "a", encoding="utf-8") as f:
+        f.write("#define TEMPER %.2f\n" % temper)
 
 
 if __name__ == "__main__":
