@@ -1,0 +1,3 @@
+module libagentrun.example/agentrun
+
+go 1.21

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+#include "shim.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#include <agentrun/sys/error.h>
+
+#include "_cgo_export.h"
+
+/* ---- callbacks ----------------------------------------------------------- */
+
+static int raise_go(agentrun_error **err, int code, const char *doing)
+{
+	/* What the reader or writer said stays in Go, see callbacks.go. */
+	return code == 0 ? 0 : agentrun_error_raise(err, code, "%s failed", doing);
+}
+
+static int read_go(void *user, char *to, size_t cap, size_t *len, agentrun_error **err)
+{
+	return raise_go(err, agrgoRead((uintptr_t)user, to, cap, len), "the reader of the input");
+}
+
+static int write_go(void *user, const char *data, size_t len, agentrun_error **err)
+{
+	return raise_go(err, agrgoWrite((uintptr_t)user, (char *)(uintptr_t)data, len),
+		"the writer of the result");
+}
+
+static void log_go(void *user, const agentrun_log_event *event)
+{
+	agrgoLog((uintptr_t)user, event->level, (char *)(uintptr_t)event->subject,
+		(char *)(uintptr_t)event->message, (char *)(uintptr_t)event->job_id,
+		(char *)(uintptr_t)event->run_id);
+}
+
+/* ---- context ------------------------------------------------------------- */
+
+int agrgo_ctx_new(agentrun_ctx **out, const agentrun_config *config, uintptr_t log,
+	int level, agentrun_error **err)
+{
+	agentrun_ctx_options opts;
+
+	agentrun_ctx_options_init(&opts, sizeof(opts));
+	opts.config = config;
+	if (log) {
+		opts.log = log_go;
+		opts.log_user = (void *)log;
+		opts.log_level = level;
+	}
+	return agentrun_ctx_new(out, &opts, err);
+}
+
+/* ---- classify and plan --------------------------------------------------- */
+
+static int put(agentrun_buf *to, const char *text)
+{
+	return agentrun_buf_append(to, text, strlen(text) + 1);
+}
+
+static int spread(agrgo_intent *out, const agentrun_intent *intent)
+{
+	int r;
+
+	out->lane = agentrun_intent_lane(intent);
+	out->confidence = agentrun_intent_confidence(intent);
+	out->execute = agentrun_intent_score(intent, AGENTRUN_LANE_EXECUTE);
+	out->patch = agentrun_intent_score(intent, AGENTRUN_LANE_PATCH);
+	out->n_execute = agentrun_intent_keyword_count(intent, AGENTRUN_LANE_EXECUTE);
+	out->n_patch = agentrun_intent_keyword_count(intent, AGENTRUN_LANE_PATCH);
+	out->n_tools = agentrun_intent_allowed_tool_count(intent);
+	r = put(&out->text, agentrun_intent_reasoning(intent));
+	for (size_t i = 0; r == 0 && i < out->n_execute; i++)
+		r = put(&out->text, agentrun_intent_keyword(intent, AGENTRUN_LANE_EXECUTE, i));
+	for (size_t i = 0; r == 0 && i < out->n_patch; i++)
+		r = put(&out->text, agentrun_intent_keyword(intent, AGENTRUN_LANE_PATCH, i));
+	for (size_t i = 0; r == 0 && i < out->n_tools; i++)
+		r = put(&out->text, agentrun_intent_allowed_tool(intent, i));
+	return r;
+}
+
+int agrgo_classify(agrgo_intent *out, agentrun_ctx *ctx, const char *text, size_t len,
+	const char *workflow, size_t workflow_len, const char *input, size_t input_len,
+	int mode, agentrun_error **err)
+{
+	agentrun_classify_options opts;
+	agentrun_intent *intent;
+	int r;
+
+	agentrun_classify_options_init(&opts, sizeof(opts));
+	opts.workflow = workflow;
+	opts.workflow_len = workflow_len;
+	opts.input = input;
+	opts.input_len = input_len;
+	opts.mode = mode;
+	r = agentrun_classify(&intent, ctx, text, len, &opts, err);
+	if (r < 0)
+		return r;
+	r = spread(out, intent);
+	agentrun_intent_free(intent);
+	if (r < 0)
+		agentrun_buf_dispose(&out->text);
+	return r;
+}
+
+int agrgo_plan(agentrun_plan_result **out, agentrun_ctx *ctx, const char *text, size_t len,
+	const char *workflow, size_t workflow_len, const char *context, size_t context_len,
+	const char *input, size_t input_len, agrgo_plan_names names, agentrun_error **err)
+{
+	agentrun_plan_options opts;
+
+	agentrun_plan_options_init(&opts, sizeof(opts));
+	opts.planner = names.planner;
+	opts.workflow = workflow;
+	opts.workflow_len = workflow_len;
+	opts.context = context;
+	opts.context_len = context_len;
+	opts.input = input;
+	opts.input_len = input_len;
+	opts.workflow_tag = names.workflow_tag;
+	opts.workflow_owner = names.workflow_owner;
+	opts.node_id = names.node_id;
+	opts.lane = names.lane;
+	return agentrun_plan(out, ctx, text, len, &opts, err);
+}
+
+/* ---- pipelines and patches ----------------------------------------------- */
+
+int agrgo_execute(agentrun_buf *out, agentrun_ctx *ctx, const char *pipeline, size_t pipeline_len,
+	const char *input, size_t input_len, const char *context, size_t context_len,
+	agrgo_execute_options o, agentrun_error **err)
+{
+	agentrun_execute_options opts;
+
+	agentrun_execute_options_init(&opts, sizeof(opts));
+	opts.input = input;
+	opts.input_len = input_len;
+	opts.input_name = o.input_name;
+	opts.input_format = o.input_format;
+	opts.output_format = o.output_format;
+	opts.context = context;
+	opts.context_len = context_len;
+	opts.store = o.store;
+	opts.timeout_ms = o.timeout_ms;
+	opts.explain = o.explain;
+	opts.threads = o.threads;
+	if (o.read) {
+		opts.read = read_go;
+		opts.read_user = (void *)o.read;
+	}
+	if (o.write) {
+		opts.write = write_go;
+		opts.write_user = (void *)o.write;
+	}
+	return agentrun_execute_pipeline(out, ctx, pipeline, pipeline_len, &opts, err);
+}
+
+int agrgo_apply_patch(agentrun_patch_result **out, agentrun_ctx *ctx, const char *document,
+	size_t document_len, const char *patch, size_t patch_len, const char *schema,
+	size_t schema_len, agrgo_patch_options o, agentrun_error **err)
+{
+	agentrun_patch_options opts;
+
+	agentrun_patch_options_init(&opts, sizeof(opts));
+	opts.raw = o.raw;
+	opts.want_inverse = o.want_inverse;
+	opts.want_preview = o.want_preview;
+	opts.want_hash = o.want_hash;
+	opts.preview_format = o.preview_format;
+	opts.base_hash = o.base_hash;
+	opts.schema = schema;
+	opts.schema_len = schema_len;
+	opts.document_name = o.document_name;
+	opts.patch_name = o.patch_name;
+	return agentrun_apply_patch(out, ctx, document, document_len, patch, patch_len, &opts,
+		err);
+}
+
+int agrgo_workflow_check(agentrun_ctx *ctx, const char *document, size_t len,
+	const char *schema, size_t schema_len, agentrun_error **err)
+{
+	agentrun_workflow_options opts;
+
+	agentrun_workflow_options_init(&opts, sizeof(opts));
+	opts.schema = schema;
+	opts.schema_len = schema_len;
+	return agentrun_workflow_check(ctx, document, len, &opts, err);
+}
+
+/* ---- store --------------------------------------------------------------- */
+
+int agrgo_memory_store(agentrun_store **out, size_t max_inline, agentrun_error **err)
+{
+	agentrun_memory_store_options opts;
+	agentrun_store_options store;
+
+	agentrun_memory_store_options_init(&opts, sizeof(opts));
+	agentrun_store_options_init(&store, sizeof(store));
+	if (max_inline > 0)
+		store.max_inline_bytes = max_inline;
+	opts.store = &store;
+	return agentrun_memory_store_new(out, &opts, err);
+}
+
+int agrgo_store_list(agentrun_records **out, agentrun_store *store, const char *run_id,
+	const char *node_id, const char *status, const char *since, size_t limit, size_t offset,
+	const char *after_created_at, const char *after_result_id, agentrun_error **err)
+{
+	agentrun_store_query query;
+
+	agentrun_store_query_init(&query, sizeof(query));
+	query.run_id = run_id;
+	query.node_id = node_id;
+	query.status = status;
+	query.since = since;
+	query.limit = limit;
+	query.offset = offset;
+	query.after_created_at = after_created_at;
+	query.after_result_id = after_result_id;
+	return agentrun_store_list(out, store, &query, err);
+}
+
+/* ---- engine -------------------------------------------------------------- */
+
+int agrgo_engine_new(agentrun_engine **out, agentrun_ctx *ctx, agentrun_store *store,
+	uint32_t threads, uint32_t max_jobs, const char *planner, int stream,
+	agentrun_error **err)
+{
+	agentrun_engine_options opts;
+
+	agentrun_engine_options_init(&opts, sizeof(opts));
+	opts.store = store;
+	opts.threads = threads;
+	opts.max_jobs = max_jobs;
+	opts.planner = planner;
+	opts.stream_results = stream ? 1 : 0;
+	return agentrun_engine_new(out, ctx, &opts, err);
+}
+
+size_t agrgo_submit(agentrun_engine *engine, const char *data, const size_t *offsets,
+	size_t n, uint64_t tag, int *code, agentrun_error **err)
+{
+	size_t i;
+
+	*code = 0;
+	for (i = 0; i < n; i++) {
+		*code = agentrun_engine_submit(engine, data + offsets[i],
+			offsets[i + 1] - offsets[i], tag + i, err);
+		if (*code < 0)
+			break;
+	}
+	return i;
+}
+
+void agrgo_cancel(agentrun_engine *engine, uint64_t tag, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		agentrun_engine_cancel_tag(engine, tag + i, NULL); /* done already: fine */
+}
+
+int agrgo_poll(agentrun_engine *engine, agrgo_result *out, agentrun_result **room, int max)
+{
+	int n = agentrun_engine_poll(engine, room, (size_t)max, 0);
+
+	for (int i = 0; i < n; i++) {
+		agrgo_result *to = &out[i];
+
+		to->result = room[i];
+		to->tag = agentrun_result_tag(room[i]);
+		to->job_id = agentrun_result_job_id(room[i]);
+		to->status = agentrun_result_status(room[i]);
+		to->payload_len = to->data_len = to->preview_len = 0;
+		to->payload = agentrun_result_payload(room[i], &to->payload_len);
+		to->data = agentrun_result_data(room[i], &to->data_len);
+		to->preview = agentrun_result_preview(room[i], &to->preview_len);
+		to->error = agentrun_result_error(room[i]);
+	}
+	return n;
+}
+
+int agrgo_dup(int fd)
+{
+	return fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
+
+void agrgo_results_free(agrgo_result *results, int n)
+{
+	for (int i = 0; i < n; i++)
+		agentrun_result_free(results[i].result);
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+/*
+ * What the Go side calls: the library's functions with their options spread out as
+ * arguments, so that Go memory is only ever lent for one call and never stands in a
+ * struct; and calls that do in one crossing what would take many.
+ */
+#ifndef AGENTRUN_GO_SHIM_H
+#define AGENTRUN_GO_SHIM_H
+
+#include <stdlib.h>
+
+#include <agentrun/agentrun.h>
+#include <agentrun/memory.h>
+
+int agrgo_ctx_new(agentrun_ctx **out, const agentrun_config *config, uintptr_t log,
+	int level, agentrun_error **err);
+
+/* An intent, spread out. `text` holds NUL-terminated strings: the reasoning, the words
+ * for execute, those for patch, the tools. */
+typedef struct agrgo_intent {
+	int lane;
+	double confidence, execute, patch;
+	size_t n_execute, n_patch, n_tools;
+	agentrun_buf text;
+} agrgo_intent;
+
+int agrgo_classify(agrgo_intent *out, agentrun_ctx *ctx, const char *text, size_t len,
+	const char *workflow, size_t workflow_len, const char *input, size_t input_len,
+	int mode, agentrun_error **err);
+
+/* Text that the caller of agrgo_plan() and others made with malloc(), or NULL. */
+typedef struct agrgo_plan_names {
+	const char *planner, *workflow_tag, *workflow_owner, *node_id;
+	int lane;
+} agrgo_plan_names;
+
+int agrgo_plan(agentrun_plan_result **out, agentrun_ctx *ctx, const char *text, size_t len,
+	const char *workflow, size_t workflow_len, const char *context, size_t context_len,
+	const char *input, size_t input_len, agrgo_plan_names names, agentrun_error **err);
+
+typedef struct agrgo_execute_options {
+	const char *input_name; /* malloc()ed or NULL */
+	int input_format, output_format, explain;
+	uint32_t threads;
+	int64_t timeout_ms;
+	agentrun_store *store;
+	uintptr_t read, write; /* handles of Go, or 0 */
+} agrgo_execute_options;
+
+int agrgo_execute(agentrun_buf *out, agentrun_ctx *ctx, const char *pipeline, size_t pipeline_len,
+	const char *input, size_t input_len, const char *context, size_t context_len,
+	agrgo_execute_options opts, agentrun_error **err);
+
+typedef struct agrgo_patch_options {
+	int raw, want_inverse, want_preview, want_hash, preview_format;
+	const char *base_hash, *document_name, *patch_name; /* malloc()ed or NULL */
+} agrgo_patch_options;
+
+int agrgo_apply_patch(agentrun_patch_result **out, agentrun_ctx *ctx, const char *document,
+	size_t document_len, const char *patch, size_t patch_len, const char *schema,
+	size_t schema_len, agrgo_patch_options opts, agentrun_error **err);
+int agrgo_workflow_check(agentrun_ctx *ctx, const char *document, size_t len,
+	const char *schema, size_t schema_len, agentrun_error **err);
+
+int agrgo_memory_store(agentrun_store **out, size_t max_inline, agentrun_error **err);
+int agrgo_store_list(agentrun_records **out, agentrun_store *store, const char *run_id,
+	const char *node_id, const char *status, const char *since, size_t limit, size_t offset,
+	const char *after_created_at, const char *after_result_id, agentrun_error **err);
+
+int agrgo_engine_new(agentrun_engine **out, agentrun_ctx *ctx, agentrun_store *store,
+	uint32_t threads, uint32_t max_jobs, const char *planner, int stream,
+	agentrun_error **err);
+
+/*
+ * Submit jobs, the i-th of them from data[offsets[i]] to data[offsets[i + 1]], with the
+ * tags `tag`, `tag` + 1 and so on. Stops at the first that is refused.
+ *
+ * Returns how many were taken; *code is 0 if all were.
+ */
+size_t agrgo_submit(agentrun_engine *engine, const char *data, const size_t *offsets,
+	size_t n, uint64_t tag, int *code, agentrun_error **err);
+/* Cancel the jobs tagged from `tag` to `tag` + n - 1 that are still in flight. */
+void agrgo_cancel(agentrun_engine *engine, uint64_t tag, size_t n);
+
+/* A result, spread out: one crossing takes many. What it points to is the result's. */
+typedef struct agrgo_result {
+	agentrun_result *result;
+	uint64_t tag;
+	const char *job_id, *status, *payload, *data, *preview;
+	size_t payload_len, data_len, preview_len;
+	const agentrun_error *error;
+} agrgo_result;
+
+/* Take up to `max` results without waiting. Returns how many. */
+int agrgo_poll(agentrun_engine *engine, agrgo_result *out, agentrun_result **room, int max);
+/* A descriptor for the poller of Go, which closes what it is given. -1: none is left. */
+int agrgo_dup(int fd);
+void agrgo_results_free(agrgo_result *results, int n);
+
+#endif
