@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: LicenseRef-agentrun-internal
+
+package agentrun
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand"
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"libagentrun.example/agentrun/internal/peer"
+)
+
+// One crossing into a function that does next to nothing.
+func BenchmarkCrossing(b *testing.B) {
+	for i := 0; i < b.N; i++ {
+		peer.Cross()
+	}
+}
+
+func BenchmarkClassify(b *testing.B) {
+	rt := newRuntime(b, nil)
+	for i := 0; i < b.N; i++ {
+		if _, err := rt.Classify("count rows per country where age > 3", nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+var p1 = []byte(`[{"step":"table_filter","condition":{"field":"price","op":"<","value":500}},
+	{"step":"table_sort","field":"price","order":"asc"},{"step":"top_k","k":10},
+	{"step":"table_select","fields":["airline","from","to","price"]}]`)
+
+func flights(n int) []byte {
+	var out bytes.Buffer
+	r := rand.New(rand.NewSource(1))
+	places := []string{"LAX", "JFK", "OSL", "FRA", "NRT"}
+	out.WriteByte('[')
+	for i := 0; i < n; i++ {
+		if i > 0 {
+			out.WriteByte(',')
+		}
+		fmt.Fprintf(&out, `{"id":%d,"airline":"A%d","carrier":{"code":"C%d"},"from":%q,"to":%q,"price":%.2f,"duration_min":%d}`,
+			i, r.Intn(20), r.Intn(9), places[r.Intn(5)], places[r.Intn(5)], 50+r.Float64()*1500, 40+r.Intn(900))
+	}
+	out.WriteByte(']')
+	return out.Bytes()
+}
+
+// P1 on 1e5 rows, in turns with the same call in C; the throughput is a percentage of it.
+func BenchmarkP1(b *testing.B) {
+	rt := newRuntime(b, nil)
+	input := flights(100000)
+	opts := &ExecuteOptions{Threads: 1}
+	b.SetBytes(int64(len(input)))
+	var here, there time.Duration
+	for i := 0; i < b.N; i++ {
+		took, err := peer.Execute(p1, input, 1, 1)
+		if err != nil {
+			b.Fatal(err)
+		}
+		there += took
+		from := time.Now()
+		if _, err := rt.ExecutePipeline(context.Background(), p1, input, opts); err != nil {
+			b.Fatal(err)
+		}
+		here += time.Since(from)
+	}
+	b.ReportMetric(float64(here.Nanoseconds())/float64(b.N), "ns/go")
+	b.ReportMetric(float64(there.Nanoseconds())/float64(b.N), "ns/c")
+	b.ReportMetric(100*float64(there)/float64(here), "%ofC")
+}
+
+// BenchmarkP1Stream is the same through an io.Reader.
+func BenchmarkP1Stream(b *testing.B) {
+	rt := newRuntime(b, nil)
+	input := flights(100000)
+	b.SetBytes(int64(len(input)))
+	for i := 0; i < b.N; i++ {
+		var out bytes.Buffer
+		if err := rt.StreamPipeline(context.Background(), p1, bytes.NewReader(input), &out, &ExecuteOptions{Threads: 1}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// Jobs through an engine, a batch at a time.
+func BenchmarkJobs(b *testing.B) {
+	rt := newRuntime(b, nil)
+	e := newEngine(b, rt, &EngineOptions{MaxJobs: 1000})
+	jobs := make([][]byte, b.N)
+	for i := range jobs {
+		jobs[i] = []byte(`{"prompt":"count rows","context":{"data":[{"n":0}]}}`)
+	}
+	b.ResetTimer()
+	ch, err := e.SubmitAll(context.Background(), jobs)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for result := range ch {
+		if result.Err != nil {
+			b.Fatal(result.Err)
+		}
+	}
+}
+
+func resident(t testing.TB) int {
+	data, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		t.Skip("no /proc")
+	}
+	_, rest, _ := strings.Cut(string(data), "VmRSS:")
+	var kib int
+	fmt.Sscan(rest, &kib)
+	return kib
+}
+
+// Many calls of every kind, failures too: the memory of the process stays as it is.
+// AGENTRUN_GO_CALLS says how many calls, 1000000 for the long run.
+func TestNoLeak(t *testing.T) {
+	calls := 40000
+	if v := os.Getenv("AGENTRUN_GO_CALLS"); v != "" {
+		fmt.Sscan(v, &calls)
+	}
+	rt := newRuntime(t, nil)
+	store := newStore(t)
+	e := newEngine(t, rt, nil)
+	ctx := context.Background()
+	ref, err := store.PutBlob([]byte(`[{"a":1}]`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := []byte(`[{"step":"count"}]`)
+	kinds := []func() error{
+		func() error { _, err := rt.Classify("count rows", nil); return err },
+		func() error { _, err := rt.Plan("count rows", &PlanOptions{Planner: "builtin"}); return err },
+		func() error { _, err := rt.ExecutePipeline(ctx, count, []byte(`[{"a":1}]`), nil); return err },
+		func() error {
+			var out bytes.Buffer
+			return rt.StreamPipeline(ctx, count, strings.NewReader("[]"), &out, nil)
+		},
+		func() error {
+			_, err := rt.ApplyPatch([]byte(`{}`), []byte(`[{"op":"add","path":"/a","value":1}]`), &PatchOptions{Raw: true, Inverse: true, Preview: true, Hash: true})
+			return err
+		},
+		func() error { _, err := store.Get(ref); return err },
+		func() error { _, err := store.List(Query{}); return err },
+		func() error { _, err := e.TrySubmit(ctx, []byte("{")); return err }, // a failed result
+		func() error {
+			if _, err := rt.ExecutePipeline(ctx, []byte(`[{"step":"?"}]`), nil, nil); err == nil {
+				t.Error("no error")
+			}
+			return nil
+		},
+	}
+	run := func(n int) {
+		for i := 0; i < n; i++ {
+			if err := kinds[i%len(kinds)](); err != nil && !errors.Is(err, ErrLimit) {
+				t.Fatal(i, err)
+			}
+		}
+		for e.InFlight() > 0 {
+			time.Sleep(time.Millisecond)
+		}
+		runtime.GC()
+	}
+	run(calls / 4)
+	before := resident(t)
+	run(calls)
+	after := resident(t)
+	t.Logf("%d calls: %d KiB before, %d KiB after", calls, before, after)
+	// A byte a call that is lost would be little; an object of C is some hundred.
+	if grown := (after - before) * 1024; grown > 8<<20 {
+		t.Errorf("grown by %d bytes", grown)
+	}
+}
