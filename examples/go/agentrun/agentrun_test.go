@@ -139,6 +139,15 @@ func TestExecutePipeline(t *testing.T) {
 	if err != nil || string(got) != `[{"a":5}]` {
 		t.Errorf("by ref: %s, %v", got, err)
 	}
+	// A pipeline that waits for the network ends at the deadline.
+	private := privateRuntime(t)
+	fetch := []byte(`[{"step":"http_request","url":"` + silent(t) + `"}]`)
+	late, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
+	defer cancel()
+	_, err = private.ExecutePipeline(late, fetch, nil, nil)
+	if !errors.Is(err, ErrTimeout) || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("deadline: %v", err)
+	}
 	done, cancel := context.WithCancel(ctx)
 	cancel()
 	if _, err := rt.ExecutePipeline(done, pipeline, []byte("[]"), nil); !errors.Is(err, context.Canceled) {

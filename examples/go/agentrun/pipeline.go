@@ -125,7 +125,9 @@ func (rt *Runtime) execute(ctx context.Context, out *C.agentrun_buf, pipeline, i
 		lend(input), C.size_t(len(input)), lend(opts.Context), C.size_t(len(opts.Context)),
 		c, &cerr)
 	err := takeError(r, cerr)
-	if e, ok := err.(*Error); ok && e.Code == ErrTimeout && c.timeout_ms > 0 {
+	// A step may have a shorter timeout of its own. Milliseconds were cut off above.
+	deadline, ok := ctx.Deadline()
+	if e, is := err.(*Error); ok && is && e.Code == ErrTimeout && time.Until(deadline) < 2*time.Millisecond {
 		e.cause = context.DeadlineExceeded
 	}
 	return err
