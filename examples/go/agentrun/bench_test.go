@@ -172,12 +172,17 @@ func TestNoLeak(t *testing.T) {
 		runtime.GC()
 	}
 	run(calls / 2)
-	before := resident(t)
-	run(calls)
-	after := resident(t)
-	t.Logf("%d calls: %d KiB before, %d KiB after", calls, before, after)
-	// A byte a call that is lost would be little; an object of C is some hundred.
-	if grown := (after - before) * 1024; grown > 4<<20 {
-		t.Errorf("grown by %d bytes", grown)
+	// The collector of Go may want more once; what is lost is lost in every round.
+	for round := 1; ; round++ {
+		before := resident(t)
+		run(calls)
+		after := resident(t)
+		t.Logf("%d calls: %d KiB before, %d KiB after", calls, before, after)
+		if after-before < 3<<10 {
+			return
+		}
+		if round == 3 {
+			t.Fatal("the process grows")
+		}
 	}
 }
