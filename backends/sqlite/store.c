@@ -304,7 +304,7 @@ void agentrun_sqlite_store_options_init(agentrun_sqlite_store_options *opts,
  * once, whatever the time-out: so the time is waited out here. */
 static int use_wal(struct sqlite_store *s, int64_t timeout_ms, agentrun_error **err)
 {
-	const struct timespec nap = { .tv_nsec = NAP_MS * 1000000 };
+	const struct timespec nap = { .tv_nsec = NAP_MS * 1000000L };
 
 	for (int64_t waited = 0;; waited += NAP_MS) {
 		int r = sqlite3_exec(s->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
