@@ -284,7 +284,8 @@ static void run(struct work *w)
 			agr_buf_char(w->made, ',');
 		value_out(w, value, 1);
 	}
-	if (jv_invalid_has_msg(jv_copy(value)) && !w->code) {
+	/* With a code the last value may be one, which libjq must not be asked this of. */
+	if (!w->code && jv_invalid_has_msg(jv_copy(value))) {
 		w->code = AGENTRUN_EPIPELINE;
 		keep_message(w, jv_invalid_get_msg(value));
 	} else {
