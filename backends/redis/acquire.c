@@ -288,7 +288,22 @@ static int take_jobs(struct taking *t, size_t lane, redis_conn *conn,
 
 /* ---- what becomes of them at once --------------------------------------- */
 
-/* Which of the jobs that came last are cancelled. */
+/* Ask `command` of `key` with the ids of the jobs that came last, of which there are
+ * some: an element each. */
+static int ask_of_last(redisReply **out, struct taking *t, const char *command,
+	const char *key, size_t from, redis_conn *conn, agentrun_error **err)
+{
+	size_t n = agentrun_jobs_count(t->into) - from;
+
+	redis_conn_begin(conn, 2 + n);
+	redis_conn_word(conn, command);
+	redis_conn_word(conn, key);
+	for (size_t i = 0; i < n; i++)
+		redis_conn_word(conn, agentrun_job_id(agentrun_jobs_at(t->into, from + i)));
+	return redis_conn_call(conn, out, err);
+}
+
+/* Which of them are cancelled. */
 static int ask_cancelled(struct taking *t, const redis_lane *lane, size_t from,
 	redis_conn *conn, agentrun_error **err)
 {
@@ -298,12 +313,7 @@ static int ask_cancelled(struct taking *t, const redis_lane *lane, size_t from,
 
 	if (!n)
 		return 0;
-	redis_conn_begin(conn, 2 + n);
-	redis_conn_word(conn, "ZMSCORE");
-	redis_conn_word(conn, lane->cancelled);
-	for (size_t i = 0; i < n; i++)
-		redis_conn_word(conn, agentrun_job_id(agentrun_jobs_at(t->into, from + i)));
-	r = redis_conn_call(conn, &reply, err);
+	r = ask_of_last(&reply, t, "ZMSCORE", lane->cancelled, from, conn, err);
 	for (size_t i = 0; r == 0 && i < n && i < reply->elements; i++)
 		agentrun_job_set_cancelled(agentrun_jobs_at(t->into, from + i),
 			reply->element[i]->type == REDIS_REPLY_STRING);
@@ -321,12 +331,7 @@ static int ask_journalled(struct taking *t, const redis_lane *lane, size_t from,
 
 	if (!n)
 		return 0;
-	redis_conn_begin(conn, 2 + n);
-	redis_conn_word(conn, "SMISMEMBER");
-	redis_conn_word(conn, lane->journals);
-	for (size_t i = 0; i < n; i++)
-		redis_conn_word(conn, agentrun_job_id(agentrun_jobs_at(t->into, from + i)));
-	r = redis_conn_call(conn, &reply, err);
+	r = ask_of_last(&reply, t, "SMISMEMBER", lane->journals, from, conn, err);
 	for (size_t i = 0; r == 0 && i < n && i < reply->elements; i++)
 		agentrun_job_set_journalled(agentrun_jobs_at(t->into, from + i),
 			reply->element[i]->integer != 0);
