@@ -142,6 +142,8 @@ int agr_value_compare(agr_span a, agr_span b)
 
 bool agr_value_equal(agr_span a, agr_span b)
 {
+	if (*a.p == '"' && *b.p == '"')
+		return agr_string_same(a, b);
 	return agr_value_compare(a, b) == 0;
 }
 

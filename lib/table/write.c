@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
-/* Writing values: each byte is read once, however deep it lies. */
+/* Writing values: each byte is read once, however deep it lies, and what stands between
+ * two places where something is left out or put in is copied in one piece. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,7 @@ struct written {
 
 struct writer {
 	agr_buf *out;
+	const char *run; /* read, and not yet copied, from here on */
 	const agr_edit *edits;
 	size_t n_edits;
 	struct written *list; /* a stack: each open object's members */
@@ -28,16 +30,35 @@ struct level {
 	size_t base; /* its first member in writer.list */
 	uint32_t *slots;
 	size_t n_slots;
+	uint64_t looks;  /* a bit for each look that a key of it has */
+	bool has_escape; /* in a key: looks say nothing */
 	bool duplicates;
 };
 
 static const char *write_value(struct writer *w, const char *p);
 
-static const char *skip_white(const char *p)
+/* Copy what was read before `p`, and leave out what is from there to `on`. */
+static const char *leave_out(struct writer *w, const char *p, const char *on)
 {
+	if (p > w->run)
+		agr_buf_add(w->out, w->run, (size_t)(p - w->run));
+	w->run = on;
+	return on;
+}
+
+/* Where in the output `p` comes to lie. */
+static size_t place_of(const struct writer *w, const char *p)
+{
+	return w->out->len + (size_t)(p - w->run);
+}
+
+static const char *skip_white(struct writer *w, const char *p)
+{
+	const char *from = p;
+
 	while (agr_is_white(*p))
 		p++;
-	return p;
+	return p == from ? p : leave_out(w, from, p);
 }
 
 static const agr_edit *edit_at(const struct writer *w, const char *p)
@@ -82,11 +103,26 @@ static bool level_index(struct writer *w, struct level *l)
 	return true;
 }
 
+/* The same for keys that are the same, as long as none has an escape. */
+static uint64_t look_of(agr_span key)
+{
+	unsigned char first = (unsigned char)key.p[1];
+	unsigned char last = (unsigned char)key.p[key.n - 2];
+
+	return (uint64_t)1 << ((first * 5u + last * 3u + key.n) % 64);
+}
+
 static struct written *find_written(struct writer *w, struct level *l, agr_span key,
 	uint32_t **slot)
 {
+	uint64_t look = look_of(key);
+	bool is_new = !l->has_escape && !(l->looks & look);
+
+	l->looks |= look;
 	if (l->slots)
 		return slot_find(w, l, key, slot);
+	if (is_new)
+		return NULL;
 	for (size_t i = l->base; i < w->n; i++)
 		if (agr_string_same(w->list[i].key, key))
 			return &w->list[i];
@@ -156,95 +192,112 @@ static void rewrite(struct writer *w, const struct level *l, size_t start)
 	agr_buf_free(&again);
 }
 
+/* Behind the key at `p`, whose escapes are told. */
+static const char *skip_key(const char *p, bool *has_escape)
+{
+	for (p++; *p != '"'; p++) {
+		if (*p == '\\') {
+			*has_escape = true;
+			p++;
+		}
+	}
+	return p + 1;
+}
+
+/* The member's key becomes what an edit of its value, behind the key's `end`, says. */
+static void rename_member(struct writer *w, struct level *l, struct written *member,
+	const char *end)
+{
+	const char *p = end;
+	const agr_edit *edit;
+
+	while (*p == ':' || agr_is_white(*p))
+		p++;
+	edit = edit_at(w, p);
+	if (!edit || !edit->key.p)
+		return;
+	leave_out(w, member->key.p, end);
+	agr_buf_add(w->out, edit->key.p, edit->key.n);
+	member->key = edit->key;
+	member->renamed = true;
+	l->has_escape |= !agr_string_is_plain(edit->key);
+}
+
 /* The member whose key begins at `p`; returns what follows its value. */
 static const char *write_member(struct writer *w, struct level *l, const char *p)
 {
-	struct written member = { .key = { p, 0 } };
-	const agr_edit *edit;
-	const char *end = agr_skip_value(p);
+	const char *end = skip_key(p, &l->has_escape);
+	struct written member = { .key = { p, (size_t)(end - p) } };
 
-	member.key.n = (size_t)(end - p);
-	p = skip_white(skip_white(end) + 1);
-	edit = w->n_edits ? edit_at(w, p) : NULL;
-	if (edit && edit->key.p) {
-		member.key = edit->key;
-		member.renamed = true;
-	}
-	agr_buf_add(w->out, member.key.p, member.key.n);
-	agr_buf_char(w->out, ':');
-	member.from = w->out->len;
+	if (w->n_edits)
+		rename_member(w, l, &member, end);
+	p = skip_white(w, skip_white(w, end) + 1);
+	member.from = place_of(w, p);
 	p = write_value(w, p);
-	member.to = w->out->len;
+	member.to = place_of(w, p);
 	if (!note_member(w, l, member))
 		w->out->failed = AGENTRUN_ENOMEM;
-	return skip_white(p);
+	return skip_white(w, p);
 }
 
 static const char *write_object(struct writer *w, const char *p)
 {
 	struct level l = { .base = w->n };
-	size_t start;
+	size_t start = place_of(w, p + 1);
 
-	agr_buf_char(w->out, '{');
-	start = w->out->len;
-	for (p = skip_white(p + 1); *p != '}';) {
+	for (p = skip_white(w, p + 1); *p != '}';) {
 		p = write_member(w, &l, p);
-		if (*p == ',') {
-			agr_buf_char(w->out, ',');
-			p = skip_white(p + 1);
-		}
+		if (*p == ',')
+			p = skip_white(w, p + 1);
 	}
-	if (l.duplicates)
+	if (l.duplicates) {
+		leave_out(w, p, p);
 		rewrite(w, &l, start);
+	}
 	w->n = l.base;
 	free(l.slots);
-	agr_buf_char(w->out, '}');
 	return p + 1;
 }
 
 static const char *write_array(struct writer *w, const char *p)
 {
-	agr_buf_char(w->out, '[');
-	for (p = skip_white(p + 1); *p != ']';) {
-		p = skip_white(write_value(w, p));
-		if (*p == ',') {
-			agr_buf_char(w->out, ',');
-			p = skip_white(p + 1);
-		}
+	for (p = skip_white(w, p + 1); *p != ']';) {
+		p = skip_white(w, write_value(w, p));
+		if (*p == ',')
+			p = skip_white(w, p + 1);
 	}
-	agr_buf_char(w->out, ']');
 	return p + 1;
 }
 
+/* Behind the value at `p`. */
 static const char *write_value(struct writer *w, const char *p)
 {
 	const agr_edit *edit = w->n_edits ? edit_at(w, p) : NULL;
-	const char *end;
 
 	if (edit && edit->value.p) {
+		leave_out(w, p, agr_skip_value(p));
 		agr_value_write(w->out, edit->value);
-		return agr_skip_value(p);
+		return w->run;
 	}
 	if (*p == '{')
 		return write_object(w, p);
-	if (*p == '[')
-		return write_array(w, p);
-	end = agr_skip_value(p);
-	agr_buf_add(w->out, p, (size_t)(end - p));
-	return end;
+	return *p == '[' ? write_array(w, p) : agr_skip_value(p);
 }
 
 void agr_value_write_edited(agr_buf *out, agr_span value, const agr_edit *edits,
 	size_t n_edits)
 {
-	struct writer w = { .out = out, .edits = edits, .n_edits = n_edits };
+	struct writer w = { .out = out, .run = value.p, .edits = edits, .n_edits = n_edits };
+	const char *end;
 
-	if (*value.p == '{' || *value.p == '[')
-		write_value(&w, value.p);
-	else if (n_edits && edits[0].at == value.p && edits[0].value.p)
+	if (*value.p == '{' || *value.p == '[') {
+		end = write_value(&w, value.p);
+		leave_out(&w, end, end);
+	} else if (n_edits && edits[0].at == value.p && edits[0].value.p) {
 		agr_value_write(out, edits[0].value);
-	else /* its end is known and may be the end of the text */
+	} else { /* its end is known and may be the end of the text */
 		agr_buf_add(out, value.p, value.n);
+	}
 	free(w.list);
 }
 

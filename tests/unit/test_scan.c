@@ -89,6 +89,12 @@ END_TEST
 START_TEST(of_duplicate_keys_the_last_value_wins_at_the_first_place)
 {
 	writes("{\"a\":1,\"b\":2,\"\\u0061\":3}", "{\"a\":3,\"b\":2}");
+	writes("{\"\\u0061\":1,\"b\":2,\"a\":3}", "{\"\\u0061\":3,\"b\":2}");
+	writes("{\"\":1,\"ab\":2,\"ba\":3,\"\":4,\"acb\":5}", "{\"\":4,\"ab\":2,\"ba\":3,\"acb\":5}");
+	writes("[ { \"a\" : { \"x\" : 1 , \"y\" : [ ] , \"x\" : { \"z\" : 0 , \"z\" : 1 } } , \"b\" : 2 , \"a\" : 3 } , 4 ]",
+		"[{\"a\":3,\"b\":2},4]");
+	writes("[ { \"b\" : 2 , \"a\" : { \"x\" : 1 , \"y\" : [ ] , \"x\" : { \"z\" : 0 , \"z\" : 1 } } } ]",
+		"[{\"b\":2,\"a\":{\"x\":{\"z\":1},\"y\":[]}}]");
 	writes("{\"0\":0,\"1\":1,\"2\":2,\"3\":3,\"4\":4,\"5\":5,\"6\":6,\"7\":7,\"8\":8,\"9\":9,"
 	       "\"10\":10,\"11\":11,\"12\":12,\"3\":\"x\"}",
 		"{\"0\":0,\"1\":1,\"2\":2,\"3\":\"x\",\"4\":4,\"5\":5,\"6\":6,\"7\":7,\"8\":8,\"9\":9,"
@@ -313,6 +319,27 @@ START_TEST(values_are_edited_while_they_are_written)
 }
 END_TEST
 
+START_TEST(what_stands_around_an_edit_stays_but_for_white_space)
+{
+	agr_span row = span("{ \"a\" : 1 ,\n\"b\" : [ 2 , { \"a\" : 3 } ] , \"c\" : 4 }"), a, b, c;
+	agr_edit edits[3] = { { .key = span("\"\\u0063\"") }, { .value = span("[ 9 , 8 ]") },
+		{ .key = span("\"d\"") } };
+	agr_buf buf = AGR_BUF_INIT;
+
+	ck_assert(agr_object_get(row, "a", 1, &a) && agr_object_get(row, "b", 1, &b) &&
+		agr_object_get(row, "c", 1, &c));
+	edits[0].at = a.p;
+	edits[1].at = b.p;
+	edits[2].at = c.p;
+	agr_value_write_edited(&buf, row, edits, 2);
+	ck_assert_str_eq(buf.data, "{\"\\u0063\":1,\"b\":[9,8]}");
+	agr_buf_reset(&buf);
+	agr_value_write_edited(&buf, row, edits, 3);
+	ck_assert_str_eq(buf.data, "{\"\\u0063\":1,\"b\":[9,8],\"d\":4}");
+	agr_buf_free(&buf);
+}
+END_TEST
+
 START_TEST(duplicates_among_many_keys_are_found_at_every_level)
 {
 	agr_buf in = AGR_BUF_INIT, want = AGR_BUF_INIT, got = AGR_BUF_INIT;
@@ -352,6 +379,7 @@ int main(void)
 		canonical_bytes_are_the_same_for_equal_values_only,
 		long_texts_have_canonical_bytes_of_their_own,
 		values_are_edited_while_they_are_written,
+		what_stands_around_an_edit_stays_but_for_white_space,
 		duplicates_among_many_keys_are_found_at_every_level,
 		NULL,
 	};
