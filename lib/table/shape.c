@@ -33,22 +33,41 @@ static bool is_zero(agr_shape_words words)
 	return !(words[0] | words[1]);
 }
 
-/* memcmp() is called for every row: its call costs as much as what it does. */
-static bool has_kinds(const agr_shape *shape, const agr_index *index, size_t first)
+static agr_shape_end end_of(const agr_shape *shape)
 {
-	const char *kinds = index->kinds + first;
-	size_t n = shape->n, step = sizeof(agr_shape_words), last = n - step;
-	agr_shape_words differ;
+	agr_shape_end end = { .n = shape->n };
+	size_t size = sizeof(end.words), n = shape->n < size ? shape->n : size;
 
-	if (n > index->n - first)
-		return false;
-	if (n < step)
-		return memcmp(shape->kinds, kinds, n) == 0;
-	/* Shapes of other lengths differ at their ends. */
-	differ = words_at(shape->kinds + last) ^ words_at(kinds + last);
-	if (!is_zero(differ))
-		return false;
-	for (size_t i = 0; i < last; i += step)
+	end.at = shape->n - n;
+	memcpy(&end.words, shape->kinds + end.at, n);
+	memset(&end.mask, 0xff, n);
+	return end;
+}
+
+/* The shapes, a bit each, that end as the row whose kinds these are, `left` with those
+ * behind it. Asked of all at once: which of them comes next cannot be foreseen, and a
+ * branch that is mispredicted costs more than all of these. */
+static unsigned that_end_so(const agr_shapes *shapes, const char *kinds, size_t left)
+{
+	unsigned found = 0;
+
+	for (size_t i = 0; i < shapes->n; i++) {
+		const agr_shape_end *end = &shapes->ends[i];
+
+		if (end->n <= left)
+			found |= (unsigned)is_zero((words_at(kinds + end->at) ^ end->words) &
+					 end->mask) << i;
+	}
+	return found;
+}
+
+/* All but the end. memcmp() is called for every row: its call costs as much as what it
+ * does. */
+static bool has_kinds(const agr_shape *shape, const char *kinds, size_t n)
+{
+	agr_shape_words differ = { 0, 0 };
+
+	for (size_t i = 0; i < n; i += sizeof(differ))
 		differ |= words_at(shape->kinds + i) ^ words_at(kinds + i);
 	return is_zero(differ);
 }
@@ -78,21 +97,19 @@ static bool has_keys(const agr_shape *shape, const agr_index *index, size_t firs
 const agr_shape *agr_shapes_find(agr_shapes *shapes, const agr_index *index,
 	size_t first)
 {
+	const char *kinds = index->kinds + first;
+
 	if (shapes->score < 0) { /* now and then the data may become regular */
 		shapes->score++;
 		return NULL;
 	}
-	for (size_t i = 0, at = shapes->last; i < shapes->n; i++, at++) {
-		const agr_shape *shape;
+	for (unsigned bits = that_end_so(shapes, kinds, index->n - first); bits; bits &= bits - 1) {
+		unsigned i = (unsigned)__builtin_ctz(bits);
+		const agr_shape *shape = &shapes->list[i];
 
-		if (at == shapes->n)
-			at = 0;
-		shape = &shapes->list[at];
-
-		if (has_kinds(shape, index, first) &&
+		if (has_kinds(shape, kinds, shapes->ends[i].at) &&
 			has_room(index, first + shape->n - 1, shape->reach) &&
 			has_keys(shape, index, first)) {
-			shapes->last = at;
 			shapes->score += shapes->score < SCORE_MAX;
 			return shape;
 		}
@@ -189,7 +206,7 @@ static bool learn(agr_shape *shape, const agr_index *index, size_t first, size_t
 void agr_shapes_learn(agr_shapes *shapes, const agr_index *index, size_t first,
 	size_t n, const agr_wanted *wanted)
 {
-	size_t at = shapes->n < AGR_SHAPES ? shapes->n : (shapes->last + 1) % AGR_SHAPES;
+	size_t at = shapes->n < AGR_SHAPES ? shapes->n : shapes->oldest;
 
 	if (shapes->score < 0)
 		return;
@@ -204,7 +221,9 @@ void agr_shapes_learn(agr_shapes *shapes, const agr_index *index, size_t first,
 	if (!shapes->list || !learn(&shapes->list[AGR_SHAPES], index, first, n, wanted))
 		return;
 	shapes->list[at] = shapes->list[AGR_SHAPES];
-	shapes->last = at;
+	shapes->ends[at] = end_of(&shapes->list[at]);
 	if (at == shapes->n)
 		shapes->n++;
+	else
+		shapes->oldest = (at + 1) % AGR_SHAPES;
 }

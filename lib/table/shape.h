@@ -43,10 +43,17 @@ typedef struct agr_shape {
 	agr_shape_slot slots[AGR_SHAPE_SLOTS];
 } agr_shape;
 
+/* How a shape's kinds end. Rows of other lengths hardly ever end alike. */
+typedef struct agr_shape_end {
+	agr_shape_words words, mask;
+	size_t at, n; /* the words' place among its n kinds */
+} agr_shape_end;
+
 typedef struct agr_shapes {
+	agr_shape_end ends[AGR_SHAPES];
 	agr_shape *list; /* and one being learned; NULL: memory was short, or none is */
 	size_t n;
-	size_t last;     /* the one that fitted */
+	size_t oldest;   /* the next to be forgotten */
 	int score;       /* below 0: not worth looking */
 } agr_shapes;
 
