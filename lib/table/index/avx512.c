@@ -17,7 +17,15 @@ static inline uint64_t prefix_xor(uint64_t bits)
 	return (uint64_t)_mm_cvtsi128_si64(product);
 }
 
-/* Sixteen are written whatever their number. */
+static inline void put_places(uint32_t *at, __m512i places, __m512i base)
+{
+	__m128i low = _mm512_castsi512_si128(places);
+
+	_mm512_storeu_si512(at, _mm512_add_epi32(base, _mm512_cvtepu8_epi32(low)));
+}
+
+/* Thirty-two are written where hardly ever more are: how many sixteens there are cannot be
+ * foreseen. */
 static inline unsigned tokens(uint32_t *at, char *kinds, uint64_t bits, const char *p,
 	uint32_t from)
 {
@@ -29,11 +37,11 @@ static inline unsigned tokens(uint32_t *at, char *kinds, uint64_t bits, const ch
 	unsigned n = (unsigned)__builtin_popcountll(bits);
 
 	_mm512_storeu_si512(kinds, _mm512_maskz_compress_epi8(bits, _mm512_loadu_si512(p)));
-	for (unsigned i = 0; i < n; i += 16) {
-		__m128i low = _mm512_castsi512_si128(set);
-
-		_mm512_storeu_si512(at + i, _mm512_add_epi32(base, _mm512_cvtepu8_epi32(low)));
-		set = _mm512_alignr_epi64(set, set, 2);
+	put_places(at, set, base);
+	put_places(at + 16, _mm512_alignr_epi64(set, set, 2), base);
+	if (__builtin_expect(n > 32, 0)) {
+		put_places(at + 32, _mm512_alignr_epi64(set, set, 4), base);
+		put_places(at + 48, _mm512_alignr_epi64(set, set, 6), base);
 	}
 	return n;
 }
