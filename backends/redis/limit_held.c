@@ -210,7 +210,7 @@ static void renew(redis_held *held)
 
 static void wait_until(redis_held *held, int64_t until_ms)
 {
-	struct timespec t = { .tv_sec = until_ms / 1000,
+	struct timespec t = { .tv_sec = (time_t)(until_ms / 1000),
 		.tv_nsec = (long)(until_ms % 1000) * 1000000 };
 
 	pthread_cond_timedwait(&held->change, &held->lock, &t);

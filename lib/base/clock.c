@@ -33,14 +33,48 @@ int64_t agr_clock_mono_ns(void)
 	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+/* Days since 1970 of a date in the Gregorian calendar. */
+static int64_t days_of(int year, int month, int day)
+{
+	int64_t y = month > 2 ? year : year - 1, m = month > 2 ? month - 3 : month + 9;
+
+	return 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 719469;
+}
+
+int64_t agr_clock_seconds(const struct tm *tm)
+{
+	int64_t days = days_of(tm->tm_year + 1900, tm->tm_mon + 1, tm->tm_mday);
+
+	return ((days * 24 + tm->tm_hour) * 60 + tm->tm_min) * 60 + tm->tm_sec;
+}
+
+void agr_clock_civil(struct tm *tm, int64_t seconds)
+{
+	int64_t days = seconds / 86400 - (seconds % 86400 < 0), year, day, month;
+	int rest = (int)(seconds - days * 86400);
+
+	/* Years from March on: 400 of them are as long as any other 400. */
+	days += 719468;
+	year = (4 * days + 3) / 146097 * 100; /* whole centuries */
+	day = (4 * days + 3) % 146097 / 4 * 4 + 3;
+	year += day / 1461;
+	day = day % 1461 / 4;
+	month = (5 * day + 2) / 153;
+	*tm = (struct tm){
+		.tm_year = (int)(year + (month > 9) - 1900),
+		.tm_mon = (int)(month > 9 ? month - 10 : month + 2),
+		.tm_mday = (int)(day - (153 * month + 2) / 5 + 1),
+		.tm_hour = rest / 3600, .tm_min = rest / 60 % 60, .tm_sec = rest % 60,
+	};
+}
+
 void agr_clock_iso8601(char out[AGR_TIME_SIZE], int64_t wall_ms)
 {
-	time_t seconds = (time_t)(wall_ms / 1000);
 	unsigned ms = (unsigned)(wall_ms % 1000);
 	char date[20];
 	struct tm tm;
 
-	gmtime_r(&seconds, &tm);
+	agr_clock_civil(&tm, wall_ms / 1000);
 	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
 	snprintf(out, AGR_TIME_SIZE, "%s.%03uZ", date, ms % 1000);
 }
@@ -64,14 +98,6 @@ static bool take_char(const char **text, const char *any_of)
 		return false;
 	++*text;
 	return true;
-}
-
-/* Days since 1970 of a date in the Gregorian calendar. */
-static int64_t days_of(int year, int month, int day)
-{
-	int64_t y = month > 2 ? year : year - 1, m = month > 2 ? month - 3 : month + 9;
-
-	return 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 719469;
 }
 
 static bool take_date(const char **text, int64_t *days)

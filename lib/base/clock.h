@@ -16,6 +16,13 @@ int64_t agr_clock_mono_ns(void);
 /* "2026-11-22T17:41:00.123Z" */
 void agr_clock_iso8601(char out[AGR_TIME_SIZE], int64_t wall_ms);
 
+/* A date and time in UTC as seconds since 1970, and back: as timegm() and gmtime_r(), but
+ * of all years from 1 to 9999 also where time_t has 32 bits. Of `tm`, years to seconds
+ * count, whose months must be 0 to 11. */
+struct tm;
+int64_t agr_clock_seconds(const struct tm *tm);
+void agr_clock_civil(struct tm *tm, int64_t seconds);
+
 /* Read "2026-11-22", "2026-11-22T17:41:00Z", "2026-11-22 17:41:00.5+01:00": a date,
  * a time where there is one (without a zone: UTC). */
 bool agr_clock_parse(int64_t *wall_ms, const char *text);

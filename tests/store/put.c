@@ -126,8 +126,8 @@ static char *result_of(const char *job, size_t *len)
 	for (const char *p = job; *p; p++)
 		seed = (seed ^ (unsigned char)*p) * 1099511628211ULL;
 	seed = mix(seed);
-	*len = seed % 10 < 5 ? 50 + seed % 1000 : seed % 10 < 9 ? 3000 + seed % 60000
-		: 1500000 + seed % 1500000;
+	*len = (size_t)(seed % 10 < 5 ? 50 + seed % 1000 : seed % 10 < 9 ? 3000 + seed % 60000
+		: 1500000 + seed % 1500000);
 	text = malloc(*len + 1);
 	if (!text)
 		abort();

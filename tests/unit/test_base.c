@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+#include <inttypes.h>
+#include <time.h>
+
 #include "unit.h"
 
 #include "base/base.h"
@@ -225,6 +228,26 @@ START_TEST(whoever_makes_an_error_can_say_more_of_it)
 }
 END_TEST
 
+START_TEST(days_come_back_from_seconds)
+{
+	/* The years 1 to 9999, by steps that meet every day of leap and other years. */
+	for (int64_t t = -62135596800; t < 253402300800; t += 86400 * 5 + 3607) {
+		time_t seconds = (time_t)t;
+		struct tm have, want;
+
+		agr_clock_civil(&have, t);
+		if (agr_clock_seconds(&have) != t)
+			ck_abort_msg("%" PRId64 " does not come back", t);
+		if (seconds != t || !gmtime_r(&seconds, &want))
+			continue; /* 32 bits */
+		if (have.tm_year != want.tm_year || have.tm_mon != want.tm_mon ||
+			have.tm_mday != want.tm_mday || have.tm_hour != want.tm_hour ||
+			have.tm_min != want.tm_min || have.tm_sec != want.tm_sec)
+			ck_abort_msg("%" PRId64 " is another day", t);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -237,6 +260,7 @@ int main(void)
 		sha256_matches_published_vectors,
 		uuids_have_their_version_and_v7_sorts_by_time,
 		times_are_read_in_the_forms_people_write,
+		days_come_back_from_seconds,
 		utf8_is_checked_strictly,
 		a_deadline_beyond_all_time_is_none,
 		NULL,

@@ -133,7 +133,7 @@ START_TEST(damaged_documents_agree_too)
 		}
 		snprintf(pipeline, sizeof(pipeline), "[{\"step\":\"extract\",\"path\":\"%s\"},%s]",
 			paths[(state >> 20) % AGR_COUNT(paths)], i % 2 ? COUNT_SUM : KEEP);
-		agrees(pipeline, text, len, 1 + (state >> 10) % 9);
+		agrees(pipeline, text, len, 1 + (size_t)(state >> 10) % 9);
 	}
 }
 END_TEST

@@ -101,18 +101,17 @@ static const char *read_fraction(const char *text, int *ms)
 	return text;
 }
 
-/* Is the day one of its month? timegm() would take February 30th for March 2nd. */
+/* Is the day one of its month? February 30th would be taken for March 2nd. */
 static bool to_seconds(const struct tm *tm, int64_t *seconds)
 {
-	struct tm normal = *tm;
-	time_t t;
+	struct tm normal;
 
-	normal.tm_isdst = 0;
-	t = timegm(&normal);
+	*seconds = agr_clock_seconds(tm);
+	agr_clock_civil(&normal, *seconds);
 	if (normal.tm_mday != tm->tm_mday &&
 		!(tm->tm_sec == 60 || tm->tm_hour == 24))
 		return false;
-	*seconds = (int64_t)t - tm->tm_gmtoff;
+	*seconds -= tm->tm_gmtoff;
 	return true;
 }
 
@@ -145,11 +144,11 @@ static bool parse(const struct parse_date *p, const char *text, int64_t *seconds
 
 static bool write_date(agr_buf *out, int64_t seconds, int ms)
 {
-	time_t t = (time_t)seconds;
 	struct tm tm;
 
-	if (seconds < FIRST_SECOND || seconds > LAST_SECOND || !gmtime_r(&t, &tm))
+	if (seconds < FIRST_SECOND || seconds > LAST_SECOND)
 		return false;
+	agr_clock_civil(&tm, seconds);
 	agr_buf_printf(out, "\"%04d-%02d-%02dT%02d:%02d:%02d", tm.tm_year + 1900,
 		tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
 	if (ms)

@@ -108,7 +108,7 @@ static int top_k_push(agr_op *op, agr_row *row, agentrun_error **err)
 	if (!top->order->n)
 		return first_push(op, row, k, err);
 	if (best->pruned) {
-		r = agr_sorted_beats(&best->list, row, k - 1);
+		r = agr_sorted_beats(&best->list, row, (size_t)k - 1);
 		if (r <= 0)
 			return r < 0 ? agr_error_oom(err) : 0;
 	}
@@ -121,7 +121,7 @@ static int top_k_push(agr_op *op, agr_row *row, agentrun_error **err)
 	if (r < 0)
 		return r;
 	best->pruned = true;
-	return agr_sorted_truncate(&best->list, k, err);
+	return agr_sorted_truncate(&best->list, (size_t)k, err);
 }
 
 static int top_k_finish(agr_op *op, agentrun_error **err)
