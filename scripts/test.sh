@@ -4,7 +4,7 @@
 #
 #     test.sh [--quick] [--coverage]
 #
-# --quick     only the plain build: no sanitizers, valgrind or clang-tidy
+# --quick     only the plain build: no sanitizers, valgrind or clang-tidy, no other machines
 # --coverage  an HTML report in build-coverage/html as well
 set -uo pipefail
 
@@ -230,6 +230,34 @@ tidy() {
   check "clang-tidy finds nothing" "$status"
 }
 
+abi() {
+  title "the last release's ABI"
+  local status=0
+  "$root/scripts/abi.sh" || status=$?
+  [ "$status" -eq 77 ] || check "what programs rely on is still there" "$status"
+}
+
+# Another width of a word, other vectors, weaker ordering: under emulation.
+other_machines() {
+  local arch status log
+  log=$(mktemp)
+  for arch in arm64 i386; do
+    title "$arch"
+    status=0
+    "$root/scripts/cross.sh" "$arch" >"$log" 2>&1 || status=$?
+    if [ "$status" -eq 0 ]; then
+      # shellcheck disable=SC2046
+      tests "build-$arch" "$arch" --timeout-multiplier 10 $(suites "build-$arch" unit)
+    elif [ "$status" -eq 77 ]; then
+      tail -n 1 "$log"
+    else
+      tail -n 60 "$log"
+      check "build for $arch" 1
+    fi
+  done
+  rm -f "$log"
+}
+
 report() {
   title "coverage"
   build build-coverage -Db_coverage=true || return
@@ -258,6 +286,8 @@ if plain && [ -z "$quick" ]; then
   thread
   memory
   tidy
+  abi
+  other_machines
 fi
 [ -z "$coverage" ] || report
 
