@@ -19,6 +19,25 @@ run_job)
   expect '[{"zone":"Pacific/Kiritimati","utc_offset":840},{"zone":"Asia/Kathmandu","utc_offset":345}]' \
     "$("$program")"
   ;;
+event_loop)
+  # More at once than the engine takes, the last without a newline, one that is no job.
+  i=0
+  while [ "$i" -lt 500 ]; do
+    echo '{"prompt":"count rows","context":{"data":[{"a":1},{"a":2}]}}'
+    i=$((i + 1))
+  done >"$scratch/in"
+  printf '\n{"prompt"' >>"$scratch/in"
+  "$program" <"$scratch/in" >"$scratch/out"
+  expect 501 "$(wc -l <"$scratch/out")"
+  expect 500 "$(grep -c '^[0-9]* {.*"status":"completed".*{"count":2}' "$scratch/out")"
+  expect 1 "$(grep -c '^502 {.*"status":"failed"' "$scratch/out")"
+  # A result comes while more input is waited for.
+  {
+    head -n 1 "$scratch/in"
+    while [ ! -s "$scratch/early" ]; do sleep 0.05; done
+  } | timeout 60 "$program" >"$scratch/early"
+  grep -q '^1 {' "$scratch/early"
+  ;;
 many_jobs)
   "$program" >"$scratch/out"
   expect '100 jobs, 0 wrong' "$(tail -n 1 "$scratch/out")"
@@ -43,6 +62,16 @@ own_store)
   before=$(cat "$scratch"/store/record-*)
   expect 'completed [{"count":3}]' "$("$program" "$scratch/store")"
   expect "$before" "$(cat "$scratch"/store/record-*)"
+  ;;
+own_queue)
+  "$program" --check "$scratch/check" >"$scratch/out" || {
+    cat "$scratch/out" >&2
+    exit 1
+  }
+  expect '0 failed' "$(tail -n 1 "$scratch/out")"
+  grep -q '^ok a_lapsed_lease_returns_to_the_front$' "$scratch/out"
+  "$program" "$scratch/queue" >"$scratch/out"
+  expect 2 "$(grep -c '"status":"completed"' "$scratch/out")"
   ;;
 *)
   echo "there is no check of $name" >&2
