@@ -158,20 +158,20 @@ def snippets():
     for name, text in pages.items():
         for block in re.findall(r"^\.Bd -literal.*?\n(.*?)^\.Ed", text, re.M | re.S):
             if block.startswith("#include"):
-                yield name, block.replace("\\e", "\\")
+                yield name, "c", block.replace("\\e", "\\")
     for name in markdown:
-        for block in re.findall(r"^```c\n(.*?)^```", read(name), re.M | re.S):
-            yield name, block
+        for kind, block in re.findall(r"^```(c|cpp)\n(.*?)^```", read(name), re.M | re.S):
+            yield name, kind, block
 
 
 def check_snippets():
     with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "snippet.c")
-        for name, block in snippets():
+        for name, kind, block in snippets():
+            path = os.path.join(folder, "snippet." + kind)
             with open(path, "w", encoding="utf-8") as out:
                 out.write(block)
             done = subprocess.run(
-                [cc, "-std=c11", "-fsyntax-only", "-Wall", "-Wextra", "-Werror",
+                [cc, "-std=c11" if kind == "c" else "-std=c++17", "-fsyntax-only", "-Wall", "-Wextra", "-Werror",
                  "-I" + os.path.join(root, "include"),
                  "-I" + os.path.join(build, "include"), path],
                 capture_output=True, text=True, check=False)
