@@ -45,6 +45,7 @@ static int begin_pipeline(agr_task *task, const char *arguments)
 void agr_call_end(agr_task *task)
 {
 	agr_orchestrate_end(task);
+	agr_own_end(task);
 	agr_journal_drop(task);
 	task->wants_document = false;
 	agentrun_patch_result_free(task->pending);
@@ -276,52 +277,6 @@ int agr_call_patched(agr_task *task, agr_span answer)
 	return 0;
 }
 
-/* ---- the application's tools ---------------------------------------------- */
-
-/* 1: it was called in an earlier life, with this result. */
-static int recall_own(agr_task *task, const agr_own_tool *tool, const char *arguments,
-	agentrun_buf *result)
-{
-	const char *name = agr_own_tool_name(tool);
-	char hex[AGR_SHA256_HEX];
-	agr_sha256 sha;
-
-	if (!task->journal || agr_own_tool_is_pure(tool))
-		return 0;
-	agr_sha256_init(&sha);
-	agr_sha256_add(&sha, name, strlen(name) + 1);
-	agr_sha256_add(&sha, arguments, strlen(arguments));
-	agr_sha256_hex(&sha, hex);
-	return agr_journal_begin(task, "tool", hex, result);
-}
-
-static int call_own(agr_task *task, const agr_own_tool *tool, const char *arguments)
-{
-	const agentrun_tool_call call = { .struct_size = sizeof(call),
-		.job_id = task->message.job_id,
-		.call_id = agentrun_plan_result_call_id(task->plan, task->call),
-		.workflow_tag = task->message.workflow_tag,
-		.workflow_owner = task->message.workflow_owner, .arguments = arguments,
-		.arguments_len = strlen(arguments) };
-	agentrun_buf result = AGENTRUN_BUF_INIT;
-	int r = recall_own(task, tool, arguments, &result);
-
-	if (r == 0) {
-		r = agr_own_tool_call(tool, &result, &call, &task->error);
-		if (r == 0)
-			r = agr_journal_finish(task, result.data, result.len);
-	}
-	if (r < 0) {
-		agentrun_buf_dispose(&result);
-		return r;
-	}
-	agentrun_patch_result_free(task->patch);
-	task->patch = NULL;
-	agr_task_set_data(task, &result, NULL);
-	agr_call_succeeded(task);
-	return 0;
-}
-
 /* ---- search_tools ---------------------------------------------------------- */
 
 /* What is found is offered to the model from now on. */
@@ -444,7 +399,7 @@ int agr_call_begin(agr_task *task, const char *name, const char *arguments)
 		return agr_delegate_begin(task, arguments);
 	own = agr_own_tool_find(agr_engine_ctx(task->engine)->tools, name);
 	if (own)
-		return call_own(task, own, arguments);
+		return agr_own_begin(task, own, arguments);
 	return agentrun_error_raise(&task->error, AGENTRUN_EPLAN,
 		"the tool \"%.100s\" is not offered", name);
 }

@@ -516,7 +516,7 @@ static bool survives_within(agr_task *task)
 {
 	agr_converse *c = task->converse;
 	bool calling = task->state == AGR_TASK_CALL || task->state == AGR_TASK_RUN ||
-		task->state == AGR_TASK_ANSWER || task->landing;
+		task->state == AGR_TASK_ANSWER || task->state == AGR_TASK_OWN || task->landing;
 
 	if (!c || !calling || !task->plan || is_fatal(task) ||
 		task->call >= agentrun_plan_result_call_count(task->plan))

@@ -245,6 +245,24 @@ int agr_engine_sleep(agr_task *task, int64_t wake_ms)
 	return r;
 }
 
+/* With the lock held. */
+static void wake(agr_task *task)
+{
+	if (!agr_timers_remove(&task->engine->timers, task))
+		return;
+	tasks_push(&task->engine->ready, task);
+	pthread_cond_signal(&task->engine->work);
+}
+
+void agr_engine_wake(agr_task *task)
+{
+	agentrun_engine *engine = task->engine;
+
+	pthread_mutex_lock(&engine->lock);
+	wake(task);
+	pthread_mutex_unlock(&engine->lock);
+}
+
 void agr_engine_name(agr_task *task)
 {
 	pthread_mutex_lock(&task->engine->lock);
@@ -514,10 +532,7 @@ static void cancel_task(agr_task *task)
 	atomic_store(&task->cancelled, 1);
 	if (task->http)
 		agr_http_cancel(task->http, task->http_id);
-	if (agr_timers_remove(&task->engine->timers, task)) {
-		tasks_push(&task->engine->ready, task);
-		pthread_cond_signal(&task->engine->work);
-	}
+	wake(task);
 }
 
 static void wait_for_all(agentrun_engine *engine)

@@ -9,6 +9,7 @@
  *     task.c      classify -> plan -> tool calls -> store
  *     converse.c  the conversation with a model: turns, and what goes back to it
  *     call.c      one tool call
+ *     own.c       a call of a tool that the application brought
  *     delegate.c  a call that is a conversation of its own
  *     orchestrate.c  the workflow from an orchestrator, the patch to it
  *     journal.c   what it did outside, noted with the queue that it came from
@@ -39,6 +40,7 @@
 #include "pipeline/fetch.h"
 #include "queue/queue.h"
 #include "table/scan.h"
+#include "tool/own.h"
 
 /* ---- message.c ---------------------------------------------------------- */
 
@@ -76,6 +78,7 @@ enum {
 	AGR_TASK_CALL,   /* begin the next tool call of the plan */
 	AGR_TASK_RUN,    /* its pipeline goes on */
 	AGR_TASK_ANSWER, /* an answer from the network came in for it */
+	AGR_TASK_OWN,    /* a tool of the application's is under way, or done */
 	AGR_TASK_EXCHANGE,        /* with an orchestrator */
 	AGR_TASK_EXCHANGE_ANSWER, /* its answer came in */
 	AGR_TASK_CALLED, /* it succeeded */
@@ -159,6 +162,7 @@ typedef struct agr_task {
 	agr_fetch fetch;
 	agentrun_http_event *answer; /* that came in */
 	agr_exchange *exchange;  /* under way, or NULL */
+	agentrun_tool_pending *own; /* likewise */
 	agentrun_buf workflow;   /* that was fetched, or that came of a patch */
 
 	agentrun_result *reserve; /* in case that no memory is left for a result */
@@ -177,6 +181,8 @@ typedef struct agr_task {
 	agentrun_buf context;  /* the message's, with these in it */
 } agr_task;
 
+/* AGENTRUN_ECANCELLED or _ETIMEDOUT where the job is to end. */
+int agr_task_check_time(const agr_task *task, agentrun_error **err);
 /* Run until the task is done (true) or waits for the network (false); the task
  * may be on another thread already when false is returned. */
 bool agr_task_advance(agr_task *task);
@@ -255,6 +261,12 @@ int agr_orchestrate_land(agr_task *task, agr_span spec);
 int agr_orchestrate_advance(agr_task *task); /* AGR_TASK_EXCHANGE: 1, it waits */
 int agr_orchestrate_answer(agr_task *task);  /* AGR_TASK_EXCHANGE_ANSWER */
 void agr_orchestrate_end(agr_task *task);    /* drop what it left */
+
+/* ---- own.c --------------------------------------------------------------- */
+
+int agr_own_begin(agr_task *task, const agr_own_tool *tool, const char *arguments);
+int agr_own_go_on(agr_task *task); /* AGR_TASK_OWN: 1, it waits */
+void agr_own_end(agr_task *task);  /* wait for it no longer */
 
 /* ---- delegate.c ---------------------------------------------------------- */
 
@@ -382,6 +394,8 @@ void agr_engine_note(agr_task *task, unsigned turn, const char *tool);
 /* Put the task to sleep until then (monotonic). 1, and the task is no longer the
  * caller's; or AGENTRUN_ECANCELLED. */
 int agr_engine_sleep(agr_task *task, int64_t wake_ms);
+/* Wake it before its time; it may be awake already. */
+void agr_engine_wake(agr_task *task);
 
 /* ---- result.c ----------------------------------------------------------- */
 

@@ -23,7 +23,7 @@ void agr_task_log(const agr_task *task, const char *state)
 		task->message.run_id, "%s %s", id ? id : "", state);
 }
 
-static int check_time(const agr_task *task, agentrun_error **err)
+int agr_task_check_time(const agr_task *task, agentrun_error **err)
 {
 	if (atomic_load(&task->cancelled))
 		return agentrun_error_raise(err, AGENTRUN_ECANCELLED, "the job was cancelled");
@@ -313,10 +313,10 @@ static int turn(agr_task *task)
 {
 	/* Also a cancelled job is read: its result names it. */
 	if (task->state != AGR_TASK_READ && task->state != AGR_TASK_ANSWER &&
-		task->state != AGR_TASK_EXCHANGE_ANSWER &&
+		task->state != AGR_TASK_EXCHANGE_ANSWER && task->state != AGR_TASK_OWN &&
 		task->state != AGR_TASK_HEAR && task->state != AGR_TASK_JUDGE_HEAR &&
 		task->state != AGR_TASK_STORE && task->state != AGR_TASK_STORED) {
-		int r = check_time(task, &task->error);
+		int r = agr_task_check_time(task, &task->error);
 
 		if (r == 0)
 			r = agr_memory_check(task);
@@ -348,6 +348,8 @@ static int turn(agr_task *task)
 		return agr_call_run(task);
 	case AGR_TASK_ANSWER:
 		return agr_call_answer(task);
+	case AGR_TASK_OWN:
+		return agr_own_go_on(task);
 	case AGR_TASK_EXCHANGE:
 		return agr_orchestrate_advance(task);
 	case AGR_TASK_EXCHANGE_ANSWER:

@@ -52,18 +52,42 @@ bool agr_own_tool_is_pure(const agr_own_tool *tool)
 	return tool->impl.flags & AGENTRUN_TOOL_PURE;
 }
 
+bool agr_own_tool_waits(const agr_own_tool *tool)
+{
+	return tool->impl.start != NULL;
+}
+
+static int explain(int r, agentrun_error **err)
+{
+	return r < 0 ? agentrun_error_raise(err, r, "it failed and did not say why") : 0;
+}
+
 int agr_own_tool_call(const agr_own_tool *tool, agentrun_buf *result,
 	const agentrun_tool_call *call, agentrun_error **err)
 {
-	agr_text text = { .name = tool->impl.name, .code = AGENTRUN_EPIPELINE };
-	agr_span value;
-	int r = tool->impl.call(tool->self, result, call, err);
+	return explain(tool->impl.call(tool->self, result, call, err), err);
+}
 
-	if (r < 0)
-		return agentrun_error_raise(err, r, "it failed and did not say why");
-	text.p = result->data ? result->data : "";
-	text.n = result->len;
-	r = agr_scan_document(&value, &text, err);
+int agr_own_tool_start(const agr_own_tool *tool, agentrun_tool_pending *pending,
+	const agentrun_tool_call *call, agentrun_error **err)
+{
+	return explain(tool->impl.start(tool->self, pending, call, err), err);
+}
+
+void agr_own_tool_cancel(const agr_own_tool *tool, const agentrun_tool_pending *pending)
+{
+	if (tool->impl.cancel)
+		tool->impl.cancel(tool->self, pending);
+}
+
+int agr_own_tool_check(const agr_own_tool *tool, const agentrun_buf *result,
+	agentrun_error **err)
+{
+	agr_text text = { .name = tool->impl.name, .code = AGENTRUN_EPIPELINE,
+		.p = result->data ? result->data : "", .n = result->len };
+	agr_span value;
+	int r = agr_scan_document(&value, &text, err);
+
 	if (r < 0)
 		agr_error_prefix(err, "the tool's result is no JSON");
 	return r;
@@ -90,9 +114,9 @@ static int check_impl(const agentrun_ctx *ctx, const agentrun_tool_impl *impl,
 	agr_span schema;
 	int r = 0;
 
-	if (!is_name(impl->name) || !impl->description || !impl->call)
+	if (!is_name(impl->name) || !impl->description || !(impl->call || impl->start))
 		return agentrun_error_raise(err, AGENTRUN_EINVAL, "agentrun_tool_impl wants name "
-			"(1 to 64 of A-Z a-z 0-9 _ -), description and call");
+			"(1 to 64 of A-Z a-z 0-9 _ -), description, and call or start");
 	if (impl->lane < AGENTRUN_LANE_UNCLEAR || impl->lane > AGENTRUN_LANE_PATCH)
 		return agentrun_error_raise(err, AGENTRUN_EINVAL,
 			"agentrun_tool_impl.lane is none: %d", impl->lane);

@@ -252,6 +252,11 @@ static void first_tool_init(void *s, size_t size)
 	tool_of(s, size, 1);
 }
 
+static void second_tool_init(void *s, size_t size)
+{
+	tool_of(s, size, 2);
+}
+
 static int use_tool(const void *s)
 {
 	agentrun_ctx *ctx = new_ctx();
@@ -368,6 +373,7 @@ static const struct subject subjects[] = {
 	SUBJECT(agentrun_provider_impl, destroy, provider_init, use_provider),
 	SUBJECT(agentrun_tool_impl, destroy, tool_init, use_tool),
 	SUBJECT(agentrun_tool_impl, flags, first_tool_init, use_tool),
+	SUBJECT(agentrun_tool_impl, start, second_tool_init, use_tool),
 	SUBJECT(agentrun_transport_impl, features, transport_init, use_transport),
 	{ "agentrun_limits_impl", sizeof(agentrun_limits_impl), sizeof(agentrun_limits_impl),
 		limits_init, use_limits },

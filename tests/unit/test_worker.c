@@ -348,11 +348,22 @@ static int count_up(void *self, agentrun_buf *result, const agentrun_tool_call *
 	return agentrun_buf_set(result, "[{\"n\":1}]", 9);
 }
 
-static void add_tool(uint32_t flags, int *calls)
+static int start_count_up(void *self, agentrun_tool_pending *pending,
+	const agentrun_tool_call *call, agentrun_error **err)
+{
+	(void)call;
+	(void)err;
+	++*(int *)self;
+	agentrun_tool_finish(pending, "[{\"n\":1}]", 9, NULL);
+	return 0;
+}
+
+static void add_tool_that(uint32_t flags, bool waits, int *calls)
 {
 	agentrun_tool_impl tool = { .version = AGENTRUN_TOOL_IMPL_VERSION,
 		.struct_size = sizeof(tool), .name = "count_up", .description = "counts",
-		.lane = AGENTRUN_LANE_UNCLEAR, .call = count_up, .flags = flags };
+		.lane = AGENTRUN_LANE_UNCLEAR, .call = count_up, .flags = flags,
+		.start = waits ? start_count_up : NULL };
 
 	ck_assert_int_eq(agentrun_ctx_add_tool(ctx, &tool, calls, NULL), 0);
 	planner.answer = TOOL_PLAN;
@@ -367,7 +378,16 @@ START_TEST(a_tool_that_was_called_is_not_called_again_by_a_retry)
 {
 	int calls = 0;
 
-	add_tool(0, &calls);
+	add_tool_that(0, false, &calls);
+	ck_assert_int_eq(calls, 1);
+}
+END_TEST
+
+START_TEST(a_tool_that_waited_is_not_called_again_by_a_retry)
+{
+	int calls = 0;
+
+	add_tool_that(0, true, &calls);
 	ck_assert_int_eq(calls, 1);
 }
 END_TEST
@@ -376,7 +396,7 @@ START_TEST(a_pure_tool_is_called_again)
 {
 	int calls = 0;
 
-	add_tool(AGENTRUN_TOOL_PURE, &calls);
+	add_tool_that(AGENTRUN_TOOL_PURE, false, &calls);
 	ck_assert_int_eq(calls, 3);
 }
 END_TEST
@@ -431,6 +451,7 @@ int main(void)
 		being_quiet_now_and_then_ends_nothing,
 		a_job_that_was_done_before_is_not_done_again,
 		a_tool_that_was_called_is_not_called_again_by_a_retry,
+		a_tool_that_waited_is_not_called_again_by_a_retry,
 		a_pure_tool_is_called_again,
 		metrics_count_what_was_done,
 		a_retry_waits_longer_each_time_up_to_a_limit,
