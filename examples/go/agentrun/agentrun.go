@@ -81,6 +81,9 @@ type Options struct {
 	// the library, several at once, and must not call back into this package.
 	Log      func(LogEvent)
 	LogLevel Level
+
+	Steps []Step // of pipelines, written in Go
+	Tools []Tool // that a model may call, likewise
 }
 
 // Runtime is what all calls share: configuration, log, HTTP connections. Make one.
@@ -120,6 +123,10 @@ func New(opts *Options) (*Runtime, error) {
 		}
 	}
 	runtime.SetFinalizer(rt, (*Runtime).Close)
+	if err := rt.extend(opts.Steps, opts.Tools); err != nil {
+		rt.Close()
+		return nil, err
+	}
 	return rt, nil
 }
 
@@ -190,6 +197,14 @@ func (c *refs) release() {
 	}
 }
 
+// giveAway closes without freeing, where nobody uses it.
+func (c *refs) giveAway() error {
+	if !c.state.CompareAndSwap(0, closedBit) {
+		return &Error{Code: ErrInvalid, Message: "agentrun: it is in use, or closed"}
+	}
+	return nil
+}
+
 func (c *refs) close() {
 	for {
 		v := c.state.Load()
@@ -203,6 +218,23 @@ func (c *refs) close() {
 			return
 		}
 	}
+}
+
+// acquireAll acquires all or none, and gives what releases them.
+func acquireAll(all []*refs) (release func(), err error) {
+	for i, r := range all {
+		if err := r.acquire(); err != nil {
+			for _, got := range all[:i] {
+				got.release()
+			}
+			return nil, err
+		}
+	}
+	return func() {
+		for _, r := range all {
+			r.release()
+		}
+	}, nil
 }
 
 // lend gives a slice's bytes to C for one call. What it points to holds no pointers, so

@@ -3,17 +3,17 @@
 package agentrun
 
 /*
-#include <stddef.h>
-#include <stdint.h>
-
-#include <agentrun/error.h>
+#include "tables.h"
 */
 import "C"
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"runtime/cgo"
+	"strings"
 	"unsafe"
 )
 
@@ -104,3 +104,39 @@ func agrgoLog(handle C.uintptr_t, level C.int, subject, message, jobID, runID *C
 		RunID:   C.GoString(runID),
 	})
 }
+
+// callback runs what C asked for. An error or a panic of it becomes an error of C, so that
+// neither unwinds frames of C. An error that is none of this package's gets the code
+// `other`.
+func callback(cerr **C.agentrun_error, other Code, run func() error) (code C.int) {
+	defer func() {
+		if v := recover(); v != nil {
+			code = raise(cerr, ErrInternal, fmt.Errorf("panic: %v", v))
+		}
+	}()
+	if err := run(); err != nil {
+		return raise(cerr, other, err)
+	}
+	return 0
+}
+
+// raise makes an error of C, where there is none yet, and returns its code.
+func raise(cerr **C.agentrun_error, other Code, err error) C.int {
+	code, retryable, after := other, C.int(-1), C.int64_t(0)
+	var e *Error
+	switch {
+	case errors.As(err, &e):
+		code, retryable, after = e.Code, flag(e.Retryable), C.int64_t(e.RetryAfter.Milliseconds())
+	case errors.As(err, &code):
+	case errors.Is(err, context.Canceled):
+		code = ErrCanceled
+	case errors.Is(err, context.DeadlineExceeded):
+		code = ErrTimeout
+	}
+	message := C.CString(strings.ReplaceAll(err.Error(), "\x00", " "))
+	defer freeText(message)
+	return C.agrgo_raise(cerr, C.int(code), message, retryable, after)
+}
+
+//export agrgoDelete
+func agrgoDelete(handle C.uintptr_t) { cgo.Handle(handle).Delete() }

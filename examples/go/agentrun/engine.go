@@ -75,22 +75,15 @@ func (rt *Runtime) NewEngine(opts *EngineOptions) (*Engine, error) {
 	if opts == nil {
 		opts = &EngineOptions{}
 	}
-	if err := rt.refs.acquire(); err != nil {
-		return nil, err
-	}
+	uses := []*refs{&rt.refs}
 	var store *C.agentrun_store
 	if opts.Store != nil {
-		if err := opts.Store.refs.acquire(); err != nil {
-			rt.refs.release()
-			return nil, err
-		}
+		uses = append(uses, &opts.Store.refs)
 		store = opts.Store.ptr
 	}
-	release := func() { // those it was made with
-		if opts.Store != nil {
-			opts.Store.refs.release()
-		}
-		rt.refs.release()
+	release, err := acquireAll(uses)
+	if err != nil {
+		return nil, err
 	}
 	planner := text(opts.Planner)
 	defer freeText(planner)

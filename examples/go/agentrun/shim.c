@@ -189,17 +189,25 @@ int agrgo_workflow_check(agentrun_ctx *ctx, const char *document, size_t len,
 
 /* ---- store --------------------------------------------------------------- */
 
-int agrgo_memory_store(agentrun_store **out, size_t max_inline, agentrun_error **err)
+int agrgo_memory_store(agentrun_store **out, const agentrun_store_options *store,
+	agentrun_error **err)
 {
 	agentrun_memory_store_options opts;
-	agentrun_store_options store;
 
 	agentrun_memory_store_options_init(&opts, sizeof(opts));
-	agentrun_store_options_init(&store, sizeof(store));
-	if (max_inline > 0)
-		store.max_inline_bytes = max_inline;
-	opts.store = &store;
+	opts.store = store;
 	return agentrun_memory_store_new(out, &opts, err);
+}
+
+int agrgo_store_collect(uint64_t *records, uint64_t *blobs, agentrun_store *store,
+	const char *before, int64_t grace_ms, agentrun_error **err)
+{
+	agentrun_store_gc_options opts;
+
+	agentrun_store_gc_options_init(&opts, sizeof(opts));
+	opts.before = before;
+	opts.grace_ms = grace_ms;
+	return agentrun_store_gc_with(records, blobs, store, &opts, err);
 }
 
 int agrgo_store_list(agentrun_records **out, agentrun_store *store, const char *run_id,
@@ -258,23 +266,26 @@ void agrgo_cancel(agentrun_engine *engine, uint64_t tag, size_t n)
 		agentrun_engine_cancel_tag(engine, tag + i, NULL); /* done already: fine */
 }
 
+void agrgo_result_spread(agrgo_result *to, agentrun_result *result)
+{
+	*to = (agrgo_result){
+		.result = result,
+		.tag = agentrun_result_tag(result),
+		.job_id = agentrun_result_job_id(result),
+		.status = agentrun_result_status(result),
+		.error = agentrun_result_error(result),
+	};
+	to->payload = agentrun_result_payload(result, &to->payload_len);
+	to->data = agentrun_result_data(result, &to->data_len);
+	to->preview = agentrun_result_preview(result, &to->preview_len);
+}
+
 int agrgo_poll(agentrun_engine *engine, agrgo_result *out, agentrun_result **room, int max)
 {
 	int n = agentrun_engine_poll(engine, room, (size_t)max, 0);
 
-	for (int i = 0; i < n; i++) {
-		agrgo_result *to = &out[i];
-
-		to->result = room[i];
-		to->tag = agentrun_result_tag(room[i]);
-		to->job_id = agentrun_result_job_id(room[i]);
-		to->status = agentrun_result_status(room[i]);
-		to->payload_len = to->data_len = to->preview_len = 0;
-		to->payload = agentrun_result_payload(room[i], &to->payload_len);
-		to->data = agentrun_result_data(room[i], &to->data_len);
-		to->preview = agentrun_result_preview(room[i], &to->preview_len);
-		to->error = agentrun_result_error(room[i]);
-	}
+	for (int i = 0; i < n; i++)
+		agrgo_result_spread(&out[i], room[i]);
 	return n;
 }
 
@@ -287,4 +298,60 @@ void agrgo_results_free(agrgo_result *results, int n)
 {
 	for (int i = 0; i < n; i++)
 		agentrun_result_free(results[i].result);
+}
+
+/* ---- queue and worker ---------------------------------------------------- */
+
+int agrgo_memory_queue(agentrun_queue **out, int64_t lease_ms, uint32_t max_deliveries,
+	agentrun_error **err)
+{
+	agentrun_memory_queue_options opts;
+
+	agentrun_memory_queue_options_init(&opts, sizeof(opts));
+	if (lease_ms > 0)
+		opts.lease_ms = lease_ms;
+	if (max_deliveries > 0)
+		opts.max_deliveries = max_deliveries;
+	return agentrun_memory_queue_new(out, &opts, err);
+}
+
+int agrgo_queue_stats(agentrun_queue *queue, agentrun_queue_stats *stats, agentrun_error **err)
+{
+	*stats = (agentrun_queue_stats){ .struct_size = sizeof(*stats) };
+	return agentrun_queue_stats_read(stats, queue, err);
+}
+
+int agrgo_dead_list(agentrun_buf *out, agentrun_queue *queue, const char *job_id, size_t limit,
+	size_t offset, agentrun_error **err)
+{
+	agentrun_dead_query query;
+
+	agentrun_dead_query_init(&query, sizeof(query));
+	query.job_id = job_id;
+	query.limit = limit;
+	query.offset = offset;
+	return agentrun_queue_dead_list(out, queue, &query, err);
+}
+
+int agrgo_worker_new(agentrun_worker **out, agentrun_ctx *ctx, agentrun_queue *queue,
+	agentrun_store *store, const char *planner, uint32_t threads, uint32_t concurrency,
+	int64_t lease_ms, int64_t drain_timeout_ms, agentrun_error **err)
+{
+	agentrun_worker_options opts;
+
+	agentrun_worker_options_init(&opts, sizeof(opts));
+	opts.store = store;
+	opts.planner = planner;
+	opts.threads = threads;
+	opts.concurrency = concurrency;
+	opts.lease_ms = lease_ms;
+	opts.drain_timeout_ms = drain_timeout_ms;
+	return agentrun_worker_new(out, ctx, queue, &opts, err);
+}
+
+int agrgo_worker_stats(agentrun_worker_stats *stats, const agentrun_worker *worker,
+	agentrun_error **err)
+{
+	*stats = (agentrun_worker_stats){ .struct_size = sizeof(*stats) };
+	return agentrun_worker_stats_read(stats, worker, err);
 }

@@ -62,7 +62,10 @@ int agrgo_apply_patch(agentrun_patch_result **out, agentrun_ctx *ctx, const char
 int agrgo_workflow_check(agentrun_ctx *ctx, const char *document, size_t len,
 	const char *schema, size_t schema_len, agentrun_error **err);
 
-int agrgo_memory_store(agentrun_store **out, size_t max_inline, agentrun_error **err);
+int agrgo_memory_store(agentrun_store **out, const agentrun_store_options *store,
+	agentrun_error **err);
+int agrgo_store_collect(uint64_t *records, uint64_t *blobs, agentrun_store *store,
+	const char *before, int64_t grace_ms, agentrun_error **err);
 int agrgo_store_list(agentrun_records **out, agentrun_store *store, const char *run_id,
 	const char *node_id, const char *status, const char *since, size_t limit, size_t offset,
 	const char *after_created_at, const char *after_result_id, agentrun_error **err);
@@ -91,10 +94,24 @@ typedef struct agrgo_result {
 	const agentrun_error *error;
 } agrgo_result;
 
+void agrgo_result_spread(agrgo_result *to, agentrun_result *result);
 /* Take up to `max` results without waiting. Returns how many. */
 int agrgo_poll(agentrun_engine *engine, agrgo_result *out, agentrun_result **room, int max);
 /* A descriptor for the poller of Go, which closes what it is given. -1: none is left. */
 int agrgo_dup(int fd);
 void agrgo_results_free(agrgo_result *results, int n);
+
+/* Numbers that are 0 are as the library has them. */
+int agrgo_memory_queue(agentrun_queue **out, int64_t lease_ms, uint32_t max_deliveries,
+	agentrun_error **err);
+int agrgo_queue_stats(agentrun_queue *queue, agentrun_queue_stats *stats, agentrun_error **err);
+int agrgo_dead_list(agentrun_buf *out, agentrun_queue *queue, const char *job_id, size_t limit,
+	size_t offset, agentrun_error **err);
+
+int agrgo_worker_new(agentrun_worker **out, agentrun_ctx *ctx, agentrun_queue *queue,
+	agentrun_store *store, const char *planner, uint32_t threads, uint32_t concurrency,
+	int64_t lease_ms, int64_t drain_timeout_ms, agentrun_error **err);
+int agrgo_worker_stats(agentrun_worker_stats *stats, const agentrun_worker *worker,
+	agentrun_error **err);
 
 #endif

@@ -4,12 +4,14 @@ package agentrun
 
 /*
 #include "shim.h"
+#include "tables.h"
 */
 import "C"
 
 import (
 	"io"
 	"runtime"
+	"time"
 	"unsafe"
 )
 
@@ -50,22 +52,12 @@ type Store struct {
 // NewMemoryStore makes a store that forgets everything when it is closed. Result data
 // above maxInline bytes goes to a blob; 0: the default of 10 MiB.
 func NewMemoryStore(maxInline int) (*Store, error) {
-	var ptr *C.agentrun_store
-	var cerr *C.agentrun_error
-	if r := C.agrgo_memory_store(&ptr, C.size_t(maxInline), &cerr); r < 0 {
-		return nil, takeError(r, cerr)
-	}
-	return StoreOf(unsafe.Pointer(ptr)), nil
-}
-
-// StoreOf takes over an agentrun_store of C, for packages that bind another backend.
-// Who calls it gives the store away.
-func StoreOf(store unsafe.Pointer) *Store {
-	ptr := (*C.agentrun_store)(store)
-	s := &Store{ptr: ptr}
-	s.refs.free = func() { C.agentrun_store_free(ptr) }
-	runtime.SetFinalizer(s, (*Store).Close)
-	return s
+	return OpenStore(StoreOptions{MaxInline: maxInline}, func(common unsafe.Pointer) (unsafe.Pointer, error) {
+		var ptr *C.agentrun_store
+		var cerr *C.agentrun_error
+		r := C.agrgo_memory_store(&ptr, (*C.agentrun_store_options)(common), &cerr)
+		return unsafe.Pointer(ptr), takeError(r, cerr)
+	})
 }
 
 // Close frees the store once no call and no Engine uses it. It may be called again.
@@ -88,18 +80,33 @@ func (s *Store) Put(record Record) (ref string, err error) {
 		return "", takeError(r, cerr)
 	}
 	defer C.agentrun_record_free(crec)
-	for field, value := range record {
-		r := C.agentrun_record_set(crec, C.int(field), lendString(value), C.size_t(len(value)))
-		if r < 0 {
-			return "", takeError(r, nil)
+	for field := range record {
+		if field < 0 || int(field) >= fieldCount {
+			return "", &Error{Code: ErrInvalid, Message: "agentrun: no such field of a record"}
 		}
+	}
+	var flat flatText
+	flat.addRecord(record)
+	r := C.agrgo_record_fill(crec, flat.text(), flat.sizes(), C.size_t(fieldCount), &cerr)
+	if r < 0 {
+		return "", takeError(r, cerr)
 	}
 	var buf C.agentrun_buf
 	if r := C.agentrun_store_put(&buf, s.ptr, crec, &cerr); r < 0 {
 		return "", takeError(r, cerr)
 	}
-	readRecord(record, crec)
-	return string(takeBuf(&buf)), nil
+	ref = string(takeBuf(&buf))
+	kept, err := readRecord(crec)
+	if err != nil {
+		return "", err
+	}
+	for field := range record {
+		delete(record, field)
+	}
+	for field, value := range kept {
+		record[field] = value
+	}
+	return ref, nil
 }
 
 // Get gives what a ref names: a record's result data, or a blob.
@@ -159,20 +166,15 @@ func (s *Store) record(key string, get func(**C.agentrun_record, *C.char, **C.ag
 		return nil, takeError(r, cerr)
 	}
 	defer C.agentrun_record_free(crec)
-	out := Record{}
-	readRecord(out, crec)
-	return out, nil
+	return readRecord(crec)
 }
 
-func readRecord(to Record, crec *C.agentrun_record) {
-	for i := C.int(0); i < C.agentrun_record_field_count(); i++ {
-		var n C.size_t
-		if p := C.agentrun_record_get(crec, i, &n); p != nil {
-			to[Field(i)] = string(unsafe.Slice((*byte)(unsafe.Pointer(p)), int(n)))
-		} else {
-			delete(to, Field(i))
-		}
+func readRecord(crec *C.agentrun_record) (Record, error) {
+	var flat C.agrgo_flat
+	if r := C.agrgo_record_flatten(&flat, crec); r < 0 {
+		return nil, takeError(r, nil)
 	}
+	return takeRecords(&flat)[0], nil
 }
 
 // Query says which records to list; "" is any.
@@ -196,22 +198,49 @@ func (s *Store) List(query Query) ([]Record, error) {
 	}
 	run, node, status := text(query.RunID), text(query.NodeID), text(query.Status)
 	since := text(query.Since)
-	time, id := text(query.After[CreatedAt]), text(query.After[ResultID])
-	defer freeText(run, node, status, since, time, id)
+	at, id := text(query.After[CreatedAt]), text(query.After[ResultID])
+	defer freeText(run, node, status, since, at, id)
 	var records *C.agentrun_records
 	var cerr *C.agentrun_error
 	r := C.agrgo_store_list(&records, s.ptr, run, node, status, since,
-		C.size_t(max(limit, 0)), C.size_t(max(query.Offset, 0)), time, id, &cerr)
+		C.size_t(max(limit, 0)), C.size_t(max(query.Offset, 0)), at, id, &cerr)
 	if r < 0 {
 		return nil, takeError(r, cerr)
 	}
 	defer C.agentrun_records_free(records)
-	out := make([]Record, int(C.agentrun_records_count(records)))
-	for i := range out {
-		out[i] = Record{}
-		readRecord(out[i], C.agentrun_records_at(records, C.size_t(i)))
+	var flat C.agrgo_flat
+	if r := C.agrgo_records_flatten(&flat, records); r < 0 {
+		return nil, takeError(r, nil)
 	}
-	return out, nil
+	return takeRecords(&flat), nil
+}
+
+// Migrate brings the tables of a backend to the shape that this version wants.
+func (s *Store) Migrate() error {
+	if err := s.refs.acquire(); err != nil {
+		return err
+	}
+	defer s.refs.release()
+	var cerr *C.agentrun_error
+	return takeError(C.agentrun_store_migrate(s.ptr, &cerr), cerr)
+}
+
+// Collect removes the records that were created before (the zero time: none), then the
+// blobs that no record names and that nobody put within grace. It tells how many.
+func (s *Store) Collect(before time.Time, grace time.Duration) (records, blobs uint64, err error) {
+	if err := s.refs.acquire(); err != nil {
+		return 0, 0, err
+	}
+	defer s.refs.release()
+	var at *C.char
+	if !before.IsZero() {
+		at = C.CString(before.UTC().Format("2006-01-02T15:04:05.000Z"))
+		defer freeText(at)
+	}
+	var nr, nb C.uint64_t
+	var cerr *C.agentrun_error
+	r := C.agrgo_store_collect(&nr, &nb, s.ptr, at, C.int64_t(grace.Milliseconds()), &cerr)
+	return uint64(nr), uint64(nb), takeError(r, cerr)
 }
 
 // Reader reads what [Store.Get] gives, in parts. Close it. One goroutine at a time.
