@@ -31,7 +31,7 @@ type Step struct {
 // the call, one that is emitted may be changed afterwards.
 type StepRun interface {
 	Push(row []byte, emit func(row []byte)) error
-	// Finish is called when no more rows come.
+	// Finish is called when no more rows come, or are wanted; not after a failure.
 	Finish(emit func(row []byte)) error
 }
 
@@ -168,7 +168,7 @@ func (s *stepRun) push(rows []byte, lens []C.size_t, last bool) error {
 		}
 		rows = rows[n:]
 	}
-	if last && !s.enough && s.err == nil {
+	if last && s.err == nil {
 		if err := s.Finish(s.emit); err != nil {
 			return err
 		}

@@ -48,9 +48,9 @@ func (rt *Runtime) NewWorker(queue *Queue, opts *WorkerOptions) (*Worker, error)
 	}
 	drain := opts.DrainTimeout.Milliseconds()
 	switch {
-	case drain == 0:
+	case opts.DrainTimeout == 0:
 		drain = -1
-	case drain < 0:
+	case opts.DrainTimeout < 0:
 		drain = 0
 	}
 	planner := text(opts.Planner)

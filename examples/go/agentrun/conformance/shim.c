@@ -9,8 +9,8 @@ static int open_store(void *user, agentrun_store **out, const agentrun_store_opt
 	agentrun_error **err)
 {
 	void *store;
-	int r = agrgoConformanceStore((uintptr_t)user, &store, opts->max_inline_bytes,
-		opts->take_blobs, err);
+	int r = agrgoConformanceStore((uintptr_t)user, &store, opts ? opts->max_inline_bytes : 0,
+		opts ? opts->take_blobs : NULL, err);
 
 	*out = store;
 	return r;

@@ -43,9 +43,9 @@ type Options struct {
 func NewStore(path string, opts Options) (*agentrun.Store, error) {
 	busy := opts.BusyTimeout.Milliseconds()
 	switch {
-	case busy == 0:
+	case opts.BusyTimeout == 0:
 		busy = -1
-	case busy < 0:
+	case opts.BusyTimeout < 0:
 		busy = 0
 	}
 	return agentrun.OpenStore(opts.StoreOptions, func(common unsafe.Pointer) (unsafe.Pointer, error) {
