@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: LicenseRef-agentrun-internal
 # check.sh BUILD_DIR [CFLAG...]: install to a scratch place, and build and run a
-# consumer from the .pc files there alone: shared, static, with each library. The
-# installed program must find its libraries from there, too. CC is used where set.
+# consumer from the .pc files there alone: shared, static, with each library; and the
+# examples. The installed program must find its libraries from there, too. CC is used
+# where set.
 set -eu
 build=$1
 shift
@@ -58,6 +59,25 @@ consumer fs agentrun-fs -DWITH_FS "$@"
 [ ! -f "$pc/agentrun-postgres.pc" ] || consumer postgres agentrun-postgres -DWITH_POSTGRES "$@"
 [ ! -f "$pc/agentrun-http.pc" ] || consumer http agentrun-http -DWITH_HTTP "$@"
 [ ! -f "$pc/agentrun-redis.pc" ] || consumer redis agentrun-redis -DWITH_REDIS "$@"
+
+# example NAME PACKAGE: built as its first lines say, and run.
+example() {
+  [ -f "$pc/$2.pc" ] || return 0
+  # shellcheck disable=SC2046,SC2086
+  ${CC:-cc} -std=c11 $cflags -o "$scratch/$1" "$here/../examples/$1.c" $(flags "$2" "$libdir" "") -lpthread
+  if [ "$1" != service ]; then
+    LD_LIBRARY_PATH=$libdir sh "$here/../examples/check.sh" "$1" "$scratch/$1"
+  elif command -v python3 >/dev/null; then
+    LD_LIBRARY_PATH=$libdir python3 "$here/../examples/check_service.py" "$scratch/$1"
+  fi
+}
+
+cflags="-D_GNU_SOURCE $*"
+example run_job agentrun
+example many_jobs agentrun
+example own_step agentrun
+example own_store agentrun-conformance
+example service agentrun-http
 
 # The program, from another directory than the build's.
 agentrun=$(find "$scratch" -path '*/bin/agentrun')

@@ -1,12 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: LicenseRef-agentrun-internal
 # check.sh BUILD_DIR GO test|bench: install to a scratch place, and vet and test the Go
-# module against what is there, by pkg-config alone and without the network.
+# modules outside the tree, against what is installed, by pkg-config alone and without the
+# network.
 set -eu
 build=$1
 go=$2
 what=$3
-cd "$(dirname "$0")/agentrun"
+here=$(cd "$(dirname "$0")" && pwd)
 minor=$("$go" env GOVERSION | sed -n 's/^go1\.\([0-9]*\).*/\1/p')
 if [ "${minor:-0}" -lt 21 ]; then
   echo "skipped: $go is older than Go 1.21"
@@ -23,7 +24,7 @@ prefix=$(dirname "$(dirname "$(find "$scratch/root" -name agentrun.h)")" | sed '
 # In one place over all runs, or everything is built again each time: cgo's flags name it.
 place=$build/go
 mkdir -p "$place"
-rm -rf "$place/include" "$place/lib" "$place"/*.pc
+rm -rf "$place/include" "$place/lib" "$place/src" "$place"/*.pc
 cp -r "$prefix/include" "$place/include"
 mkdir "$place/lib"
 cp -P "$libdir"/libagentrun*.so* "$place/lib"
@@ -31,8 +32,16 @@ for pc in "$libdir"/pkgconfig/agentrun*.pc; do
   sed -e "s,^prefix=.*,prefix=$place," -e 's,^libdir=.*,libdir=${prefix}/lib,' "$pc" \
     >"$place/$(basename "$pc")"
 done
+mkdir -p "$place/src/go"
+cp -rp "$here/agentrun" "$here/orchestrator" "$place/src/go"
+cp -rp "$here/../data" "$place/src/data"
 export PKG_CONFIG_PATH="$place" LD_LIBRARY_PATH="$place/lib"
 export GOCACHE="$place/cache" GOPATH="$place/path" GOFLAGS=-mod=mod GOPROXY=off GOTOOLCHAIN=local CGO_ENABLED=1
+cd "$place/src/go/agentrun"
+
+if [ "$what" = bench ]; then
+  exec "$go" test -run '^$' -bench . -benchtime "${AGENTRUN_GO_BENCHTIME:-1s}" .
+fi
 
 # A package that binds a library which was not built is left out.
 packages=". ./internal/..."
@@ -43,23 +52,53 @@ for name in conformance fs postgres redis sqlite; do
     echo "without agentrun/$name: libagentrun-$name was not built"
   fi
 done
-
-if [ "$what" = bench ]; then
-  exec "$go" test -run '^$' -bench . -benchtime "${AGENTRUN_GO_BENCHTIME:-1s}" .
-fi
-unformatted=$("$("$go" env GOROOT)/bin/gofmt" -l .)
+unformatted=$("$("$go" env GOROOT)/bin/gofmt" -l . ../orchestrator)
 if [ -n "$unformatted" ]; then
   echo "gofmt would change: $unformatted" >&2
   exit 1
 fi
-# shellcheck disable=SC2086
-"$go" vet $packages
 # The race detector has a runtime for few machines.
 export GOEXPERIMENT=cgocheck2
 race=-race
-"$go" test -count=1 -race -run '^$' . >"$scratch/log" 2>&1 || {
+"$go" test -count=1 -race -run '^$' ./internal/peer >"$scratch/log" 2>&1 || {
   echo "without -race, which does not work here: $(tail -n 1 "$scratch/log")"
   race=
 }
+
+# check PACKAGE...: of the module that the shell is in.
+check() {
+  "$go" vet "$@"
+  # shellcheck disable=SC2086
+  "$go" test -count=1 $race "$@"
+}
+
 # shellcheck disable=SC2086
-"$go" test -count=1 $race $packages
+check $packages
+if [ -f "$place/agentrun-postgres.pc" ] && command -v python3 >/dev/null; then
+  # shellcheck disable=SC2086
+  python3 "$here/../../tests/postgres/server.py" "$go" test -count=1 $race ./postgres || [ $? -eq 77 ]
+fi
+
+if [ "$minor" -lt 22 ] || [ ! -f "$place/agentrun-redis.pc" ]; then
+  echo "without the orchestrator: it wants Go 1.22 and libagentrun-redis"
+  exit 0
+fi
+cd ../orchestrator
+check .
+# As its user runs it.
+"$go" build -o "$place/orchestrator" .
+"$place/orchestrator" -listen 127.0.0.1:0 -state "$scratch/state" 2>"$scratch/log" &
+pid=$!
+tries=0
+while ! grep -q 'listening on' "$scratch/log" && [ "$tries" -lt 100 ]; do
+  tries=$((tries + 1))
+  sleep 0.1
+done
+kill -TERM "$pid"
+status=0
+wait "$pid" || status=$?
+if [ "$status" -ne 0 ] || ! grep -q 'listening on http://127.0.0.1:[0-9]' "$scratch/log"; then
+  echo "the orchestrator ended with status $status:" >&2
+  cat "$scratch/log" >&2
+  exit 1
+fi

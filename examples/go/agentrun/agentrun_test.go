@@ -9,6 +9,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -84,6 +85,24 @@ func TestClassify(t *testing.T) {
 				t.Errorf("%q has no word %q", prompt, word)
 			}
 		}
+	}
+	prompts := []string{"count rows per country", "", "add a hitl node named check after fetch", "count rows per country"}
+	all, err := rt.ClassifyAll(prompts, nil)
+	if err != nil || len(all) != len(prompts) {
+		t.Fatalf("%d, %v", len(all), err)
+	}
+	for i, prompt := range prompts {
+		one, err := rt.Classify(prompt, nil)
+		if err != nil || !reflect.DeepEqual(*one, all[i]) {
+			t.Errorf("%q: %+v, %+v, %v", prompt, one, all[i], err)
+		}
+	}
+	if all, err := rt.ClassifyAll(nil, nil); err != nil || all != nil {
+		t.Errorf("%+v, %v", all, err)
+	}
+	_, err = rt.ClassifyAll([]string{"fine", "\xff"}, nil)
+	if !errors.Is(err, ErrInput) || !strings.HasPrefix(err.Error(), "prompt 1: ") {
+		t.Errorf("not UTF-8: %v", err)
 	}
 	if _, err := rt.Classify("\xff\xfe", nil); !errors.Is(err, ErrInput) {
 		t.Errorf("not UTF-8: %v", err)

@@ -5,6 +5,7 @@ package agentrun
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	"libagentrun.example/agentrun/internal/peer"
 )
@@ -28,6 +30,20 @@ func BenchmarkClassify(b *testing.B) {
 	rt := newRuntime(b, nil)
 	for i := 0; i < b.N; i++ {
 		if _, err := rt.Classify("count rows per country where age > 3", nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// A thousand prompts in a crossing; the time is of one.
+func BenchmarkClassifyAll(b *testing.B) {
+	rt := newRuntime(b, nil)
+	prompts := make([]string, 1000)
+	for i := range prompts {
+		prompts[i] = "count rows per country where age > 3"
+	}
+	for done := 0; done < b.N; done += len(prompts) {
+		if _, err := rt.ClassifyAll(prompts[:min(len(prompts), b.N-done)], nil); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -89,6 +105,41 @@ func BenchmarkP1Stream(b *testing.B) {
 	}
 }
 
+// Rows through a step that hands them on, in Go and in C, in turns.
+func BenchmarkStep(b *testing.B) {
+	rt := newRuntime(b, &Options{Steps: []Step{{
+		Name: "same_go",
+		Compile: func(json.RawMessage) (func() StepRun, error) {
+			return func() StepRun { return same{} }, nil
+		},
+	}}})
+	if err := rt.Lend(func(ctx unsafe.Pointer) error { return peer.AddSame(ctx, "same_c") }); err != nil {
+		b.Fatal(err)
+	}
+	const n = 100000
+	input := flights(n)
+	run := func(step string) time.Duration {
+		pipeline := []byte(`[{"step":"` + step + `"},{"step":"count"}]`)
+		from := time.Now()
+		if _, err := rt.ExecutePipeline(context.Background(), pipeline, input, &ExecuteOptions{Threads: 1}); err != nil {
+			b.Fatal(err)
+		}
+		return time.Since(from)
+	}
+	var here, there time.Duration
+	for i := 0; i < b.N; i++ {
+		there += run("same_c")
+		here += run("same_go")
+	}
+	b.ReportMetric(float64(here.Nanoseconds())/float64(b.N)/n, "ns/row-go")
+	b.ReportMetric(float64(there.Nanoseconds())/float64(b.N)/n, "ns/row-c")
+}
+
+type same struct{}
+
+func (same) Push(row []byte, emit func([]byte)) error { emit(row); return nil }
+func (same) Finish(func([]byte)) error                { return nil }
+
 // Jobs through an engine, a batch at a time.
 func BenchmarkJobs(b *testing.B) {
 	rt := newRuntime(b, nil)
@@ -109,6 +160,33 @@ func BenchmarkJobs(b *testing.B) {
 	}
 }
 
+// Flat runs calls in rounds, until a round leaves the process as it was.
+func Flat(t *testing.T, calls int, run func(n int)) {
+	run(calls / 2)
+	// The collector of Go may want more once; what is lost is lost in every round.
+	for round := 1; ; round++ {
+		before := resident(t)
+		run(calls)
+		after := resident(t)
+		t.Logf("%d calls: %d KiB before, %d KiB after", calls, before, after)
+		if after-before < 3<<10 {
+			return
+		}
+		if round == 3 {
+			t.Fatal("the process grows")
+		}
+	}
+}
+
+// Calls is how many calls a test for leaks makes: AGENTRUN_GO_CALLS, 1000000 for the long
+// run.
+func Calls(usual int) int {
+	if v := os.Getenv("AGENTRUN_GO_CALLS"); v != "" {
+		fmt.Sscan(v, &usual)
+	}
+	return usual
+}
+
 func resident(t testing.TB) int {
 	data, err := os.ReadFile("/proc/self/status")
 	if err != nil {
@@ -121,13 +199,9 @@ func resident(t testing.TB) int {
 }
 
 // Many calls of every kind, failures too: the memory of the process stays as it is.
-// AGENTRUN_GO_CALLS says how many calls, 1000000 for the long run.
 func TestNoLeak(t *testing.T) {
-	calls := 200000
-	if v := os.Getenv("AGENTRUN_GO_CALLS"); v != "" {
-		fmt.Sscan(v, &calls)
-	}
-	rt := newRuntime(t, nil)
+	calls := Calls(200000)
+	rt := newRuntime(t, &Options{Steps: []Step{everyStep}})
 	store := newStore(t)
 	e := newEngine(t, rt, &EngineOptions{Store: store})
 	ctx := context.Background()
@@ -146,6 +220,10 @@ func TestNoLeak(t *testing.T) {
 		},
 		func() error {
 			_, err := rt.ApplyPatch([]byte(`{}`), []byte(`[{"op":"add","path":"/a","value":1}]`), &PatchOptions{Raw: true, Inverse: true, Preview: true, Hash: true})
+			return err
+		},
+		func() error {
+			_, err := rt.ExecutePipeline(ctx, []byte(`[{"step":"every","n":1}]`), []byte(`[{"a":1}]`), nil)
 			return err
 		},
 		func() error { _, err := store.Get(ref); return err },
@@ -171,18 +249,5 @@ func TestNoLeak(t *testing.T) {
 		}
 		runtime.GC()
 	}
-	run(calls / 2)
-	// The collector of Go may want more once; what is lost is lost in every round.
-	for round := 1; ; round++ {
-		before := resident(t)
-		run(calls)
-		after := resident(t)
-		t.Logf("%d calls: %d KiB before, %d KiB after", calls, before, after)
-		if after-before < 3<<10 {
-			return
-		}
-		if round == 3 {
-			t.Fatal("the process grows")
-		}
-	}
+	Flat(t, calls, run)
 }

@@ -9,8 +9,8 @@ import "C"
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
-	"unsafe"
 )
 
 // Lane is what a prompt asks for.
@@ -56,24 +56,55 @@ type Intent struct {
 
 // Classify tells what a prompt asks for. It waits only where a model is asked.
 func (rt *Runtime) Classify(prompt string, opts *ClassifyOptions) (*Intent, error) {
+	size := C.size_t(len(prompt))
+	intents, _, err := rt.classify(lendString(prompt), &size, 1, opts)
+	if err != nil {
+		return nil, err
+	}
+	return &intents[0], nil
+}
+
+// ClassifyAll classifies prompts, many in one crossing. It fails with the first of them
+// that cannot be.
+func (rt *Runtime) ClassifyAll(prompts []string, opts *ClassifyOptions) ([]Intent, error) {
+	if len(prompts) == 0 {
+		return nil, nil
+	}
+	var flat flatText
+	for _, prompt := range prompts {
+		flat.add(prompt)
+	}
+	intents, failed, err := rt.classify(flat.text(), flat.sizes(), len(prompts), opts)
+	if err != nil {
+		return nil, fmt.Errorf("prompt %d: %w", failed, err)
+	}
+	return intents, nil
+}
+
+func (rt *Runtime) classify(data *C.char, lens *C.size_t, n int, opts *ClassifyOptions) ([]Intent, int, error) {
 	if opts == nil {
 		opts = &ClassifyOptions{}
 	}
 	if err := rt.refs.acquire(); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	defer rt.refs.release()
-	var out C.agrgo_intent
+	numbers := make([]C.agrgo_intent, n)
+	var buf C.agentrun_buf
+	var failed C.size_t
 	var cerr *C.agentrun_error
-	r := C.agrgo_classify(&out, rt.ptr, lendString(prompt), C.size_t(len(prompt)),
+	r := C.agrgo_classify(&numbers[0], &buf, rt.ptr, data, lens, C.size_t(n),
 		lend(opts.Workflow), C.size_t(len(opts.Workflow)),
-		lend(opts.Input), C.size_t(len(opts.Input)), C.int(opts.Mode), &cerr)
+		lend(opts.Input), C.size_t(len(opts.Input)), C.int(opts.Mode), &failed, &cerr)
 	if r < 0 {
-		return nil, takeError(r, cerr)
+		return nil, int(failed), takeError(r, cerr)
 	}
-	// One string, and the rest are parts of it.
-	rest := string(unsafe.Slice((*byte)(unsafe.Pointer(out.text.data)), int(out.text.len)))
-	C.agentrun_buf_dispose(&out.text)
+	return readIntents(numbers, string(takeBuf(&buf))), 0, nil
+}
+
+// readIntents makes intents of numbers and NUL-terminated texts, which become parts of
+// `rest`.
+func readIntents(numbers []C.agrgo_intent, rest string) []Intent {
 	next := func() (s string) {
 		s, rest, _ = strings.Cut(rest, "\x00")
 		return s
@@ -84,16 +115,21 @@ func (rt *Runtime) Classify(prompt string, opts *ClassifyOptions) (*Intent, erro
 		}
 		return all
 	}
-	return &Intent{
-		Lane:            Lane(out.lane),
-		Confidence:      float64(out.confidence),
-		ExecuteScore:    float64(out.execute),
-		PatchScore:      float64(out.patch),
-		Reasoning:       next(),
-		ExecuteKeywords: list(out.n_execute),
-		PatchKeywords:   list(out.n_patch),
-		AllowedTools:    list(out.n_tools),
-	}, nil
+	out := make([]Intent, len(numbers))
+	for i := range numbers {
+		from := &numbers[i]
+		out[i] = Intent{
+			Lane:            Lane(from.lane),
+			Confidence:      float64(from.confidence),
+			ExecuteScore:    float64(from.execute),
+			PatchScore:      float64(from.patch),
+			Reasoning:       next(),
+			ExecuteKeywords: list(from.n_execute),
+			PatchKeywords:   list(from.n_patch),
+			AllowedTools:    list(from.n_tools),
+		}
+	}
+	return out
 }
 
 // PlanOptions are what Plan may know besides the prompt.

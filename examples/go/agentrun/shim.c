@@ -58,7 +58,7 @@ static int put(agentrun_buf *to, const char *text)
 	return agentrun_buf_append(to, text, strlen(text) + 1);
 }
 
-static int spread(agrgo_intent *out, const agentrun_intent *intent)
+static int spread(agrgo_intent *out, agentrun_buf *text, const agentrun_intent *intent)
 {
 	int r;
 
@@ -69,23 +69,22 @@ static int spread(agrgo_intent *out, const agentrun_intent *intent)
 	out->n_execute = agentrun_intent_keyword_count(intent, AGENTRUN_LANE_EXECUTE);
 	out->n_patch = agentrun_intent_keyword_count(intent, AGENTRUN_LANE_PATCH);
 	out->n_tools = agentrun_intent_allowed_tool_count(intent);
-	r = put(&out->text, agentrun_intent_reasoning(intent));
+	r = put(text, agentrun_intent_reasoning(intent));
 	for (size_t i = 0; r == 0 && i < out->n_execute; i++)
-		r = put(&out->text, agentrun_intent_keyword(intent, AGENTRUN_LANE_EXECUTE, i));
+		r = put(text, agentrun_intent_keyword(intent, AGENTRUN_LANE_EXECUTE, i));
 	for (size_t i = 0; r == 0 && i < out->n_patch; i++)
-		r = put(&out->text, agentrun_intent_keyword(intent, AGENTRUN_LANE_PATCH, i));
+		r = put(text, agentrun_intent_keyword(intent, AGENTRUN_LANE_PATCH, i));
 	for (size_t i = 0; r == 0 && i < out->n_tools; i++)
-		r = put(&out->text, agentrun_intent_allowed_tool(intent, i));
+		r = put(text, agentrun_intent_allowed_tool(intent, i));
 	return r;
 }
 
-int agrgo_classify(agrgo_intent *out, agentrun_ctx *ctx, const char *text, size_t len,
-	const char *workflow, size_t workflow_len, const char *input, size_t input_len,
-	int mode, agentrun_error **err)
+int agrgo_classify(agrgo_intent *out, agentrun_buf *text, agentrun_ctx *ctx, const char *data,
+	const size_t *lens, size_t n, const char *workflow, size_t workflow_len,
+	const char *input, size_t input_len, int mode, size_t *failed, agentrun_error **err)
 {
 	agentrun_classify_options opts;
-	agentrun_intent *intent;
-	int r;
+	int r = 0;
 
 	agentrun_classify_options_init(&opts, sizeof(opts));
 	opts.workflow = workflow;
@@ -93,13 +92,18 @@ int agrgo_classify(agrgo_intent *out, agentrun_ctx *ctx, const char *text, size_
 	opts.input = input;
 	opts.input_len = input_len;
 	opts.mode = mode;
-	r = agentrun_classify(&intent, ctx, text, len, &opts, err);
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		agentrun_intent *intent;
+
+		*failed = i;
+		r = agentrun_classify(&intent, ctx, data, lens[i], &opts, err);
+		if (r == 0)
+			r = spread(&out[i], text, intent);
+		agentrun_intent_free(intent);
+		data += lens[i];
+	}
 	if (r < 0)
-		return r;
-	r = spread(out, intent);
-	agentrun_intent_free(intent);
-	if (r < 0)
-		agentrun_buf_dispose(&out->text);
+		agentrun_buf_dispose(text);
 	return r;
 }
 

@@ -15,18 +15,23 @@
 int agrgo_ctx_new(agentrun_ctx **out, const agentrun_config *config, uintptr_t log,
 	int level, agentrun_error **err);
 
-/* An intent, spread out. `text` holds NUL-terminated strings: the reasoning, the words
- * for execute, those for patch, the tools. */
+/* An intent, spread out; its texts stand elsewhere. */
 typedef struct agrgo_intent {
 	int lane;
 	double confidence, execute, patch;
 	size_t n_execute, n_patch, n_tools;
-	agentrun_buf text;
 } agrgo_intent;
 
-int agrgo_classify(agrgo_intent *out, agentrun_ctx *ctx, const char *text, size_t len,
-	const char *workflow, size_t workflow_len, const char *input, size_t input_len,
-	int mode, agentrun_error **err);
+/*
+ * Classify prompts, of so many bytes each, one behind the other in `data`. `text` becomes
+ * what they have of NUL-terminated strings: the reasoning, the words for execute, those
+ * for patch, the tools.
+ *
+ * Returns 0; or an error, and *failed is the prompt.
+ */
+int agrgo_classify(agrgo_intent *out, agentrun_buf *text, agentrun_ctx *ctx, const char *data,
+	const size_t *lens, size_t n, const char *workflow, size_t workflow_len,
+	const char *input, size_t input_len, int mode, size_t *failed, agentrun_error **err);
 
 /* Text that the caller of agrgo_plan() and others made with malloc(), or NULL. */
 typedef struct agrgo_plan_names {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -256,6 +257,41 @@ func TestCollect(t *testing.T) {
 		t.Errorf("%v, %v", record, err)
 	}
 	if err := store.Migrate(); err != nil {
+		t.Error(err)
+	}
+}
+
+// Jobs through backends that are written in Go, the same ones again and again.
+func TestBackendsNoLeak(t *testing.T) {
+	rt := must[*agentrun.Runtime](t)(agentrun.New(nil))
+	defer rt.Close()
+	queue := must[*agentrun.Queue](t)(agentrun.NewQueue("go", memory.NewQueue(30*time.Second, 5)))
+	defer queue.Close()
+	store := must[*agentrun.Store](t)(agentrun.NewStore("go", &memory.Store{}, agentrun.StoreOptions{}))
+	defer store.Close()
+	w := must[*agentrun.Worker](t)(rt.NewWorker(queue, &agentrun.WorkerOptions{Store: store}))
+	defer w.Close()
+	end := run(t, w)
+	jobs := make([][]byte, 100)
+	for i := range jobs {
+		jobs[i] = message(fmt.Sprint("j", i), "count rows")
+	}
+	agentrun.Flat(t, agentrun.Calls(20000), func(n int) {
+		for done := 0; done < n; done += len(jobs) {
+			if err := queue.Enqueue(jobs...); err != nil {
+				t.Fatal(err)
+			}
+			for must[agentrun.QueueStats](t)(queue.Stats()) != (agentrun.QueueStats{}) {
+				time.Sleep(time.Millisecond)
+			}
+			must[[]agentrun.Record](t)(store.List(agentrun.Query{Limit: 10}))
+			if _, err := store.FindJob("nobody"); !errors.Is(err, agentrun.ErrNotFound) {
+				t.Fatal(err)
+			}
+		}
+		runtime.GC()
+	})
+	if err := end(); err != nil {
 		t.Error(err)
 	}
 }

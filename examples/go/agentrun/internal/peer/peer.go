@@ -9,6 +9,7 @@ package peer
 #include <time.h>
 
 #include <agentrun/agentrun.h>
+#include <agentrun/sys/step.h>
 
 // Nanoseconds that `rounds` calls took, or an error code.
 static int64_t execute(const char *pipeline, size_t pipeline_len, const char *input,
@@ -36,6 +37,25 @@ static int64_t execute(const char *pipeline, size_t pipeline_len, const char *in
 		return r;
 	return (int64_t)(to.tv_sec - from.tv_sec) * 1000000000 + (to.tv_nsec - from.tv_nsec);
 }
+
+static int push_same(void *self, void *plan, void *run, const char *row, size_t len,
+	agentrun_step_emit_fn emit, void *to, agentrun_error **err)
+{
+	(void)self, (void)plan, (void)run;
+	return emit(to, row, len, err);
+}
+
+static int add_same(agentrun_ctx *ctx, const char *name)
+{
+	static agentrun_step_impl impl = {
+		.version = AGENTRUN_STEP_IMPL_VERSION,
+		.struct_size = sizeof(impl),
+		.push = push_same,
+	};
+
+	impl.name = name;
+	return agentrun_ctx_add_step(ctx, &impl, NULL, NULL);
+}
 */
 import "C"
 
@@ -58,3 +78,11 @@ func Execute(pipeline, input []byte, threads, rounds int) (time.Duration, error)
 
 // Cross calls a function that does next to nothing.
 func Cross() uint32 { return uint32(C.agentrun_version_number()) }
+
+// AddSame registers a step that hands rows on as they are.
+func AddSame(ctx unsafe.Pointer, name string) error {
+	if r := C.add_same((*C.agentrun_ctx)(ctx), C.CString(name)); r < 0 { // the name is static
+		return fmt.Errorf("peer: code %d", int(r))
+	}
+	return nil
+}
