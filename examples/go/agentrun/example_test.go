@@ -4,6 +4,7 @@ package agentrun_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log"
@@ -138,4 +139,86 @@ func ExampleEngine_SubmitAll() {
 	// Unordered output:
 	// 0 [{"count":1}]
 	// 1 [{"count":2}]
+}
+
+func ExampleWorker() {
+	rt, err := agentrun.New(nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer rt.Close()
+	queue, err := agentrun.NewMemoryQueue(nil) // or redis.NewQueue
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer queue.Close()
+	worker, err := rt.NewWorker(queue, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer worker.Close()
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- worker.Run(ctx) }()
+
+	job := `{"job_id":"j","run_id":"r","node_id":"n","prompt":"count rows","context":{"data":[{"n":1}]}}`
+	if err := queue.Enqueue([]byte(job)); err != nil {
+		log.Fatal(err)
+	}
+	message, err := queue.Result(ctx, "j")
+	if err != nil {
+		log.Fatal(err)
+	}
+	var result struct{ Status string }
+	if err := json.Unmarshal(message, &result); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(result.Status)
+	stop() // it drains
+	fmt.Println(<-done)
+	// Output:
+	// completed
+	// <nil>
+}
+
+// Shout is a step that puts a field into capitals.
+type Shout struct{ field string }
+
+func (s Shout) Push(row []byte, emit func(row []byte)) error {
+	var r map[string]any
+	if err := json.Unmarshal(row, &r); err != nil {
+		return err
+	}
+	if text, ok := r[s.field].(string); ok {
+		r[s.field] = strings.ToUpper(text)
+	}
+	row, err := json.Marshal(r)
+	emit(row)
+	return err
+}
+
+func (s Shout) Finish(func(row []byte)) error { return nil }
+
+func ExampleStep() {
+	rt, err := agentrun.New(&agentrun.Options{Steps: []agentrun.Step{{
+		Name:       "shout",
+		Summary:    "puts a field into capitals",
+		Parameters: `{"type":"object","required":["field"],"properties":{"field":{"type":"string"}}}`,
+		Compile: func(args json.RawMessage) (func() agentrun.StepRun, error) {
+			var a struct{ Field string }
+			err := json.Unmarshal(args, &a)
+			return func() agentrun.StepRun { return Shout{a.Field} }, err
+		},
+	}}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer rt.Close()
+	data, err := rt.ExecutePipeline(context.Background(), []byte(`[{"step":"shout","field":"city"}]`),
+		[]byte(`[{"city":"Oslo"}]`), nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(string(data))
+	// Output: [{"city":"OSLO"}]
 }
