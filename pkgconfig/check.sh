@@ -60,23 +60,29 @@ consumer fs agentrun-fs -DWITH_FS "$@"
 [ ! -f "$pc/agentrun-http.pc" ] || consumer http agentrun-http -DWITH_HTTP "$@"
 [ ! -f "$pc/agentrun-redis.pc" ] || consumer redis agentrun-redis -DWITH_REDIS "$@"
 
-# example NAME PACKAGE: built as its first lines say, and run.
+# example NAME PACKAGE...: built as its first lines say, and run.
 example() {
-  [ -f "$pc/$2.pc" ] || return 0
+  name=$1
+  shift
+  PKG_CONFIG_PATH=$pc pkg-config --exists "$@" || return 0
   # shellcheck disable=SC2046,SC2086
-  ${CC:-cc} -std=c11 $cflags -o "$scratch/$1" "$here/../examples/$1.c" $(flags "$2" "$libdir" "") -lpthread
-  if [ "$1" != service ]; then
-    LD_LIBRARY_PATH=$libdir sh "$here/../examples/check.sh" "$1" "$scratch/$1"
-  elif command -v python3 >/dev/null; then
-    LD_LIBRARY_PATH=$libdir python3 "$here/../examples/check_service.py" "$scratch/$1"
-  fi
+  ${CC:-cc} -std=c11 $cflags -o "$scratch/$name" "$examples/$name.c" \
+    $(flags "$*" "$libdir" "") -lpthread
+  case $name in
+  own_tool) set -- python3 "$examples/check_tool.py" "$scratch/$name" "$here/../tests/cli" ;;
+  service) set -- python3 "$examples/check_service.py" "$scratch/$name" ;;
+  *) set -- sh "$examples/check.sh" "$name" "$scratch/$name" ;;
+  esac
+  LD_LIBRARY_PATH=$libdir "$@"
 }
 
+examples=$here/../examples
 cflags="-D_GNU_SOURCE $*"
-example run_job agentrun
-example many_jobs agentrun
-example own_step agentrun
+for name in run_job event_loop many_jobs own_step own_tool; do
+  example "$name" agentrun
+done
 example own_store agentrun-conformance
+example own_queue agentrun-conformance sqlite3
 example service agentrun-http
 
 # The program, from another directory than the build's.
