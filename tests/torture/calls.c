@@ -9,6 +9,7 @@
 
 #include <agentrun/agentrun.h>
 #include <agentrun/sys/planner.h>
+#include <agentrun/sys/tool.h>
 #include <agentrun/sys/step.h>
 #include <agentrun/sys/transport.h>
 #ifdef WITH_SQLITE
@@ -953,18 +954,34 @@ static int job_planned(struct outcome *out, agentrun_error **err)
 		"}}", "torture");
 }
 
+static int job_tool(struct outcome *out, agentrun_error **err)
+{
+	return run_job(out, err, "{\"job_id\":\"j\",\"prompt\":\"answer\"}", "torture");
+}
+
+static int start_answer(void *self, agentrun_tool_pending *pending,
+	const agentrun_tool_call *call, agentrun_error **err)
+{
+	(void)self;
+	(void)call;
+	(void)err;
+	agentrun_tool_finish(pending, "[42]", 4, NULL);
+	return 0;
+}
+
 static int give_plan(void *self, agentrun_buf *answer, const char *text,
 	size_t len, const agentrun_plan_options *opts, agentrun_error **err)
 {
-	static const char json[] = "{\"tool_calls\":[{\"function\":{\"name\":"
+	static const char count[] = "{\"tool_calls\":[{\"function\":{\"name\":"
 		"\"execute_pipeline\",\"arguments\":\"{\\\"pipeline\\\":[{\\\"step\\\":"
 		"\\\"count\\\"}]}\"}}],\"message\":\"done\"}";
+	static const char call[] = "{\"tool_calls\":[{\"function\":{\"name\":\"answer\","
+		"\"arguments\":\"{}\"}}]}";
+	const char *json = len == 6 && memcmp(text, "answer", 6) == 0 ? call : count;
 
 	(void)self;
-	(void)text;
-	(void)len;
 	(void)opts;
-	if (agentrun_buf_set(answer, json, sizeof(json) - 1) < 0)
+	if (agentrun_buf_set(answer, json, strlen(json)) < 0)
 		return agentrun_error_raise(err, AGENTRUN_ENOMEM, "out of memory");
 	return 0;
 }
@@ -1038,6 +1055,9 @@ bool calls_begin(void)
 {
 	const agentrun_planner_impl planner = { .version = AGENTRUN_PLANNER_IMPL_VERSION,
 		.struct_size = sizeof(planner), .name = "torture", .plan = give_plan };
+	const agentrun_tool_impl tool = { .version = AGENTRUN_TOOL_IMPL_VERSION,
+		.struct_size = sizeof(tool), .name = "answer", .description = "answers",
+		.start = start_answer };
 
 	unsetenv("PORT");
 	unsetenv("TORTURE_NONE");
@@ -1048,7 +1068,8 @@ bool calls_begin(void)
 	return write_file(config_path, "llm: {model: '${MODEL}'}\n") &&
 		write_file(env_path, "# x\nexport MODEL='m'\nPORT=9999\n") &&
 		agentrun_ctx_new(&ctx, NULL, NULL) == 0 &&
-		agentrun_ctx_add_planner(ctx, &planner, NULL, NULL) == 0;
+		agentrun_ctx_add_planner(ctx, &planner, NULL, NULL) == 0 &&
+		agentrun_ctx_add_tool(ctx, &tool, NULL, NULL) == 0;
 }
 
 void calls_end(void)
@@ -1080,7 +1101,7 @@ const struct call calls[] = {
 #endif
 	CALL(memory_queue),
 	CALL(job_execute), CALL(job_patch), CALL(job_invalid), CALL(job_unclear),
-	CALL(job_planned),
+	CALL(job_planned), CALL(job_tool),
 	CALL(config_text), CALL(config_refused), CALL(config_file),
 };
 

@@ -10,6 +10,7 @@ import "C"
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"runtime/cgo"
 	"sync"
 	"unsafe"
@@ -129,15 +130,19 @@ func agrgoStepBegin(plan C.uintptr_t, run *C.uintptr_t, cerr **C.agentrun_error)
 type stepRun struct {
 	StepRun
 	out    flatText
-	to     unsafe.Pointer
+	to     unsafe.Pointer     // of the push under way, as the next
+	cerr   **C.agentrun_error // what those behind say goes there as it is
 	enough bool
-	err    error
+	failed C.int // what those behind returned
 }
+
+// errBehind stands for the error of a step behind this one.
+var errBehind = errors.New("a step behind it failed")
 
 const emitBytes = 64 << 10
 
 func (s *stepRun) emit(row []byte) {
-	if s.enough || s.err != nil {
+	if s.enough || s.failed < 0 {
 		return
 	}
 	s.out.addBytes(row)
@@ -147,20 +152,19 @@ func (s *stepRun) emit(row []byte) {
 }
 
 func (s *stepRun) flush() {
-	if s.enough || s.err != nil || len(s.out.lens) == 0 {
+	if s.enough || s.failed < 0 || len(s.out.lens) == 0 {
 		return
 	}
-	var cerr *C.agentrun_error
-	r := C.agrgo_emit(s.to, s.out.text(), s.out.sizes(), C.size_t(len(s.out.lens)), &cerr)
+	r := C.agrgo_emit(s.to, s.out.text(), s.out.sizes(), C.size_t(len(s.out.lens)), s.cerr)
 	s.out.data, s.out.lens = s.out.data[:0], s.out.lens[:0]
 	s.enough = r > 0
-	s.err = takeError(r, cerr)
+	s.failed = min(r, 0)
 }
 
 // push takes a batch. With last, no more come.
 func (s *stepRun) push(rows []byte, lens []C.size_t, last bool) error {
 	for _, n := range lens {
-		if s.enough || s.err != nil {
+		if s.enough || s.failed < 0 {
 			break
 		}
 		if err := s.Push(rows[:n:n], s.emit); err != nil {
@@ -168,19 +172,22 @@ func (s *stepRun) push(rows []byte, lens []C.size_t, last bool) error {
 		}
 		rows = rows[n:]
 	}
-	if last && s.err == nil {
+	if last && s.failed == 0 {
 		if err := s.Finish(s.emit); err != nil {
 			return err
 		}
 	}
 	s.flush()
-	return s.err
+	if s.failed < 0 {
+		return errBehind
+	}
+	return nil
 }
 
 //export agrgoStepPush
 func agrgoStepPush(run C.uintptr_t, rows *C.char, lens *C.size_t, n C.size_t, last C.int, to unsafe.Pointer, cerr **C.agentrun_error) C.int {
 	s := cgo.Handle(run).Value().(*stepRun)
-	s.to = to
+	s.to, s.cerr = to, cerr
 	r := callback(cerr, ErrPipeline, func() error {
 		sizes := unsafe.Slice(lens, int(n))
 		var total C.size_t
@@ -189,7 +196,10 @@ func agrgoStepPush(run C.uintptr_t, rows *C.char, lens *C.size_t, n C.size_t, la
 		}
 		return s.push(view(rows, total), sizes, last != 0)
 	})
-	if r == 0 && s.enough {
+	switch {
+	case s.failed < 0:
+		return s.failed
+	case r == 0 && s.enough:
 		return C.AGENTRUN_STEP_ENOUGH
 	}
 	return r
