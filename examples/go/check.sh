@@ -84,6 +84,8 @@ if [ "$minor" -lt 22 ] || [ ! -f "$place/agentrun-redis.pc" ]; then
   exit 0
 fi
 cd ../orchestrator
+AGENTRUN=$(find "$scratch/root" -path '*/bin/agentrun')
+export AGENTRUN
 check .
 # As its user runs it.
 "$go" build -o "$place/orchestrator" .

@@ -11,10 +11,12 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -52,7 +54,10 @@ func (s *service) patchKeys() []string {
 	return append([]string(nil), s.keys...)
 }
 
-type opener func(*agentrun.Runtime) (*agentrun.Store, agents, error)
+// opener has the address of the orchestrator, too.
+type opener func(rt *agentrun.Runtime, self string) (*agentrun.Store, agents, error)
+
+func local(rt *agentrun.Runtime, _ string) (*agentrun.Store, agents, error) { return openLocal(rt) }
 
 func startService(t *testing.T, open opener, set map[string]string) *service {
 	t.Helper()
@@ -69,7 +74,7 @@ func startService(t *testing.T, open opener, set map[string]string) *service {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { rt.Close() })
-	store, agents, err := open(rt)
+	store, agents, err := open(rt, s.url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -250,18 +255,50 @@ func lanes(t *testing.T, open opener) {
 	}
 }
 
-func TestInProcess(t *testing.T) { lanes(t, openLocal) }
+func TestInProcess(t *testing.T) { lanes(t, local) }
 
 func TestRedis(t *testing.T) {
 	url := redisServer(t)
-	lanes(t, func(rt *agentrun.Runtime) (*agentrun.Store, agents, error) { return openRedis(rt, url, true) })
+	lanes(t, func(rt *agentrun.Runtime, _ string) (*agentrun.Store, agents, error) {
+		return openRedis(rt, url, true)
+	})
+}
+
+// Agents in processes of the program "agentrun worker", which AGENTRUN names.
+func TestProcesses(t *testing.T) {
+	program := os.Getenv("AGENTRUN")
+	if program == "" {
+		t.Skip("AGENTRUN does not name the program agentrun")
+	}
+	url := redisServer(t)
+	config := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(config, []byte("storage: {backend: redis}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	lanes(t, func(rt *agentrun.Runtime, self string) (*agentrun.Store, agents, error) {
+		for i := 0; i < 2; i++ {
+			worker := exec.Command(program, "-c", config, "worker")
+			worker.Env = append(os.Environ(), "REDIS_URL="+url, "ORCHESTRATOR_URL="+self, "PORT=0")
+			worker.Stderr = os.Stderr
+			if err := worker.Start(); err != nil {
+				return nil, nil, err
+			}
+			t.Cleanup(func() {
+				_ = worker.Process.Signal(syscall.SIGTERM)
+				if err := worker.Wait(); err != nil {
+					t.Errorf("a worker ended with %v", err)
+				}
+			})
+		}
+		return openRedis(rt, url, false)
+	})
 }
 
 const growTask = "add a task node named tell after grow"
 
 // The connection breaks when the patch was applied: it comes again, and is not.
 func TestPatchOnce(t *testing.T) {
-	s := startService(t, openLocal, nil)
+	s := startService(t, local, nil)
 	s.create("flow", []any{agent("grow", growTask)})
 	var once sync.Once
 	s.between = func(w http.ResponseWriter, r *http.Request, next http.Handler) {
@@ -287,7 +324,7 @@ func TestPatchOnce(t *testing.T) {
 // again, to another one: one version, one result.
 func TestRedelivery(t *testing.T) {
 	url := redisServer(t)
-	s := startService(t, func(rt *agentrun.Runtime) (*agentrun.Store, agents, error) {
+	s := startService(t, func(rt *agentrun.Runtime, _ string) (*agentrun.Store, agents, error) {
 		return openRedis(rt, url, false)
 	}, nil)
 	s.create("flow", []any{agent("grow", growTask)})
@@ -378,7 +415,7 @@ func TestModel(t *testing.T) {
 		})
 	}))
 	defer stub.Close()
-	s := startService(t, openLocal, map[string]string{
+	s := startService(t, local, map[string]string{
 		"llm.provider": "openai", "llm.base_url": stub.URL, "llm.api_key": "none"})
 	s.create("prices", []any{agent("cheap", "how many rows are there that cost less than a hundred?")})
 	r := s.runToEnd("prices", rows...)
@@ -396,7 +433,7 @@ func TestModel(t *testing.T) {
 }
 
 func TestPatches(t *testing.T) {
-	s := startService(t, openLocal, nil)
+	s := startService(t, local, nil)
 	s.create("flow", []any{map[string]any{"id": "a", "type": "task"}})
 	add := func(id string) map[string]any {
 		return map[string]any{"description": "adds " + id, "node_id": nil, "operations": []any{
@@ -464,7 +501,7 @@ func TestPatches(t *testing.T) {
 
 // What is in the file is there again.
 func TestState(t *testing.T) {
-	s := startService(t, openLocal, nil)
+	s := startService(t, local, nil)
 	s.file = filepath.Join(t.TempDir(), "workflows.json")
 	s.create("flow", []any{map[string]any{"id": "a", "type": "task"}})
 	patch := map[string]any{"operations": []any{map[string]any{"op": "add", "path": "/nodes/0/name", "value": "first"}}}
