@@ -65,11 +65,10 @@ race=-race
   race=
 }
 
-# check PACKAGE...: of the module that the shell is in.
+# check PACKAGE...: vet and test those, of the module that the shell is in.
 check() {
-  "$go" vet "$@"
   # shellcheck disable=SC2086
-  "$go" test -count=1 $race "$@"
+  "$go" test -vet=all -count=1 $race "$@"
 }
 
 # shellcheck disable=SC2086
@@ -88,7 +87,8 @@ AGENTRUN=$(find "$scratch/root" -path '*/bin/agentrun')
 export AGENTRUN
 check .
 # As its user runs it.
-"$go" build -o "$place/orchestrator" .
+# shellcheck disable=SC2086
+"$go" build $race -o "$place/orchestrator" .
 "$place/orchestrator" -listen 127.0.0.1:0 -state "$scratch/state" 2>"$scratch/log" &
 pid=$!
 tries=0
