@@ -14,18 +14,24 @@
 // # Ownership
 //
 // What a call takes is only read while the call runs; what it returns is Go memory.
-// A [Runtime], a [Store] and an [Engine] hold memory of C: Close them. One that is
-// still in use by another call, or by an Engine that was made with it, is freed when
-// that ends, so the order of Close does not matter. A finalizer closes what was
+// A [Runtime], a [Store], a [Queue], an [Engine] and a [Worker] hold memory of C: Close
+// them. One that is still in use by another call, or by what was made with it, is freed
+// when that ends, so the order of Close does not matter. A finalizer closes what was
 // forgotten, some time.
 //
 // # Goroutines and threads
 //
-// All methods of Runtime, Store and Engine may be called from any number of
+// All methods of these may be called from any number of
 // goroutines. A call of C has an OS thread while it runs: ExecutePipeline with a step
 // that asks the network, and Plan with a provider, hold theirs until the answer is
 // there. Work that waits belongs in an [Engine], where a job has no thread while it
 // waits, and neither have the goroutines that wait for its result.
+//
+// # Written in Go
+//
+// [Step] and [Tool] are steps of pipelines and tools of models; a [StoreBackend] and a
+// [QueueBackend] are what a Store and a Queue are made of. They are called on threads of
+// the library, several at once. The folders below bind backends that are written in C.
 //
 // # Errors
 //

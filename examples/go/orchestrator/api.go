@@ -52,7 +52,9 @@ func (h answer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(out)
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false) // documents go out as they are
+	_ = encoder.Encode(out)
 }
 
 // explain is an error as it is answered. What the library refused is the client's fault.

@@ -529,3 +529,25 @@ func TestServe(t *testing.T) {
 		t.Error("a configuration that is not there was read")
 	}
 }
+
+// Documents go out as they came in.
+func TestBytes(t *testing.T) {
+	s := startService(t, local, nil)
+	const document = `{"nodes":[{"id":"a","type":"task","config":{"n":1.50,"text":"<&\u00e9>"}}],"edges":[]}`
+	r, err := http.NewRequest("POST", s.url+"/api/v1/workflows", strings.NewReader(`{"tag":"signs","workflow":`+document+`}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("X-User-ID", "ada")
+	if answer, err := http.DefaultClient.Do(r); err != nil || answer.StatusCode != 201 {
+		t.Fatalf("%v, %v", answer, err)
+	}
+	answer, err := http.Get(s.url + "/api/v1/workflows/signs?materialize=true")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if text, _ := io.ReadAll(answer.Body); !bytes.Contains(text, []byte(document)) {
+		t.Errorf("%s", text)
+	}
+}
