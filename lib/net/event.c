@@ -96,12 +96,13 @@ int agentrun_http_event_status(const agentrun_http_event *event)
 	return event->status;
 }
 
-const char *agentrun_http_event_header(const agentrun_http_event *event, const char *name)
+const char *agr_http_event_header_next(const agentrun_http_event *event, const char *name,
+	size_t *at)
 {
 	size_t len = strlen(name);
 
-	for (size_t i = 0; i < event->n_headers; i++) {
-		const char *value = event->headers[i];
+	while (*at < event->n_headers) {
+		const char *value = event->headers[(*at)++];
 
 		if (!agr_starts_with_nocase(value, name) || value[len] != ':')
 			continue;
@@ -110,6 +111,13 @@ const char *agentrun_http_event_header(const agentrun_http_event *event, const c
 		return value;
 	}
 	return NULL;
+}
+
+const char *agentrun_http_event_header(const agentrun_http_event *event, const char *name)
+{
+	size_t at = 0;
+
+	return agr_http_event_header_next(event, name, &at);
 }
 
 const char *agentrun_http_event_body(const agentrun_http_event *event, size_t *len)

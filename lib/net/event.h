@@ -9,6 +9,9 @@
 
 /* Its error, now the caller's; or NULL. */
 agentrun_error *agr_http_event_take_error(agentrun_http_event *event);
+/* The value of the next header of this name from `*at` on (0 at first), or NULL. */
+const char *agr_http_event_header_next(const agentrun_http_event *event, const char *name,
+	size_t *at);
 /* Drop the body, which was read. */
 void agr_http_event_drop_body(agentrun_http_event *event);
 /* Drop status, headers and body: that was a redirect. */
