@@ -10,6 +10,7 @@
 #include "llm/llm.h"
 #include "llm/own.h"
 #include "net/http.h"
+#include "patch/rulebook.h"
 #include "tool/own.h"
 
 static const agentrun_ctx_options defaults = { .log_level = AGENTRUN_LOG_INFO };
@@ -36,7 +37,10 @@ int agentrun_ctx_new(agentrun_ctx **out, const agentrun_ctx_options *opts_in,
 	if (!ctx)
 		return agr_error_oom(err);
 	r = agr_config_copy(&ctx->config, opts.config, err);
+	if (r == 0)
+		r = agr_rulebook_new(&ctx->rulebook, ctx, err);
 	if (r < 0) {
+		agentrun_config_free(ctx->config);
 		free(ctx);
 		return r;
 	}
@@ -71,6 +75,7 @@ void agentrun_ctx_free(agentrun_ctx *ctx)
 	agr_own_providers_free(ctx->providers);
 	agr_own_tools_free(ctx->tools);
 	agr_llm_free(ctx->llm);
+	agr_rulebook_free(ctx->rulebook);
 	agr_limits_free(ctx->limits);
 	if (ctx->limits_impl.destroy)
 		ctx->limits_impl.destroy(ctx->limits_self);

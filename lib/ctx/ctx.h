@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 /*
  * ctx - the context: a copy of the configuration, the log handler, registered
- * planners and steps, and the HTTP client, which is opened at the first request.
+ * planners and steps, the rules of workflows, and the HTTP client, which is opened at the
+ * first request.
  */
 #ifndef AGR_CTX_H
 #define AGR_CTX_H
@@ -26,6 +27,7 @@ struct agr_own_provider; /* llm/own.c */
 struct agr_own_tool;     /* tool/own.c */
 struct agr_llm;          /* llm/llm.c */
 struct agr_limits;       /* limit/limit.c */
+struct agr_rulebook;     /* patch/rulebook.c */
 
 struct agentrun_ctx {
 	agentrun_config *config;
@@ -37,6 +39,7 @@ struct agentrun_ctx {
 	agr_own_step *steps;   /* a list of those that were registered */
 	struct agr_own_provider *providers;
 	struct agr_own_tool *tools;
+	struct agr_rulebook *rulebook; /* has a lock of its own */
 	pthread_mutex_t lock;  /* guards all below, once there are several threads */
 	agentrun_transport_impl transport; /* zero: none is set */
 	void *transport_self;

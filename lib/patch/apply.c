@@ -3,10 +3,12 @@
 #include <string.h>
 
 #include "ctx/ctx.h"
+#include "patch/apply.h"
 #include "patch/canonical.h"
 #include "patch/facts.h"
 #include "patch/outline.h"
 #include "patch/result.h"
+#include "patch/rulebook.h"
 #include "patch/workflow.h"
 
 /* A value of the deepest allowed level, within an operation, within a patch,
@@ -75,29 +77,12 @@ static size_t max_document_bytes(const agentrun_ctx *ctx)
 		   : AGR_PATCH_MAX_BYTES;
 }
 
-/* The caller's, else the configured file's (kept in `file`), else the built-in. */
-static int read_schema(agr_span *out, const agentrun_ctx *ctx, agr_buf *file,
-	const char *schema, size_t len, agentrun_error **err)
+/* The caller's, else the configured ones. */
+static int get_rules(agr_rules **out, const agentrun_ctx *ctx, const char *schema, size_t len,
+	agentrun_error **err)
 {
-	const char *path =
-		ctx ? agentrun_config_get(ctx->config, "workflow.schema") : NULL;
-	agr_text text = {.name = "schema",
-		.code = AGENTRUN_ECONFIG,
-		.p = schema ? schema : agr_schema_default};
-	int r;
-
-	text.n = schema ? len : strlen(agr_schema_default);
-	if (!schema && path) {
-		r = agr_file_read(file, path, err);
-		if (r < 0) {
-			agr_error_prefix(err, "workflow.schema");
-			return r;
-		}
-		text.name = path;
-		text.p = file->data;
-		text.n = file->len;
-	}
-	return agr_scan_document(out, &text, err);
+	return schema ? agr_rules_of_text(out, ctx, schema, len, err)
+		      : agr_rules_get(out, ctx, err);
 }
 
 static int check_base(agr_span document, const char *wanted, agentrun_error **err)
@@ -135,8 +120,7 @@ static int refuse_keyed_nodes(const agr_tree_value *document, agentrun_error **e
 struct job {
 	const agentrun_ctx *ctx;
 	agentrun_patch_options opts;
-	agr_buf schema_file; /* the configured file's text */
-	agr_span schema;
+	const agr_rules *rules; /* NULL with `raw` */
 	size_t max_bytes;
 	agr_arena arena;
 	agr_faults faults;
@@ -185,23 +169,18 @@ static int read_document(struct job *job, const char *document, size_t len)
 {
 	agr_text text =
 		text_of(document_name(job->opts.document_name), document, len, 0);
-	size_t n_watches = job->opts.raw ? 0 : AGR_COUNT(job->facts.watches);
-	int r = agr_outline_read(&job->outline, &job->arena, &text, job->facts.watches,
-		n_watches, job->err);
+	size_t n_watches = job->rules ? AGR_COUNT(job->facts.watches) : 0;
+	int r = 0;
+
+	if (job->rules)
+		r = agr_facts_init(
+			&job->facts, &job->arena, job->rules, text.p, text.n, job->err);
+	if (r == 0)
+		r = agr_outline_read(&job->outline, &job->arena, &text,
+			job->facts.watches, n_watches, job->err);
 
 	job->before = job->outline.root.text;
 	return r;
-}
-
-static int read_rules(struct job *job)
-{
-	int r;
-
-	if (job->opts.raw)
-		return 0;
-	r = read_schema(&job->schema, job->ctx, &job->schema_file, job->opts.schema,
-		job->opts.schema_len, job->err);
-	return r < 0 ? r : agr_facts_init(&job->facts, &job->arena, job->schema, job->err);
 }
 
 /* What is written is made of valid values: it need not be read again. */
@@ -227,13 +206,13 @@ static int check_workflow(struct job *job)
 	agr_workflow_check check = {.document = job->after,
 		.before = job->before,
 		.patching = &job->patching,
-		.schema = job->schema,
+		.schema = job->rules ? job->rules->schema : (agr_span){NULL, 0},
 		.faults = &job->faults,
 		.arena = &job->arena,
 		.err = job->err};
 	int r;
 
-	if (job->opts.raw)
+	if (!job->rules)
 		return 0;
 	/* Mostly nothing is wrong, which is seen soon. */
 	r = agr_facts_prove(&job->facts, &job->patching.root, &job->outline.source, job->err);
@@ -287,10 +266,8 @@ static int write_extras(struct job *job)
 static int apply(struct job *job, const char *document, size_t document_len,
 	const char *patch, size_t patch_len)
 {
-	int r = read_rules(job);
+	int r = read_document(job, document, document_len);
 
-	if (r == 0)
-		r = read_document(job, document, document_len);
 	if (r == 0)
 		r = read_patch(job, patch, patch_len);
 	if (r == 0)
@@ -306,39 +283,52 @@ static int apply(struct job *job, const char *document, size_t document_len,
 	return r < 0 ? r : write_extras(job);
 }
 
-int agentrun_apply_patch(agentrun_patch_result **out, agentrun_ctx *ctx,
-	const char *document, size_t document_len, const char *patch, size_t patch_len,
-	const agentrun_patch_options *opts, agentrun_error **err)
+int agr_patch_apply(agentrun_patch_result **out, const agentrun_ctx *ctx,
+	const agr_rules *rules, const char *document, size_t document_len,
+	const char *patch, size_t patch_len, const agentrun_patch_options *opts,
+	agentrun_error **err)
 {
 	struct job job;
 	int r;
 
 	*out = NULL;
 	memset(&job, 0, sizeof(job));
-	job.ctx = ctx;
-	job.schema_file = (agr_buf)AGR_BUF_INIT;
+	job.opts = *opts;
+	job.rules = rules;
 	job.max_bytes = max_document_bytes(ctx);
 	job.faults = (agr_faults)AGR_FAULTS_INIT;
 	job.err = err;
-	r = read_options(&job.opts, opts, err);
-	if (r < 0)
-		goto out;
 	job.result = calloc(1, sizeof(*job.result));
-	if (!job.result) {
-		r = agr_error_oom(err);
-		goto out;
-	}
+	if (!job.result)
+		return agr_error_oom(err);
 	r = apply(&job, document, document_len, patch, patch_len);
-	if (r < 0)
-		goto out;
-	*out = job.result;
-	job.result = NULL;
-out:
+	if (r == 0) {
+		*out = job.result;
+		job.result = NULL;
+	}
 	agentrun_patch_result_free(job.result);
-	agr_buf_free(&job.schema_file);
 	agr_facts_free(&job.facts);
 	agr_faults_free(&job.faults);
 	agr_arena_free(&job.arena);
+	return r;
+}
+
+int agentrun_apply_patch(agentrun_patch_result **out, agentrun_ctx *ctx,
+	const char *document, size_t document_len, const char *patch, size_t patch_len,
+	const agentrun_patch_options *opts_in, agentrun_error **err)
+{
+	agentrun_patch_options opts;
+	agr_rules *rules = NULL;
+	int r;
+
+	*out = NULL;
+	r = read_options(&opts, opts_in, err);
+	if (r == 0 && !opts.raw)
+		r = get_rules(&rules, ctx, opts.schema, opts.schema_len, err);
+	if (r == 0)
+		r = agr_patch_apply(out, ctx, rules, document, document_len, patch,
+			patch_len, &opts, err);
+	agr_rules_release(rules);
 	return r;
 }
 
@@ -356,7 +346,8 @@ int agentrun_workflow_check(agentrun_ctx *ctx, const char *document,
 	agr_faults faults = AGR_FAULTS_INIT;
 	agr_workflow_check check = {.faults = &faults, .arena = &arena, .err = err};
 	agentrun_workflow_options opts = {.schema = NULL};
-	agr_buf compact = AGR_BUF_INIT, schema = AGR_BUF_INIT;
+	agr_buf compact = AGR_BUF_INIT;
+	agr_rules *rules = NULL;
 	int r;
 
 	r = agentrun_options_read(&opts, sizeof(opts), given, "agentrun_workflow_options", err);
@@ -366,9 +357,9 @@ int agentrun_workflow_check(agentrun_ctx *ctx, const char *document,
 	if (r == 0)
 		r = refuse_keyed_nodes(&(agr_tree_value){.text = check.document}, err);
 	if (r == 0)
-		r = read_schema(&check.schema, ctx, &schema, opts.schema,
-			opts.schema_len, err);
+		r = get_rules(&rules, ctx, opts.schema, opts.schema_len, err);
 	if (r == 0) {
+		check.schema = rules->schema;
 		agr_value_write(&compact, check.document);
 		r = agr_buf_check(&compact, "the workflow", err);
 		check.document = (agr_span){compact.data, compact.len};
@@ -378,7 +369,7 @@ int agentrun_workflow_check(agentrun_ctx *ctx, const char *document,
 	if (r == 0)
 		r = agr_faults_raise(&faults, "the workflow is refused", err);
 	agr_buf_free(&compact);
-	agr_buf_free(&schema);
+	agr_rules_release(rules);
 	agr_faults_free(&faults);
 	agr_arena_free(&arena);
 	return r;

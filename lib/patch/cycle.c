@@ -15,27 +15,27 @@ enum { FRESH, OPEN, LEFT };
 
 struct graph {
 	const agr_link *links; /* grouped by `from` */
-	size_t *first;         /* n + 1 places in `links` */
-	size_t *next;          /* where the search stands in a node's links */
-	size_t *path;          /* the nodes that are open, and the link to the next */
-	const agr_link **taken;
+	uint32_t *first;       /* n + 1 places in `links` */
+	uint32_t *next;        /* where the search stands in a node's links */
+	uint32_t *path;        /* the nodes that are open: the search took the link before
+	                        * `next` to the next of them */
 	size_t depth;
 	unsigned char *state;
 };
 
 /* Counting sort of the links by where they start. */
-static int group(agr_workflow_check *check, struct graph *g, size_t n,
-	const agr_link *links, size_t n_links)
+static int group(agr_arena *arena, struct graph *g, size_t n, const agr_link *links,
+	size_t n_links, agentrun_error **err)
 {
-	agr_link *sorted = agr_arena_alloc(check->arena, n_links, sizeof(*sorted));
+	agr_link *sorted = agr_arena_alloc(arena, n_links, sizeof(*sorted));
 
-	g->first = agr_arena_alloc(check->arena, n + 1, sizeof(*g->first));
-	g->next = agr_arena_alloc(check->arena, n + 1, sizeof(*g->next));
-	g->path = agr_arena_alloc(check->arena, n, sizeof(*g->path));
-	g->taken = agr_arena_alloc(check->arena, n, sizeof(*g->taken));
-	g->state = agr_arena_alloc(check->arena, n, 1);
-	if (!sorted || !g->first || !g->next || !g->path || !g->taken || !g->state)
-		return agr_error_oom(check->err);
+	memset(g, 0, sizeof(*g));
+	g->first = agr_arena_alloc(arena, n + 1, sizeof(*g->first));
+	g->next = agr_arena_alloc(arena, n + 1, sizeof(*g->next));
+	g->path = agr_arena_alloc(arena, n, sizeof(*g->path));
+	g->state = agr_arena_alloc(arena, n, 1);
+	if (!sorted || !g->first || !g->next || !g->path || !g->state)
+		return agr_error_oom(err);
 	memset(g->first, 0, (n + 1) * sizeof(*g->first));
 	for (size_t i = 0; i < n_links; i++)
 		g->first[links[i].from + 1]++;
@@ -73,6 +73,7 @@ static void tell(agr_workflow_check *check, const struct graph *g, const agr_spa
 	const agr_link *back)
 {
 	agr_buf names = AGR_BUF_INIT, pointer = AGR_BUF_INIT;
+	const agr_link *taken;
 	size_t from = g->depth, at = back->edge, shown = 0;
 	uint32_t op = edge_op(check, back->edge, &pointer), other;
 
@@ -87,10 +88,11 @@ static void tell(agr_workflow_check *check, const struct graph *g, const agr_spa
 		}
 		if (i + 1 == g->depth)
 			break;
-		other = edge_op(check, g->taken[i]->edge, &pointer);
+		taken = &g->links[g->next[g->path[i]] - 1];
+		other = edge_op(check, taken->edge, &pointer);
 		if (other > op) {
 			op = other;
-			at = g->taken[i]->edge;
+			at = taken->edge;
 		}
 	}
 	add_id(&names, ids[back->to]);
@@ -104,18 +106,18 @@ static void tell(agr_workflow_check *check, const struct graph *g, const agr_spa
 	agr_buf_free(&pointer);
 }
 
-static void enter(struct graph *g, size_t node)
+static void enter(struct graph *g, uint32_t node)
 {
 	g->path[g->depth++] = node;
 	g->state[node] = OPEN;
 }
 
-static size_t search(agr_workflow_check *check, struct graph *g, const agr_span *ids,
-	size_t start, size_t told)
+/* The next link back to a node that is open, of what can be reached from those that are
+ * open; NULL: there is none, and none is open any more. */
+static const agr_link *next_back(struct graph *g)
 {
-	enter(g, start);
-	while (g->depth && told < MAX_CYCLES) {
-		size_t node = g->path[g->depth - 1];
+	while (g->depth) {
+		uint32_t node = g->path[g->depth - 1];
 		const agr_link *link;
 
 		if (g->next[node] == g->first[node + 1]) {
@@ -124,15 +126,12 @@ static size_t search(agr_workflow_check *check, struct graph *g, const agr_span 
 			continue;
 		}
 		link = &g->links[g->next[node]++];
-		g->taken[g->depth - 1] = link;
-		if (g->state[link->to] == OPEN) {
-			tell(check, g, ids, link);
-			told++;
-		} else if (g->state[link->to] == FRESH) {
+		if (g->state[link->to] == OPEN)
+			return link;
+		if (g->state[link->to] == FRESH)
 			enter(g, link->to);
-		}
 	}
-	return told;
+	return NULL;
 }
 
 int agr_workflow_check_cycles(agr_workflow_check *check, const agr_span *ids,
@@ -140,12 +139,33 @@ int agr_workflow_check_cycles(agr_workflow_check *check, const agr_span *ids,
 {
 	struct graph g;
 	size_t told = 0;
-	int r;
+	int r = group(check->arena, &g, n_nodes, links, n_links, check->err);
 
-	memset(&g, 0, sizeof(g));
-	r = group(check, &g, n_nodes, links, n_links);
-	for (size_t i = 0; r == 0 && i < n_nodes && told < MAX_CYCLES; i++)
-		if (g.state[i] == FRESH)
-			told = search(check, &g, ids, i, told);
+	for (size_t i = 0; r == 0 && i < n_nodes && told < MAX_CYCLES; i++) {
+		const agr_link *back;
+
+		if (g.state[i] != FRESH)
+			continue;
+		enter(&g, (uint32_t)i);
+		while (told < MAX_CYCLES && (back = next_back(&g))) {
+			tell(check, &g, ids, back);
+			told++;
+		}
+	}
+	return r;
+}
+
+int agr_workflow_has_cycle(agr_arena *arena, size_t n_nodes, const agr_link *links,
+	size_t n_links, agentrun_error **err)
+{
+	struct graph g;
+	int r = group(arena, &g, n_nodes, links, n_links, err);
+
+	for (size_t i = 0; r == 0 && i < n_nodes; i++) {
+		if (g.state[i] != FRESH)
+			continue;
+		enter(&g, (uint32_t)i);
+		r = next_back(&g) != NULL;
+	}
 	return r;
 }

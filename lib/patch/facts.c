@@ -8,95 +8,140 @@
 #include "table/hash.h"
 #include "table/word.h"
 
-static agr_span name_span(const char *name)
-{
-	return (agr_span){ name, strlen(name) };
-}
-
-static bool is(agr_span string, const char *text)
-{
-	return agr_string_is(string, text, strlen(text));
-}
-
 /* ---- what is looked at ------------------------------------------------------------ */
 
-enum { NODE_ID, NODE_TYPE, NODE_CONFIG, NODE_TIMEOUT, NODE_RETRY, NODE_MEMBERS };
-enum { EDGE_FROM, EDGE_TO, EDGE_MEMBERS };
+/* Longer ids are left to who asks them all. */
+#define MAX_LEN UINT16_MAX
 
-static const char *const node_members[NODE_MEMBERS] = { "id", "type", "config", "timeout_ms",
-	"retry" };
-static const char *const edge_members[EDGE_MEMBERS] = { "from", "to" };
-
-static bool is_id_letter(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
-		(c >= 'A' && c <= 'Z');
-}
+static const unsigned char id_letters[256] = {
+	['a'] = 1, ['b'] = 1, ['c'] = 1, ['d'] = 1, ['e'] = 1, ['f'] = 1, ['g'] = 1, ['h'] = 1,
+	['i'] = 1, ['j'] = 1, ['k'] = 1, ['l'] = 1, ['m'] = 1, ['n'] = 1, ['o'] = 1, ['p'] = 1,
+	['q'] = 1, ['r'] = 1, ['s'] = 1, ['t'] = 1, ['u'] = 1, ['v'] = 1, ['w'] = 1, ['x'] = 1,
+	['y'] = 1, ['z'] = 1, ['A'] = 1, ['B'] = 1, ['C'] = 1, ['D'] = 1, ['E'] = 1, ['F'] = 1,
+	['G'] = 1, ['H'] = 1, ['I'] = 1, ['J'] = 1, ['K'] = 1, ['L'] = 1, ['M'] = 1, ['N'] = 1,
+	['O'] = 1, ['P'] = 1, ['Q'] = 1, ['R'] = 1, ['S'] = 1, ['T'] = 1, ['U'] = 1, ['V'] = 1,
+	['W'] = 1, ['X'] = 1, ['Y'] = 1, ['Z'] = 1, ['0'] = 1, ['1'] = 1, ['2'] = 1, ['3'] = 1,
+	['4'] = 1, ['5'] = 1, ['6'] = 1, ['7'] = 1, ['8'] = 1, ['9'] = 1, ['_'] = 1, ['-'] = 1,
+};
 
 /* A string without escapes, of the letters that an id may have. */
 static bool is_id(agr_span text)
 {
+	unsigned char all = 1;
+
 	if (!text.p || *text.p != '"' || text.n < 3)
 		return false;
 	for (size_t i = 1; i + 1 < text.n; i++)
-		if (!is_id_letter(text.p[i]))
-			return false;
-	return true;
+		all &= id_letters[(unsigned char)text.p[i]];
+	return all;
 }
 
-static bool is_plain_string(agr_span text)
+static bool is_string(agr_span text)
 {
-	return text.p && *text.p == '"' && agr_string_is_plain(text);
+	return text.p && *text.p == '"';
+}
+
+static agr_id_key key_of(agr_span id)
+{
+	size_t n = id.n < 8 ? id.n : 8;
+
+	return (agr_id_key){ agr_word_of(id.p, n), agr_word_of(id.p + id.n - n, n), id.p };
+}
+
+static bool is_same(const agr_id_key *a, const agr_id_key *b, size_t len)
+{
+	return a->first == b->first && a->last == b->last &&
+		(len <= 16 || memcmp(a->p, b->p, len) == 0);
+}
+
+/* What is known of nodes of this type; NULL: nothing. */
+static const agr_fact_type *find_type(const agr_facts *facts, const agr_id_key *name, size_t len)
+{
+	for (size_t i = 0; i < facts->n_types; i++)
+		if (facts->types[i].len == len && is_same(&facts->types[i].name, name, len))
+			return &facts->types[i];
+	return NULL;
 }
 
 /* What the schema says of a node mostly depends on its type: that is asked once. */
-static bool keeps_schema(agr_facts *facts, agr_span text, const agr_span *slots)
+static const agr_fact_type *learn_type(agr_facts *facts, agr_fact_type *type,
+	const agr_proof_value *node)
 {
-	agr_proof_value value = { text, slots };
-	agr_span type = slots[NODE_TYPE];
-	agr_fact_type *known;
+	const agr_proof *proof = facts->rules->node_proof;
+	agr_span name = node->slots[AGR_NODE_TYPE];
 
-	if (!facts->node_proof)
+	if (!agr_string_is_plain(name) || (proof && !agr_proof_passes(proof, *node)))
+		return NULL;
+	*type = (agr_fact_type){ .name = key_of(name), .len = name.n,
+		.agent = agr_string_same(name, (agr_span){ "\"agent\"", 7 }) };
+	if (proof)
+		type->rest = agr_proof_rest(facts->arena, proof, *node, AGR_NODE_TYPE);
+	if (facts->n_types < AGR_FACT_TYPES)
+		facts->types[facts->n_types++] = *type;
+	return type;
+}
+
+/* A node's type that keeps the schema, as all of the node does; or NULL. */
+static const agr_fact_type *type_of(agr_facts *facts, agr_fact_type *room,
+	const agr_proof_value *node)
+{
+	agr_span name = node->slots[AGR_NODE_TYPE];
+	agr_id_key key;
+	const agr_fact_type *known;
+
+	if (!is_string(name))
+		return NULL;
+	key = key_of(name);
+	known = find_type(facts, &key, name.n);
+	if (!known)
+		return learn_type(facts, room, node);
+	return !known->rest || agr_proof_passes(known->rest, *node) ? known : NULL;
+}
+
+/* Nodes mostly have the same: then it is not read again. */
+static bool is_good_retry(agr_facts *facts, agr_span retry)
+{
+	agr_span known = facts->good_retry;
+
+	if (known.n == retry.n && memcmp(known.p, retry.p, retry.n) == 0)
 		return true;
-	for (size_t i = 0; i < facts->n_types; i++) {
-		known = &facts->types[i];
-		if (known->name.n == type.n && memcmp(known->name.p, type.p, type.n) == 0)
-			return !known->rest || agr_proof_passes(known->rest, value);
-	}
-	if (!agr_proof_passes(facts->node_proof, value))
+	if (!agr_workflow_retry_is_good(retry))
 		return false;
-	if (facts->n_types == AGR_FACT_TYPES)
-		return true;
-	known = &facts->types[facts->n_types++];
-	known->name = type;
-	known->rest = agr_proof_rest(facts->arena, facts->node_proof, value, NODE_TYPE);
+	facts->good_retry = retry;
 	return true;
 }
 
 static agr_node_fact node_fact(agr_facts *facts, agr_span text, const agr_span *slots)
 {
-	agr_span config = slots[NODE_CONFIG], timeout = slots[NODE_TIMEOUT];
-	agr_span retry = slots[NODE_RETRY];
-	agr_node_fact fact = { .at = text.p, .id = slots[NODE_ID] };
+	const agr_proof_value node = { text, slots };
+	agr_span id = slots[AGR_NODE_ID], config = slots[AGR_NODE_CONFIG];
+	agr_span timeout = slots[AGR_NODE_TIMEOUT], retry = slots[AGR_NODE_RETRY];
+	agr_node_fact fact = { .at = 0 };
+	const agr_fact_type *type;
+	agr_fact_type room;
 
-	fact.good = is_id(slots[NODE_ID]) && is_plain_string(slots[NODE_TYPE]) &&
-		(!config.p || *config.p == '{') &&
-		(!timeout.p || agr_is_digit(*timeout.p)) &&
-		(!retry.p || agr_workflow_retry_is_good(retry)) &&
-		keeps_schema(facts, text, slots);
-	fact.agent = fact.good && agr_string_same(slots[NODE_TYPE], name_span("\"agent\""));
+	if (!is_id(id) || id.n > MAX_LEN || (config.p && *config.p != '{') ||
+		(timeout.p && !agr_is_digit(*timeout.p)) ||
+		(retry.p && !is_good_retry(facts, retry)))
+		return fact;
+	type = type_of(facts, &room, &node);
+	if (!type)
+		return fact;
+	fact.id = key_of(id);
+	fact.id_len = (uint32_t)id.n & MAX_LEN;
+	fact.good = 1;
+	fact.agent = type->agent;
 	return fact;
 }
 
-static agr_edge_fact edge_fact(const agr_facts *facts, agr_span text, const agr_span *slots)
+/* Whether an end has escapes does not matter: then it is like no id. */
+static bool is_good_edge(const agr_facts *facts, agr_span text, const agr_span *slots)
 {
-	agr_edge_fact fact = { .at = text.p, .from = slots[EDGE_FROM], .to = slots[EDGE_TO] };
+	const agr_proof *proof = facts->rules->edge_proof;
 
-	fact.good = is_plain_string(fact.from) && is_plain_string(fact.to) &&
-		(!facts->edge_proof ||
-			agr_proof_passes(facts->edge_proof,
-				(agr_proof_value){ text, slots }));
-	return fact;
+	return is_string(slots[AGR_EDGE_FROM]) && is_string(slots[AGR_EDGE_TO]) &&
+		slots[AGR_EDGE_FROM].n <= MAX_LEN && slots[AGR_EDGE_TO].n <= MAX_LEN &&
+		(!proof || agr_proof_passes(proof, (agr_proof_value){ text, slots }));
 }
 
 /* Room for one more of so many, each of that size. */
@@ -115,6 +160,11 @@ static bool more(void **list, size_t n, size_t *cap, size_t size)
 	return true;
 }
 
+static uint32_t place_of(const agr_facts *facts, const char *p)
+{
+	return (uint32_t)(p - facts->text);
+}
+
 static bool see_node(void *user, agr_span text)
 {
 	agr_facts *facts = user;
@@ -125,13 +175,16 @@ static bool see_node(void *user, agr_span text)
 	if (!more(&list, facts->n_nodes, &facts->cap_nodes, sizeof(*facts->nodes)))
 		return false;
 	facts->nodes = list;
-	facts->nodes[facts->n_nodes++] = node_fact(facts, text, facts->node_slots);
+	facts->nodes[facts->n_nodes] = node_fact(facts, text, facts->node_slots);
+	facts->nodes[facts->n_nodes++].at = place_of(facts, text.p);
 	return true;
 }
 
 static bool see_edge(void *user, agr_span text)
 {
 	agr_facts *facts = user;
+	const agr_span *ends = facts->edge_slots;
+	agr_edge_fact fact = { .at = 0 };
 	void *list = facts->edges;
 
 	if (facts->useless)
@@ -139,137 +192,38 @@ static bool see_edge(void *user, agr_span text)
 	if (!more(&list, facts->n_edges, &facts->cap_edges, sizeof(*facts->edges)))
 		return false;
 	facts->edges = list;
-	facts->edges[facts->n_edges++] = edge_fact(facts, text, facts->edge_slots);
-	return true;
-}
-
-/* ---- what the schema says of a workflow -------------------------------------------- */
-
-/* {"items": SCHEMA}, perhaps with "type": "array", which the rules want anyway. */
-static bool read_list(agr_facts *facts, agr_span schema, agr_wanted *wanted,
-	const agr_proof **out)
-{
-	agr_iter it = agr_iter_of(schema);
-	agr_span key, value;
-
-	if (*schema.p != '{')
-		return *schema.p == 't';
-	while (agr_object_next(&it, &key, &value)) {
-		if (is(key, "items") && *value.p != '[' && !*out) {
-			*out = agr_proof_new(facts->arena, value, wanted);
-			if (!*out)
-				return false;
-		} else if (!is(key, "description") && !is(key, "title") &&
-			!(is(key, "type") && *value.p == '"' && is(value, "array"))) {
-			return false;
-		}
+	fact.at = place_of(facts, text.p);
+	if (is_good_edge(facts, text, ends)) {
+		fact.from = place_of(facts, ends[AGR_EDGE_FROM].p);
+		fact.to = place_of(facts, ends[AGR_EDGE_TO].p);
+		fact.from_len = (uint16_t)ends[AGR_EDGE_FROM].n;
+		fact.to_len = (uint16_t)ends[AGR_EDGE_TO].n;
 	}
+	facts->edges[facts->n_edges++] = fact;
 	return true;
 }
 
-static bool read_properties(agr_facts *facts, agr_span properties)
+int agr_facts_init(agr_facts *facts, agr_arena *arena, const agr_rules *rules,
+	const char *text, size_t len, agentrun_error **err)
 {
-	agr_iter it = agr_iter_of(properties);
-	agr_span key, value;
-	agr_fact_member *m;
-
-	if (*properties.p != '{' || facts->members)
-		return false;
-	facts->members = agr_arena_alloc(facts->arena, agr_span_count(properties) + 1,
-		sizeof(*facts->members));
-	if (!facts->members)
-		return false;
-	while (agr_object_next(&it, &key, &value)) {
-		if (is(key, "nodes") || is(key, "edges")) {
-			bool nodes = is(key, "nodes");
-
-			if (!read_list(facts, value,
-				    nodes ? &facts->node_wanted : &facts->edge_wanted,
-				    nodes ? &facts->node_proof : &facts->edge_proof))
-				return false;
-			continue;
-		}
-		m = &facts->members[facts->n_members++];
-		m->name = key;
-		m->proof = agr_proof_new(facts->arena, value, NULL);
-		if (!m->proof)
-			return false;
-	}
-	return true;
-}
-
-/* Are nodes and edges all that must be there? */
-static bool are_lists(agr_span names)
-{
-	agr_iter it;
-	agr_span name;
-
-	if (*names.p != '[')
-		return false;
-	for (it = agr_iter_of(names); agr_array_next(&it, &name);)
-		if (*name.p != '"' || (!is(name, "nodes") && !is(name, "edges")))
-			return false;
-	return true;
-}
-
-static bool read_schema(agr_facts *facts, agr_span schema)
-{
-	static const char *const says_nothing[] = { "$schema", "$id", "$comment", "title",
-		"description", "definitions" };
-	agr_iter it;
-	agr_span key, value;
-
-	if (*schema.p != '{')
-		return false;
-	for (it = agr_iter_of(schema); agr_object_next(&it, &key, &value);) {
-		bool known = (is(key, "type") && *value.p == '"' && is(value, "object")) ||
-			(is(key, "additionalProperties") && *value.p == 't') ||
-			(is(key, "required") && are_lists(value)) ||
-			(is(key, "properties") && read_properties(facts, value));
-
-		for (size_t i = 0; !known && i < AGR_COUNT(says_nothing); i++)
-			known = is(key, says_nothing[i]);
-		if (!known)
-			return false;
-	}
-	return true;
-}
-
-static bool want(agr_wanted *wanted, const char *const *names, size_t n)
-{
-	agr_wanted_init(wanted);
-	for (size_t i = 0; i < n; i++)
-		if (agr_wanted_add(wanted, names[i], strlen(names[i])) != i)
-			return false;
-	return true;
-}
-
-int agr_facts_init(agr_facts *facts, agr_arena *arena, agr_span schema, agentrun_error **err)
-{
-	bool ok;
-
 	memset(facts, 0, sizeof(*facts));
 	facts->arena = arena;
-	ok = want(&facts->node_wanted, node_members, NODE_MEMBERS);
-	ok = want(&facts->edge_wanted, edge_members, EDGE_MEMBERS) && ok;
-	if (!ok)
-		return agr_error_oom(err);
-	facts->useless = !read_schema(facts, schema);
-	facts->node_slots = calloc(facts->node_wanted.n, sizeof(agr_span));
-	facts->edge_slots = calloc(facts->edge_wanted.n, sizeof(agr_span));
+	facts->rules = rules;
+	facts->text = text;
+	facts->useless = rules->useless || len > UINT32_MAX;
+	facts->node_slots = calloc(rules->node_wanted.n, sizeof(agr_span));
+	facts->edge_slots = calloc(rules->edge_wanted.n, sizeof(agr_span));
 	if (!facts->node_slots || !facts->edge_slots)
 		return agr_error_oom(err);
-	facts->watches[0] = (agr_outline_watch){ "nodes", &facts->node_wanted,
+	facts->watches[0] = (agr_outline_watch){ "nodes", &rules->node_wanted,
 		facts->node_slots, see_node, facts };
-	facts->watches[1] = (agr_outline_watch){ "edges", &facts->edge_wanted,
+	facts->watches[1] = (agr_outline_watch){ "edges", &rules->edge_wanted,
 		facts->edge_slots, see_edge, facts };
 	return 0;
 }
 
 void agr_facts_free(agr_facts *facts)
 {
-	agr_wanted_free(&facts->node_wanted);
-	agr_wanted_free(&facts->edge_wanted);
 	free(facts->node_slots);
 	free(facts->edge_slots);
 	free(facts->nodes);
@@ -278,23 +232,18 @@ void agr_facts_free(agr_facts *facts)
 
 /* ---- the patched workflow ------------------------------------------------------------ */
 
-/* An id's first and last eight bytes, which are all of most ids: the table is searched
- * without going back to the text. */
-struct id_key {
-	uint64_t first, last;
-	size_t n;
-};
-
+/* A node is named by its number in facts->nodes: those that were read first, in their
+ * order, those that came with the patch behind them. */
 struct proving {
 	agr_facts *facts;
 	const agr_tree_source *source;
 	agentrun_error **err;
-	size_t n;         /* nodes */
-	agr_span *ids;
-	struct id_key *keys; /* of the ids */
-	uint32_t *slots;  /* index + 1 by hash */
+	agr_hash_key key;
+	uint32_t *slots;  /* by hash: a node's number + 1, and above it bits of the hash */
 	size_t mask;
+	uint32_t numbers; /* the bits of a slot that are the number's */
 	size_t agents;    /* that may be new */
+	size_t from, to;  /* where the last edge led: the next is mostly near */
 };
 
 /* The value's text as it stands now, in the arena: 0 or an error. */
@@ -342,179 +291,232 @@ static bool is_untouched(const agr_tree_value *value)
 	return !value->node && !value->made;
 }
 
-/* What was noted of a node that stands at its place, changed inside or not: nodes stand in
- * their order, so *next is where to look. */
-static const agr_node_fact *noted_of(const agr_facts *facts, const agr_tree_value *value,
+/* The number of what was noted of the node that stands at its place, changed inside or
+ * not; SIZE_MAX: nothing. Nodes stand in their order, so *next is where to look. */
+static size_t noted_of(const agr_facts *facts, const agr_tree_value *value, size_t n,
 	size_t *next)
 {
 	if (value->made)
-		return NULL;
-	while (*next < facts->n_nodes && facts->nodes[*next].at != value->text.p)
+		return SIZE_MAX;
+	while (*next < n && facts->text + facts->nodes[*next].at != value->text.p)
 		++*next;
-	return *next < facts->n_nodes ? &facts->nodes[(*next)++] : NULL;
+	return *next < n ? (*next)++ : SIZE_MAX;
 }
 
-static bool same_text(agr_span a, agr_span b)
+static bool is_id_of(const agr_node_fact *node, const agr_id_key *id, size_t len)
 {
-	return a.n == b.n && memcmp(a.p, b.p, a.n) == 0;
+	return node->id_len == len && is_same(&node->id, id, len);
 }
 
-/* 1 with the node's fact. */
-static int node_of(struct proving *p, const agr_tree_value *value, size_t *next,
-	agr_node_fact *out)
+/* What the patch made of a node, or a new one: its fact in place of the one it had, or
+ * behind all. Its number, or SIZE_MAX: see *r. */
+static size_t take_node(struct proving *p, const agr_tree_value *value, size_t noted, int *r)
 {
 	agr_facts *facts = p->facts;
-	const agr_node_fact *noted = noted_of(facts, value, next);
+	agr_node_fact fact, before = { .agent = 0 };
+	void *list = facts->nodes;
 	agr_span text;
-	int r;
 
-	if (is_untouched(value)) {
-		if (noted)
-			*out = *noted;
-		return noted && noted->good;
+	*r = text_of(p, value, &text);
+	if (*r < 0)
+		return SIZE_MAX;
+	note(&facts->rules->node_wanted, facts->node_slots, text);
+	fact = node_fact(facts, text, facts->node_slots);
+	if (!fact.good)
+		return SIZE_MAX;
+	if (noted == SIZE_MAX) {
+		if (!more(&list, facts->n_nodes, &facts->cap_nodes, sizeof(*facts->nodes))) {
+			*r = agr_error_oom(p->err);
+			return SIZE_MAX;
+		}
+		facts->nodes = list;
+		noted = facts->n_nodes++;
+	} else {
+		before = facts->nodes[noted];
 	}
-	r = text_of(p, value, &text);
-	if (r < 0)
-		return r;
-	note(&facts->node_wanted, facts->node_slots, text);
-	*out = node_fact(facts, text, facts->node_slots);
-	if (out->agent && !(noted && noted->agent && same_text(noted->id, out->id)))
+	if (fact.agent && !(before.agent && is_id_of(&before, &fact.id, fact.id_len)))
 		p->agents++;
-	return out->good;
+	facts->nodes[noted] = fact;
+	return noted;
 }
 
-static int edge_of(struct proving *p, const agr_tree_value *value, size_t *next,
-	agr_edge_fact *out)
+static uint64_t hash_of(const struct proving *p, const agr_id_key *id, size_t len)
 {
-	agr_facts *facts = p->facts;
-	agr_span text;
-	int r;
+	uint64_t between = len <= 16 ? len : agr_hash_of(id->p, len);
 
-	if (is_untouched(value)) {
-		while (*next < facts->n_edges && facts->edges[*next].at != value->text.p)
-			++*next;
-		if (*next == facts->n_edges)
-			return 0;
-		*out = facts->edges[(*next)++];
-		return out->good;
-	}
-	r = text_of(p, value, &text);
-	if (r < 0)
-		return r;
-	note(&facts->edge_wanted, facts->edge_slots, text);
-	*out = edge_fact(facts, text, facts->edge_slots);
-	return out->good;
+	return agr_hash_words(&p->key, id->first, id->last ^ between);
 }
 
-static struct id_key key_of(agr_span id)
+/* Where the id stands in the table, or where it belongs; *tag is what its slot has above
+ * the number. */
+static uint32_t *slot_of(const struct proving *p, const agr_id_key *id, size_t len,
+	uint32_t *tag)
 {
-	size_t n = id.n < 8 ? id.n : 8;
+	uint64_t hash = hash_of(p, id, len);
+	size_t i = (size_t)hash & p->mask;
+	uint32_t slot;
 
-	return (struct id_key){ agr_word_of(id.p, n), agr_word_of(id.p + id.n - n, n), id.n };
-}
-
-static bool is_same(const struct proving *p, size_t at, const struct id_key *key, agr_span id)
-{
-	const struct id_key *known = &p->keys[at];
-
-	return known->first == key->first && known->last == key->last && known->n == key->n &&
-		(id.n <= 16 || (p->ids[at].p && memcmp(p->ids[at].p, id.p, id.n) == 0));
-}
-
-/* Where the id stands in the table, or where it belongs. */
-static uint32_t *slot_of(const struct proving *p, agr_span id, const struct id_key *key)
-{
-	size_t i = (size_t)agr_hash_of(id.p, id.n) & p->mask;
-
-	while (p->slots[i] && !is_same(p, p->slots[i] - 1, key, id))
+	*tag = (uint32_t)(hash >> 32) & ~p->numbers;
+	while ((slot = p->slots[i]) != 0) {
+		if ((slot & ~p->numbers) == *tag &&
+			is_id_of(&p->facts->nodes[(slot & p->numbers) - 1], id, len))
+			break;
 		i = (i + 1) & p->mask;
+	}
 	return &p->slots[i];
 }
 
-static int make_table(struct proving *p, size_t n)
+/* For so many ids, of nodes whose numbers are at most `most`. */
+static int make_table(struct proving *p, size_t n, size_t most)
 {
 	size_t slots = 16;
 
 	while (slots < 2 * n)
 		slots *= 2;
-	p->ids = calloc(n, sizeof(*p->ids));
-	p->keys = calloc(n, sizeof(*p->keys));
+	for (p->numbers = 15; p->numbers <= most;)
+		p->numbers = 2 * p->numbers + 1;
 	p->slots = calloc(slots, sizeof(*p->slots));
 	p->mask = slots - 1;
-	return p->ids && p->keys && p->slots ? 0 : agr_error_oom(p->err);
+	agr_hash_key_init(&p->key);
+	return p->slots ? 0 : agr_error_oom(p->err);
 }
 
 /* Nodes that are each good, and no two of one id. */
 static int prove_nodes(struct proving *p, const agr_tree_node *nodes)
 {
-	size_t next = 0;
-	int r = nodes->n && nodes->n < UINT32_MAX / 4 ? make_table(p, nodes->n) : 0;
+	agr_facts *facts = p->facts;
+	size_t next = 0, noted = facts->n_nodes, most = noted + nodes->n;
+	int r = nodes->n && most < AGR_LINKS_MAX / 2 ? make_table(p, nodes->n, most) : 0;
 
 	if (r < 0 || !p->slots)
 		return r;
 	for (size_t i = 0; i < nodes->n; i++) {
-		agr_node_fact fact = { .at = NULL };
-		struct id_key key;
-		uint32_t *slot;
+		const agr_tree_value *value = &nodes->items[i].value;
+		size_t number = noted_of(facts, value, noted, &next);
+		agr_node_fact *node;
+		uint32_t *slot, tag;
 
-		r = node_of(p, &nodes->items[i].value, &next, &fact);
-		if (r <= 0)
+		if (!is_untouched(value))
+			number = take_node(p, value, number, &r);
+		if (number == SIZE_MAX)
 			return r;
-		key = key_of(fact.id);
-		slot = slot_of(p, fact.id, &key);
+		node = &facts->nodes[number];
+		if (!node->good)
+			return 0;
+		slot = slot_of(p, &node->id, node->id_len, &tag);
 		if (*slot)
 			return 0;
-		p->ids[i] = fact.id;
-		p->keys[i] = key;
-		*slot = (uint32_t)++p->n;
+		*slot = ((uint32_t)number + 1) | tag;
+		node->there = 1;
 	}
 	return p->agents <= AGR_PATCH_MAX_AGENTS;
 }
 
-static bool find_end(const struct proving *p, agr_span id, size_t *out)
+/* Is it this node's id? */
+static bool is_there(const struct proving *p, size_t number, const agr_id_key *id, size_t len)
 {
-	struct id_key key = key_of(id);
-	uint32_t at = *slot_of(p, id, &key);
+	const agr_facts *facts = p->facts;
 
-	*out = at - 1;
-	return at != 0;
+	return number < facts->n_nodes && facts->nodes[number].there &&
+		is_id_of(&facts->nodes[number], id, len);
 }
 
-/* Edges between nodes that there are, and no cycle. */
+/* The node of this id: one of two that are likely, or one of all. */
+static bool find_end(const struct proving *p, agr_span id, size_t likely, size_t or_else,
+	size_t *out)
+{
+	agr_id_key key = key_of(id);
+	uint32_t slot, tag;
+
+	*out = likely;
+	if (is_there(p, likely, &key, id.n))
+		return true;
+	*out = or_else;
+	if (is_there(p, or_else, &key, id.n))
+		return true;
+	slot = *slot_of(p, &key, id.n, &tag);
+	*out = (slot & p->numbers) - 1;
+	return slot != 0;
+}
+
+/* 1 with the ends' ids of an edge that is good. */
+static int ends_of(struct proving *p, const agr_tree_value *value, size_t *next, agr_span *from,
+	agr_span *to)
+{
+	const agr_facts *facts = p->facts;
+	const agr_edge_fact *edge;
+	agr_span text;
+	int r;
+
+	if (!is_untouched(value)) {
+		r = text_of(p, value, &text);
+		if (r < 0)
+			return r;
+		note(&facts->rules->edge_wanted, facts->edge_slots, text);
+		*from = facts->edge_slots[AGR_EDGE_FROM];
+		*to = facts->edge_slots[AGR_EDGE_TO];
+		return is_good_edge(facts, text, facts->edge_slots);
+	}
+	while (*next < facts->n_edges && facts->text + facts->edges[*next].at != value->text.p)
+		++*next;
+	if (*next == facts->n_edges)
+		return 0;
+	edge = &facts->edges[(*next)++];
+	*from = (agr_span){ facts->text + edge->from, edge->from_len };
+	*to = (agr_span){ facts->text + edge->to, edge->to_len };
+	return edge->from_len != 0;
+}
+
+/* Go through the edges; each is noted in `links` (NULL: none is). 1: they are good, each
+ * between nodes that there are; *forward: from one to one of a higher number. */
+static int follow_edges(struct proving *p, const agr_tree_node *edges, agr_link *links,
+	bool *forward)
+{
+	size_t next = 0;
+
+	*forward = true;
+	for (size_t i = 0; i < edges->n; i++) {
+		agr_span from, to;
+		int r = ends_of(p, &edges->items[i].value, &next, &from, &to);
+
+		if (r <= 0)
+			return r;
+		if (!find_end(p, from, p->to, p->from, &p->from) ||
+			!find_end(p, to, p->from + 1, p->to + 1, &p->to))
+			return 0;
+		*forward = *forward && p->from < p->to;
+		if (links)
+			links[i] = (agr_link){ (uint32_t)p->from, (uint32_t)p->to, (uint32_t)i };
+	}
+	return 1;
+}
+
+/* Edges between nodes that there are, and no cycle: there is none where all lead to nodes
+ * that stand behind those they come from, as they mostly do. */
 static int prove_edges(struct proving *p, const agr_tree_node *edges)
 {
-	agr_faults faults = AGR_FAULTS_INIT;
-	agr_workflow_check check = { .faults = &faults, .arena = p->facts->arena,
-		.err = p->err };
-	agr_link *links = agr_arena_alloc(p->facts->arena, edges->n + 1, sizeof(*links));
-	size_t next = 0;
-	int r = 1;
+	agr_arena *arena = p->facts->arena;
+	agr_link *links;
+	bool forward;
+	int r = edges->n < AGR_LINKS_MAX ? follow_edges(p, edges, NULL, &forward) : 0;
 
+	if (r <= 0 || forward)
+		return r;
+	links = agr_arena_alloc(arena, edges->n, sizeof(*links));
 	if (!links)
 		return agr_error_oom(p->err);
-	for (size_t i = 0; r > 0 && i < edges->n; i++) {
-		agr_edge_fact fact = { .at = NULL };
-
-		r = edge_of(p, &edges->items[i].value, &next, &fact);
-		links[i].edge = i;
-		if (r > 0)
-			r = find_end(p, fact.from, &links[i].from) &&
-				find_end(p, fact.to, &links[i].to);
-	}
-	if (r > 0)
-		r = agr_workflow_check_cycles(&check, p->ids, p->n, links, edges->n);
-	else
+	r = follow_edges(p, edges, links, &forward);
+	if (r <= 0)
 		return r;
-	r = r < 0 ? r : !faults.n;
-	agr_faults_free(&faults);
-	return r;
+	r = agr_workflow_has_cycle(arena, p->facts->n_nodes, links, edges->n, p->err);
+	return r < 0 ? r : !r;
 }
 
 /* The workflow's other members, where the schema has something to say of them. */
 static int prove_members(struct proving *p, const agr_tree_value *root)
 {
-	for (size_t i = 0; i < p->facts->n_members; i++) {
-		const agr_fact_member *m = &p->facts->members[i];
+	for (size_t i = 0; i < p->facts->rules->n_members; i++) {
+		const agr_rules_member *m = &p->facts->rules->members[i];
 		const agr_tree_item *item = agr_tree_member(root->node, m->name);
 		agr_proof_value value = { .slots = NULL };
 		int r = item ? text_of(p, &item->value, &value.text) : 0;
@@ -545,8 +547,6 @@ int agr_facts_prove(agr_facts *facts, const agr_tree_value *root,
 		r = prove_edges(&p, edges);
 	if (r > 0)
 		r = prove_members(&p, root);
-	free(p.ids);
-	free(p.keys);
 	free(p.slots);
 	return r;
 }

@@ -423,17 +423,18 @@ static int check_edges(agr_workflow_check *check, agr_span edges,
 	if (!links)
 		return agr_error_oom(check->err);
 	for (size_t i = 0; agr_array_next(&it, &edge); i++) {
-		agr_link link = {.edge = i};
+		size_t from, to;
 
 		if (agr_span_type(edge) != AGR_TYPE_OBJECT) {
 			FAULT_AT(check, 0, place_of("edges", i, NULL),
 				"an edge must be an object");
 			continue;
 		}
-		link.from = check_end(check, i, edge, "from", sorted, n);
-		link.to = check_end(check, i, edge, "to", sorted, n);
-		if (link.from != SIZE_MAX && link.to != SIZE_MAX)
-			links[n_links++] = link;
+		from = check_end(check, i, edge, "from", sorted, n);
+		to = check_end(check, i, edge, "to", sorted, n);
+		if (from != SIZE_MAX && to != SIZE_MAX)
+			links[n_links++] = (agr_link){
+				(uint32_t)from, (uint32_t)to, (uint32_t)i};
 	}
 	return agr_workflow_check_cycles(check, ids, n, links, n_links);
 }
@@ -463,9 +464,13 @@ static int check_graph(agr_workflow_check *check)
 	bool have_edges = get_array(check, "edges", &edges);
 	agr_iter it = agr_iter_of(nodes);
 	size_t n = agr_span_count(nodes), i = 0;
-	struct node *list = agr_arena_alloc(check->arena, n, sizeof(*list));
+	struct node *list;
 	int r;
 
+	if (n > AGR_LINKS_MAX || agr_span_count(edges) > AGR_LINKS_MAX)
+		return agentrun_error_raise(check->err, AGENTRUN_ELIMIT,
+			"the workflow has too many nodes or edges");
+	list = agr_arena_alloc(check->arena, n, sizeof(*list));
 	ids = agr_arena_alloc(check->arena, n, sizeof(*ids));
 	if (!list || !ids)
 		return agr_error_oom(check->err);

@@ -32,13 +32,19 @@ void agr_workflow_fault(agr_workflow_check *check, uint32_t op, const char *poin
 
 /* An edge between nodes that exist, by their places in `nodes`. */
 typedef struct agr_link {
-	size_t from, to;
-	size_t edge; /* its place in `edges` */
+	uint32_t from, to;
+	uint32_t edge; /* its place in `edges` */
 } agr_link;
+
+/* As many links and nodes as there may be. */
+#define AGR_LINKS_MAX (UINT32_MAX / 2)
 
 /* cycle.c: name each cycle; `ids` are the nodes' ids as JSON strings. */
 int agr_workflow_check_cycles(agr_workflow_check *check, const agr_span *ids,
 	size_t n_nodes, const agr_link *links, size_t n_links);
+/* Is there one? 1, 0 or AGENTRUN_ENOMEM. */
+int agr_workflow_has_cycle(agr_arena *arena, size_t n_nodes, const agr_link *links,
+	size_t n_links, agentrun_error **err);
 
 /* The schema that stands when none is given, as JSON text. */
 extern const char agr_schema_default[];

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "table/word.h"
+
 /* In place of an agr_type: a number that is whole. */
 #define INTEGER (1u << 16)
 /* Deeper schemas are left to who knows them all. */
@@ -13,6 +15,7 @@ enum verdict { FAILS, PASSES, UNKNOWN };
 
 struct member {
 	agr_span name; /* a JSON string without escapes */
+	uint64_t word; /* its first bytes, of which most names have no more */
 	size_t slot;   /* or AGR_WANTED_NONE */
 	const agr_proof *proof; /* NULL: it must only be there */
 };
@@ -120,13 +123,18 @@ static bool read_strings(struct reader *r, agr_proof *p, agr_span value, bool li
 	return true;
 }
 
+static uint64_t first_word(agr_span name)
+{
+	return agr_word_of(name.p, name.n < 8 ? name.n : 8);
+}
+
 static bool add_member(struct reader *r, agr_proof *p, agr_span name, const agr_proof *proof)
 {
 	struct member *m = &p->members[p->n_members];
 
 	if (*name.p != '"' || !agr_string_is_plain(name) || p->n_members == MAX_MEMBERS)
 		return false;
-	*m = (struct member){ name, AGR_WANTED_NONE, proof };
+	*m = (struct member){ name, first_word(name), AGR_WANTED_NONE, proof };
 	if (r->wanted) {
 		m->slot = agr_wanted_add(r->wanted, name.p + 1, name.n - 2);
 		r->no_memory = r->no_memory || m->slot == AGR_WANTED_NONE;
@@ -279,17 +287,70 @@ static enum verdict judge_string(const agr_proof *p, agr_span text)
 	return agr_string_is_plain(text) ? FAILS : UNKNOWN;
 }
 
+static const char *skip_white(const char *p)
+{
+	while (agr_is_white(*p))
+		p++;
+	return p;
+}
+
+/* Behind a key, which is short. */
+static const char *skip_key(const char *p, bool *plain)
+{
+	*plain = true;
+	for (p++; *p != '"'; p++) {
+		if (*p == '\\') {
+			*plain = false;
+			p++;
+		}
+	}
+	return p + 1;
+}
+
+/* Behind a value, whose container ends at `end`. A quote that no backslash stands before
+ * ends a string. */
+static const char *skip_value(const char *p, const char *end)
+{
+	const char *quote = *p == '"' ? memchr(p + 1, '"', (size_t)(end - p) - 1) : NULL;
+
+	return quote && quote[-1] != '\\' ? quote + 1 : agr_skip_value(p);
+}
+
+static void find_member(const agr_proof *p, agr_span key, bool plain, agr_span value,
+	agr_span *found)
+{
+	uint64_t word = first_word(key);
+
+	for (size_t i = 0; i < p->n_members; i++) {
+		const struct member *m = &p->members[i];
+
+		if (plain ? m->word == word && m->name.n == key.n &&
+				    (key.n <= 8 || memcmp(m->name.p, key.p, key.n) == 0)
+			  : agr_string_same(m->name, key))
+			found[i] = value;
+	}
+}
+
 /* The members that are asked for, out of the object's text; of duplicates the last. */
 static void look(const agr_proof *p, agr_span object, agr_span *found)
 {
-	agr_iter it = agr_iter_of(object);
+	const char *end = object.p + object.n, *at = skip_white(object.p + 1);
 	agr_span key, value;
+	bool plain;
 
 	memset(found, 0, p->n_members * sizeof(*found));
-	while (agr_object_next(&it, &key, &value))
-		for (size_t i = 0; i < p->n_members; i++)
-			if (agr_string_same(p->members[i].name, key))
-				found[i] = value;
+	while (*at != '}') {
+		key.p = at;
+		at = skip_key(at, &plain);
+		key.n = (size_t)(at - key.p);
+		value.p = skip_white(skip_white(at) + 1);
+		at = skip_value(value.p, end);
+		value.n = (size_t)(at - value.p);
+		find_member(p, key, plain, value, found);
+		at = skip_white(at);
+		if (*at == ',')
+			at = skip_white(at + 1);
+	}
 }
 
 static enum verdict judge_members(const agr_proof *p, const agr_proof_value *value)

@@ -85,6 +85,12 @@ uint64_t agr_hash_end(agr_hash *hash)
 	return hash->v[0] ^ hash->v[1] ^ hash->v[2] ^ hash->v[3];
 }
 
+void agr_hash_key_init(agr_hash_key *key)
+{
+	key->a = agr_hash_of("a", 1);
+	key->b = agr_hash_of("b", 1);
+}
+
 uint64_t agr_hash_of(const void *data, size_t len)
 {
 	const char *p = data;

@@ -22,4 +22,23 @@ uint64_t agr_hash_end(agr_hash *hash);
 
 uint64_t agr_hash_of(const void *data, size_t len);
 
+/* Of two words, and much faster: for a table that is asked a hundred thousand times. Its
+ * key is a secret, too, but who saw many hashes could find it out. */
+typedef struct agr_hash_key {
+	uint64_t a, b;
+} agr_hash_key;
+
+void agr_hash_key_init(agr_hash_key *key);
+static inline uint64_t agr_hash_words(const agr_hash_key *key, uint64_t a, uint64_t b)
+{
+	uint64_t x = a ^ key->a, y = b ^ key->b;
+
+	/* Each word is spread over both halves before the two are mixed. */
+	x = (x ^ x >> 32) * 0x9e3779b97f4a7c15u;
+	y = (y ^ y >> 29) * 0xbf58476d1ce4e5b9u;
+	x ^= y >> 31 ^ y << 27;
+	x = (x ^ x >> 30) * 0x94d049bb133111ebu;
+	return x ^ x >> 31;
+}
+
 #endif
