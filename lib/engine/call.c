@@ -6,6 +6,7 @@
 #include "net/http.h"
 #include "llm/llm.h"
 #include "llm/tools.h"
+#include "patch/apply.h"
 #include "plan/plan.h"
 #include "tool/openapi.h"
 #include "tool/own.h"
@@ -46,6 +47,7 @@ void agr_call_end(agr_task *task)
 {
 	agr_orchestrate_end(task);
 	agr_own_end(task);
+	agr_task_rules_drop(task);
 	agr_journal_drop(task);
 	task->wants_document = false;
 	agentrun_patch_result_free(task->pending);
@@ -218,7 +220,7 @@ int agr_call_run(agr_task *task)
 
 /* ---- the patch lane ----------------------------------------------------- */
 
-static int run_patch(agr_task *task, const char *arguments)
+static int run_patch(agr_task *task, const char *arguments, const agr_rules *rules)
 {
 	agr_text text = { .name = AGR_TOOL_PATCH, .p = arguments, .n = strlen(arguments),
 		.code = AGENTRUN_EPATCH };
@@ -240,7 +242,7 @@ static int run_patch(agr_task *task, const char *arguments)
 	opts.want_preview = 1;
 	opts.want_inverse = 1;
 	opts.want_hash = 1;
-	r = agentrun_apply_patch(&patch, agr_engine_ctx(task->engine),
+	r = agr_patch_apply(&patch, agr_engine_ctx(task->engine), rules,
 		task->message.workflow.p, task->message.workflow.n, spec.p, spec.n, &opts,
 		&task->error);
 	if (r < 0)
@@ -249,6 +251,20 @@ static int run_patch(agr_task *task, const char *arguments)
 	if (agr_orchestrator_is_set(agr_engine_ctx(task->engine)))
 		return agr_orchestrate_land(task, spec);
 	return agr_call_patched(task, (agr_span){ NULL, 0 });
+}
+
+int agr_call_patch(agr_task *task)
+{
+	agr_rules *rules;
+	int r = agr_task_rules(task, &rules);
+
+	if (r != 0)
+		return r;
+	task->state = AGR_TASK_CALL; /* what is wrong now is the call's */
+	r = run_patch(task,
+		agentrun_plan_result_call_arguments(task->plan, task->call, NULL), rules);
+	agr_rules_release(rules);
+	return r;
 }
 
 /* A later patch of the same plan builds on this one, whatever other calls there are
@@ -389,8 +405,10 @@ int agr_call_begin(agr_task *task, const char *name, const char *arguments)
 
 	if (strcmp(name, AGR_TOOL_EXECUTE) == 0)
 		return begin_pipeline(task, arguments);
-	if (strcmp(name, AGR_TOOL_PATCH) == 0)
-		return run_patch(task, arguments);
+	if (strcmp(name, AGR_TOOL_PATCH) == 0) {
+		task->state = AGR_TASK_PATCH;
+		return 0;
+	}
 	if (strcmp(name, AGR_TOOL_SEARCH) == 0)
 		return call_search(task, arguments);
 	if (strcmp(name, AGR_TOOL_OPENAPI) == 0)

@@ -12,6 +12,7 @@
  *     own.c       a call of a tool that the application brought
  *     delegate.c  a call that is a conversation of its own
  *     orchestrate.c  the workflow from an orchestrator, the patch to it
+ *     rules.c     the schema of workflows, which may have to be fetched
  *     journal.c   what it did outside, noted with the queue that it came from
  *     keep.c      the record that is stored
  *     result.c    the result message
@@ -37,6 +38,7 @@
 #include "engine/timers.h"
 #include "limit/limit.h"
 #include "llm/turn.h"
+#include "patch/rulebook.h"
 #include "pipeline/fetch.h"
 #include "queue/queue.h"
 #include "table/scan.h"
@@ -73,9 +75,11 @@ enum {
 	AGR_TASK_JUDGE_ASK,  /* a model is asked what the prompt is about */
 	AGR_TASK_JUDGE_HEAR, /* its provider's answer came in */
 	AGR_TASK_PLAN,
+	AGR_TASK_BRIEF,  /* a model will plan: it is told the rules of workflows */
 	AGR_TASK_ASK,    /* a model is asked, or asked again */
 	AGR_TASK_HEAR,   /* its provider's answer came in */
 	AGR_TASK_CALL,   /* begin the next tool call of the plan */
+	AGR_TASK_PATCH,  /* it is a patch, and wants the rules of workflows */
 	AGR_TASK_RUN,    /* its pipeline goes on */
 	AGR_TASK_ANSWER, /* an answer from the network came in for it */
 	AGR_TASK_OWN,    /* a tool of the application's is under way, or done */
@@ -163,6 +167,7 @@ typedef struct agr_task {
 	agentrun_http_event *answer; /* that came in */
 	agr_exchange *exchange;  /* under way, or NULL */
 	agentrun_tool_pending *own; /* likewise */
+	agr_rules_wait rules_wait; /* for a schema that is fetched */
 	agentrun_buf workflow;   /* that was fetched, or that came of a patch */
 
 	agentrun_result *reserve; /* in case that no memory is left for a result */
@@ -244,6 +249,7 @@ int agr_converse_next(agr_task *task);
 /* Begin a tool call; what it returns is in task->data (or aside) when the state becomes
  * AGR_TASK_CALLED. */
 int agr_call_begin(agr_task *task, const char *name, const char *arguments);
+int agr_call_patch(agr_task *task);  /* AGR_TASK_PATCH: 1, it waits */
 int agr_call_run(agr_task *task);    /* AGR_TASK_RUN: 1, it waits */
 int agr_call_answer(agr_task *task); /* AGR_TASK_ANSWER */
 /* The patch that is pending took effect; `answer` is the call's data (p NULL: the new
@@ -267,6 +273,15 @@ void agr_orchestrate_end(agr_task *task);    /* drop what it left */
 int agr_own_begin(agr_task *task, const agr_own_tool *tool, const char *arguments);
 int agr_own_go_on(agr_task *task); /* AGR_TASK_OWN: 1, it waits */
 void agr_own_end(agr_task *task);  /* wait for it no longer */
+
+/* ---- rules.c -------------------------------------------------------------- */
+
+/* The rules that workflows go by, held for the caller: 0; 1, it waits for them, in the
+ * state that it is in; or an error, which may be tried again where they are to be had from
+ * a server that does not answer. */
+int agr_task_rules(agr_task *task, agr_rules **out);
+/* It waits for them no more. */
+void agr_task_rules_drop(agr_task *task);
 
 /* ---- delegate.c ---------------------------------------------------------- */
 

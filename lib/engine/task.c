@@ -246,7 +246,36 @@ static int plan(agr_task *task)
 	r = planned_before(task, at_once);
 	if (r != 0)
 		return r < 0 ? r : 0;
-	return at_once ? plan_at_once(task) : agr_converse_begin(task, name);
+	if (at_once)
+		return plan_at_once(task);
+	task->state = AGR_TASK_BRIEF;
+	return 0;
+}
+
+/* Without the rules a model can still look at rows, or at what it may not change. */
+static int without_rules(agr_task *task, int r)
+{
+	if (r == AGENTRUN_ENOMEM || r == AGENTRUN_ECANCELLED ||
+		lane_for_planner(task) == AGENTRUN_LANE_PATCH)
+		return r;
+	agentrun_error_free(task->error); /* it was logged */
+	task->error = NULL;
+	return 0;
+}
+
+/* Where a patch may come of it, a model is told what workflows must be. */
+static int brief(agr_task *task)
+{
+	const agentrun_ctx *ctx = agr_engine_ctx(task->engine);
+	agr_rules *rules = NULL;
+	int r = lane_for_planner(task) == AGENTRUN_LANE_EXECUTE ? 0 :
+		agr_task_rules(task, &rules);
+
+	agr_rules_release(rules);
+	if (r < 0)
+		r = without_rules(task, r);
+	return r ? r : agr_converse_begin(task, agr_llm_choose(ctx,
+		agr_engine_planner(task->engine)));
 }
 
 /* ---- tool calls ---------------------------------------------------------- */
@@ -338,12 +367,16 @@ static int turn(agr_task *task)
 		return agr_judge_hear(task);
 	case AGR_TASK_PLAN:
 		return plan(task);
+	case AGR_TASK_BRIEF:
+		return brief(task);
 	case AGR_TASK_ASK:
 		return ask(task);
 	case AGR_TASK_HEAR:
 		return agr_converse_hear(task);
 	case AGR_TASK_CALL:
 		return begin_call(task);
+	case AGR_TASK_PATCH:
+		return agr_call_patch(task);
 	case AGR_TASK_RUN:
 		return agr_call_run(task);
 	case AGR_TASK_ANSWER:

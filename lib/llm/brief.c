@@ -117,30 +117,97 @@ static void add_steps(agr_buf *out, const agentrun_ctx *ctx)
 		agr_buf_printf(out, "- %s: %s\n", agr_own_name(own), agr_own_summary(own));
 }
 
-int agr_llm_make_stable(agr_llm *llm, const agentrun_ctx *ctx, agentrun_error **err)
+/* What a patch is checked against. A schema at an address may not have come yet. */
+static void add_schema(agr_buf *out, const agr_rules *rules)
+{
+	if (rules)
+		agr_value_write(out, rules->schema);
+	else
+		agr_buf_str(out, "(It cannot be shown now. A patch is checked against it all the "
+			"same: what is wrong with a node is told.)");
+}
+
+void agr_stable_release(agr_stable *stable)
+{
+	if (!stable || atomic_fetch_sub(&stable->holders, 1) != 1)
+		return;
+	agr_rules_release(stable->rules);
+	free(stable->text);
+	free(stable->json);
+	free(stable);
+}
+
+void agr_llm_forget_stable(agr_llm *llm)
+{
+	agr_stable_release(llm->stable);
+}
+
+static int write_stable(agr_stable *stable, const agentrun_ctx *ctx, agentrun_error **err)
 {
 	agr_buf text = AGR_BUF_INIT, json = AGR_BUF_INIT;
-	int r;
 
 	agr_buf_str(&text, role);
 	add_steps(&text, ctx);
 	agr_buf_str(&text, pipeline_rules);
-	r = agr_workflow_schema_read(&text, ctx->config, err);
-	if (r == 0 && agentrun_config_get_bool(ctx->config, "llm.single_turn", 0))
+	add_schema(&text, stable->rules);
+	if (agentrun_config_get_bool(ctx->config, "llm.single_turn", 0))
 		agr_buf_str(&text, single_turn);
-	if (r < 0) {
-		agr_buf_free(&text);
-		return r;
-	}
-	llm->stable = agr_buf_give_str(&text, err);
-	if (!llm->stable)
+	stable->text = agr_buf_give_str(&text, err);
+	if (!stable->text)
 		return AGENTRUN_ENOMEM;
-	agr_sha256_of(llm->stable_hash, llm->stable, strlen(llm->stable));
-	agr_json_add(&json, llm->stable);
+	agr_sha256_of(stable->hash, stable->text, strlen(stable->text));
+	agr_json_add(&json, stable->text);
 	if (!json.failed)
 		json.data[--json.len] = '\0';
-	llm->stable_json = agr_buf_give_str(&json, err);
-	return llm->stable_json ? 0 : AGENTRUN_ENOMEM;
+	stable->json = agr_buf_give_str(&json, err);
+	return stable->json ? 0 : AGENTRUN_ENOMEM;
+}
+
+static int make_stable(agr_stable **out, const agentrun_ctx *ctx, agr_rules *take_rules,
+	agentrun_error **err)
+{
+	agr_stable *stable = calloc(1, sizeof(*stable));
+	int r;
+
+	*out = NULL;
+	if (!stable) {
+		agr_rules_release(take_rules);
+		return agr_error_oom(err);
+	}
+	atomic_init(&stable->holders, 1);
+	stable->rules = take_rules;
+	r = write_stable(stable, ctx, err);
+	if (r < 0)
+		agr_stable_release(stable);
+	else
+		*out = stable;
+	return r;
+}
+
+/* The one that tells of the rules as they are now, held for the caller. */
+static int get_stable(agr_stable **out, agr_llm *llm, agentrun_error **err)
+{
+	agr_rules *rules;
+	agr_stable *made;
+	int r = agr_rules_known(&rules, llm->ctx, err);
+
+	if (r < 0)
+		return r;
+	pthread_mutex_lock(&llm->lock);
+	if (llm->stable && llm->stable->rules == rules) {
+		agr_rules_release(rules);
+	} else {
+		r = make_stable(&made, llm->ctx, rules, err);
+		if (r == 0) {
+			agr_stable_release(llm->stable);
+			llm->stable = made;
+		}
+	}
+	*out = r < 0 ? NULL : llm->stable;
+	if (*out)
+		atomic_fetch_add(&(*out)->holders, 1);
+	pthread_mutex_unlock(&llm->lock);
+	return r;
 }
 
 /* ---- the workflow --------------------------------------------------------------------- */
@@ -334,14 +401,16 @@ static int write_request(agr_talk *talk, const agr_brief *brief, agentrun_error 
 	return r;
 }
 
-int agr_brief_write(agr_talk *talk, const agr_llm *llm, const agr_brief *brief,
+int agr_brief_write(agr_talk *talk, agr_llm *llm, const agr_brief *brief,
 	agentrun_error **err)
 {
-	int r = 0;
+	int r = get_stable(&talk->held, llm, err);
 
-	talk->stable = llm->stable;
-	talk->stable_json = llm->stable_json;
-	talk->stable_hash = llm->stable_hash;
+	if (r < 0)
+		return r;
+	talk->stable = talk->held->text;
+	talk->stable_json = talk->held->json;
+	talk->stable_hash = talk->held->hash;
 	if (brief->workflow.p)
 		r = write_workflow(&talk->workflow, brief->workflow, err);
 	for (size_t i = 0; r == 0 && i < llm->n_tools; i++)

@@ -7,9 +7,12 @@
 #ifndef AGR_BRIEF_H
 #define AGR_BRIEF_H
 
+#include <stdatomic.h>
+
 #include <agentrun/intent.h>
 
 #include "llm/llm.h"
+#include "patch/rulebook.h"
 
 /* All borrowed; p NULL: not there. */
 typedef struct agr_brief {
@@ -22,8 +25,20 @@ typedef struct agr_brief {
 	int lane; /* only that lane's tools; AGENTRUN_LANE_UNCLEAR: all */
 } agr_brief;
 
+/* The stable part of the system prompt: the same for every job as long as the rules of
+ * workflows are. Immutable and counted. */
+typedef struct agr_stable {
+	atomic_uint holders;
+	agr_rules *rules; /* that it tells of; NULL: they were not known */
+	char *text;
+	char *json; /* the same as a JSON string without its closing quote */
+	char hash[AGR_SHA256_HEX];
+} agr_stable;
+
+void agr_stable_release(agr_stable *stable); /* NULL ok */
+
 /* System prompt, tools and the user's message of a new conversation. */
-int agr_brief_write(agr_talk *talk, const agr_llm *llm, const agr_brief *brief,
+int agr_brief_write(agr_talk *talk, agr_llm *llm, const agr_brief *brief,
 	agentrun_error **err);
 
 /* A key for prompts that begin alike: of the stable parts. */

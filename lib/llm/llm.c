@@ -14,8 +14,7 @@ void agr_llm_free(agr_llm *llm)
 		free((char *)llm->tools[i].parameters);
 	}
 	free(llm->tools);
-	free(llm->stable);
-	free(llm->stable_json);
+	agr_llm_forget_stable(llm);
 	agr_breakers_clear(&llm->breakers);
 	agr_llm_forget_profiles(llm);
 	pthread_mutex_destroy(&llm->lock);
@@ -33,8 +32,6 @@ static int make(agr_llm **out, const agentrun_ctx *ctx, agentrun_error **err)
 	agr_breakers_init(&llm->breakers);
 	pthread_mutex_init(&llm->lock, NULL);
 	r = agr_llm_make_tools(llm, ctx, err);
-	if (r == 0)
-		r = agr_llm_make_stable(llm, ctx, err);
 	if (r < 0)
 		agr_llm_free(llm);
 	else

@@ -2,7 +2,7 @@
 /*
  * llm - what all jobs of a context share when they ask models: the tools as they are
  * described, the stable part of the system prompt, and how the providers fare. Made
- * when the first model is asked.
+ * when the first model is asked; the stable part again when the workflow schema changes.
  */
 #ifndef AGR_LLM_H
 #define AGR_LLM_H
@@ -16,10 +16,8 @@ typedef struct agr_llm {
 	agr_breakers breakers;
 	agr_tool *tools; /* every tool that may be offered; text is owned here */
 	size_t n_tools;
-	char *stable;    /* the system prompt's stable part */
-	char *stable_json; /* the same as a JSON string without its closing quote */
-	char stable_hash[AGR_SHA256_HEX];
-	pthread_mutex_t lock; /* guards the profiles */
+	pthread_mutex_t lock; /* guards all below */
+	struct agr_stable *stable; /* brief.c: the system prompt's stable part, the last made */
 	struct agr_known_profile *profiles; /* profile.c: those that were asked for */
 } agr_llm;
 
@@ -35,7 +33,7 @@ void agr_llm_forget_profiles(agr_llm *llm);
 int agr_llm_make_tools(agr_llm *llm, const agentrun_ctx *ctx, agentrun_error **err);
 const agr_tool *agr_llm_tool(const agr_llm *llm, const char *name);
 
-/* prompt.c: the system prompt's parts. */
-int agr_llm_make_stable(agr_llm *llm, const agentrun_ctx *ctx, agentrun_error **err);
+/* brief.c: free what is kept of it. */
+void agr_llm_forget_stable(agr_llm *llm);
 
 #endif

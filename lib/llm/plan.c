@@ -65,7 +65,17 @@ static int find_lane(struct asked *asked, agentrun_ctx *ctx,
 	return r;
 }
 
-static int prepare(struct asked *asked, agentrun_ctx *ctx, const agr_llm *llm,
+/* What a patch will have to keep, where it must be fetched. Why it cannot be was logged:
+ * the model is asked all the same. */
+static void fetch_rules(const agentrun_ctx *ctx, int lane)
+{
+	agr_rules *rules = NULL;
+
+	if (lane != AGENTRUN_LANE_EXECUTE && agr_rules_get(&rules, ctx, NULL) == 0)
+		agr_rules_release(rules);
+}
+
+static int prepare(struct asked *asked, agentrun_ctx *ctx, agr_llm *llm,
 	const agentrun_plan_options *opts, agentrun_error **err)
 {
 	agr_brief *brief = &asked->brief;
@@ -85,7 +95,10 @@ static int prepare(struct asked *asked, agentrun_ctx *ctx, const agr_llm *llm,
 		r = read_rows(asked, ctx, opts, err);
 	if (r == 0)
 		r = find_lane(asked, ctx, opts, err);
-	return r < 0 ? r : agr_brief_write(&asked->talk, llm, brief, err);
+	if (r < 0)
+		return r;
+	fetch_rules(ctx, brief->lane);
+	return agr_brief_write(&asked->talk, llm, brief, err);
 }
 
 static int run_within_limits(agr_turn *turn, agentrun_ctx *ctx, const struct asked *asked,

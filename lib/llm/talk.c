@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "llm/brief.h"
+
 #define MOST ((int64_t)1 << 53) /* a count beyond it is none; sums of some cannot overflow */
 
 static void call_clear(agr_call *call)
@@ -42,6 +44,7 @@ void agr_talk_clear(agr_talk *talk)
 	free(talk->said);
 	free(talk->tools);
 	free(talk->workflow);
+	agr_stable_release(talk->held);
 	memset(talk, 0, sizeof(*talk));
 }
 

@@ -352,29 +352,3 @@ int agr_tool_check(const agr_tool *tool, const char *arguments, size_t len,
 	agr_buf_free(&faults.text);
 	return r;
 }
-
-int agr_workflow_schema_read(agr_buf *out, const agentrun_config *config,
-	agentrun_error **err)
-{
-	const char *path = agentrun_config_get(config, "workflow.schema");
-	agr_buf file = AGR_BUF_INIT;
-	agr_text text = { .name = path, .code = AGENTRUN_ECONFIG };
-	agr_span schema;
-	int r = 0;
-
-	if (!path) {
-		agr_buf_str(out, agr_schema_default);
-		return agr_buf_check(out, "schema", err);
-	}
-	r = agr_file_read(&file, path, err);
-	if (r < 0)
-		agr_error_prefix(err, "workflow.schema");
-	text.p = file.data ? file.data : "";
-	text.n = file.len;
-	if (r == 0)
-		r = agr_scan_document(&schema, &text, err);
-	if (r == 0)
-		agr_value_write(out, schema);
-	agr_buf_free(&file);
-	return r < 0 ? r : agr_buf_check(out, "schema", err);
-}

@@ -26,8 +26,4 @@ bool agr_tool_is_offered(const agentrun_ctx *ctx, const char *name);
 int agr_tool_check(const agr_tool *tool, const char *arguments, size_t len,
 	agentrun_error **err);
 
-/* Read the schema of workflows: the configured file's, else the built-in one. */
-int agr_workflow_schema_read(agr_buf *out, const agentrun_config *config,
-	agentrun_error **err);
-
 #endif

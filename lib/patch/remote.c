@@ -348,6 +348,17 @@ int agr_remote_want(agr_remote *remote, agr_rules **out, agr_rules_wait *wait,
 	return r;
 }
 
+int agr_rules_sleep(agr_rules_wait *wait, int (*sleep)(void *user))
+{
+	agr_remote *remote = wait->on;
+	int r;
+
+	pthread_mutex_lock(&remote->lock);
+	r = wait->waiting ? sleep(wait->user) : 0; /* who sleeps may be awake elsewhere now */
+	pthread_mutex_unlock(&remote->lock);
+	return r;
+}
+
 void agr_rules_forget(agr_rules_wait *wait)
 {
 	agr_remote *remote = wait->on;

@@ -29,6 +29,10 @@ typedef struct agr_rules_wait {
 	bool waited; /* what came counts, whatever that is */
 } agr_rules_wait;
 
+/* Unless what it waits for came: `sleep` is called, under the lock that `ready` is called
+ * under, so that whoever sleeps then is sure to be woken. Returns what that returned; 0: it
+ * came. */
+int agr_rules_sleep(agr_rules_wait *wait, int (*sleep)(void *user));
 /* It does not wait any more, if it did: it is told nothing from now on. */
 void agr_rules_forget(agr_rules_wait *wait);
 

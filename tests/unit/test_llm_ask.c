@@ -356,10 +356,13 @@ START_TEST(a_body_has_gaps_for_what_is_shared)
 	agr_buf whole = AGR_BUF_INIT;
 	agr_text text = { .n = 0 };
 	agr_span value, tools;
+	agr_brief brief = { .prompt = "x", .prompt_len = 1 };
+	agr_talk lender = { .stable = NULL };
 	size_t n, lasting = 0;
 
-	talk.stable = llm->stable;
-	talk.stable_json = llm->stable_json;
+	ck_assert_int_eq(agr_brief_write(&lender, llm, &brief, NULL), 0);
+	talk.stable = lender.stable;
+	talk.stable_json = lender.stable_json;
 	talk.workflow = strdup("the \"workflow\"");
 	ck_assert_int_eq(agr_talk_add_tool(&talk, agr_llm_tool(llm, AGR_TOOL_EXECUTE), NULL), 0);
 	ck_assert_int_eq(agr_talk_add_user(&talk, "hi", 2, NULL), 0);
@@ -387,6 +390,7 @@ START_TEST(a_body_has_gaps_for_what_is_shared)
 		agr_buf_reset(&whole);
 	}
 	ck_assert_uint_eq(lasting, 8);
+	agr_talk_clear(&lender);
 	agr_buf_free(&whole);
 }
 END_TEST
