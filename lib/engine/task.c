@@ -258,7 +258,10 @@ static int without_rules(agr_task *task, int r)
 	if (r == AGENTRUN_ENOMEM || r == AGENTRUN_ECANCELLED ||
 		lane_for_planner(task) == AGENTRUN_LANE_PATCH)
 		return r;
-	agentrun_error_free(task->error); /* it was logged */
+	agr_log_job(agr_engine_ctx(task->engine), AGENTRUN_LOG_WARN, "schema",
+		task->message.job_id, task->message.run_id, "job %s: the model is not told %s",
+		task->message.job_id, agentrun_error_message(task->error));
+	agentrun_error_free(task->error);
 	task->error = NULL;
 	return 0;
 }

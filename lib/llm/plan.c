@@ -65,14 +65,18 @@ static int find_lane(struct asked *asked, agentrun_ctx *ctx,
 	return r;
 }
 
-/* What a patch will have to keep, where it must be fetched. Why it cannot be was logged:
- * the model is asked all the same. */
+/* What a patch will have to keep, where it must be fetched. Where it cannot be, the model
+ * is asked all the same. */
 static void fetch_rules(const agentrun_ctx *ctx, int lane)
 {
+	agentrun_error *why = NULL;
 	agr_rules *rules = NULL;
 
-	if (lane != AGENTRUN_LANE_EXECUTE && agr_rules_get(&rules, ctx, NULL) == 0)
-		agr_rules_release(rules);
+	if (lane != AGENTRUN_LANE_EXECUTE && agr_rules_get(&rules, ctx, &why) < 0)
+		agr_log(ctx, AGENTRUN_LOG_WARN, "schema", "the model is not told %s",
+			agentrun_error_message(why));
+	agentrun_error_free(why);
+	agr_rules_release(rules);
 }
 
 static int prepare(struct asked *asked, agentrun_ctx *ctx, agr_llm *llm,

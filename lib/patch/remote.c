@@ -12,7 +12,7 @@
 #include "net/url.h"
 #include "schema/schema.h"
 
-#define SUBJECT "workflow.schema" /* of log lines, and what messages begin with */
+#define KEY "workflow.schema" /* what messages begin with */
 
 #define FRESH_MS 60000     /* where the server does not say how long */
 #define FRESH_MOST_MS ((int64_t)86400000) /* whatever it says */
@@ -38,10 +38,19 @@ struct agr_remote {
 	agr_rules_wait *waiting;
 };
 
-bool agr_remote_is_url(const char *schema)
+int agr_remote_is_url(const char *schema, agentrun_error **err)
 {
-	return agr_starts_with_nocase(schema, "http://") ||
-		agr_starts_with_nocase(schema, "https://");
+	const char *p = schema;
+
+	while (agr_is_alpha(*p) || (p > schema && (agr_is_digit(*p) || strchr("+-.", *p)) && *p))
+		p++;
+	if (p == schema || !agr_starts_with(p, "://"))
+		return 0;
+	if (agr_starts_with_nocase(schema, "http://") || agr_starts_with_nocase(schema, "https://"))
+		return 1;
+	return agentrun_error_raise(err, AGENTRUN_ECONFIG,
+		KEY " must be a file, or an address that begins with http:// or https://, "
+		"not %.*s://", (int)(p - schema), schema);
 }
 
 int agr_remote_new(agr_remote **out, agentrun_ctx *ctx, const char *url, agentrun_error **err)
@@ -181,7 +190,7 @@ static int take_answer(agr_remote *remote, agentrun_error **err)
 	if (r < 0)
 		return r;
 	if (remote->rules && remote->rules != rules)
-		agr_log(remote->ctx, AGENTRUN_LOG_INFO, SUBJECT, "the schema has changed");
+		agr_log(remote->ctx, AGENTRUN_LOG_INFO, "schema", "%s has changed", KEY);
 	agr_rules_release(remote->rules);
 	remote->rules = rules;
 	note_validators(remote);
@@ -216,11 +225,12 @@ static void settle(agr_remote *remote)
 		wait = wait < 0 ? 0 : wait < RETRY_MOST_MS ? wait : RETRY_MOST_MS;
 		if (wait < (remote->rules ? RETRY_LATER_MS : RETRY_MS))
 			wait = remote->rules ? RETRY_LATER_MS : RETRY_MS;
-		agr_error_prefix(&why, SUBJECT);
+		agr_error_prefix(&why, KEY);
 		remote->why = why;
-		agr_log(remote->ctx, AGENTRUN_LOG_WARN, SUBJECT, "%s; %s",
-			agentrun_error_message(why), remote->rules ?
-			"the schema that is there stands" : "there is no schema yet");
+		/* Where there is none, whoever wants it is told why. */
+		agr_log(remote->ctx, remote->rules ? AGENTRUN_LOG_WARN : AGENTRUN_LOG_DEBUG,
+			"schema", "%s; %s", agentrun_error_message(why), remote->rules ?
+			"the one that is there stands" : "there is none yet");
 	}
 	remote->ask_ms = agr_clock_mono_ms() + wait;
 	agentrun_http_event_free(remote->event);
@@ -323,7 +333,7 @@ static int go_on(agr_remote *remote, bool waited, agr_rules **out, agentrun_erro
 	}
 	if (!remote->why) /* who waited for one that somebody else has read since */
 		return agentrun_error_raise(err, AGENTRUN_ENETWORK,
-			SUBJECT ": there is no schema yet");
+			KEY ": there is no schema yet");
 	agentrun_error_raise(err, agentrun_error_code(remote->why), "%s",
 		agentrun_error_message(remote->why));
 	if (err)

@@ -36,8 +36,9 @@ int agr_rules_sleep(agr_rules_wait *wait, int (*sleep)(void *user));
 /* It does not wait any more, if it did: it is told nothing from now on. */
 void agr_rules_forget(agr_rules_wait *wait);
 
-/* Is it an address, and no file's name? */
-bool agr_remote_is_url(const char *schema);
+/* Is it an address, and no file's name? 1 or 0; AGENTRUN_ECONFIG: one of another kind than
+ * http and https. */
+int agr_remote_is_url(const char *schema, agentrun_error **err);
 
 /* `ctx` and `url` are borrowed. */
 int agr_remote_new(agr_remote **out, agentrun_ctx *ctx, const char *url,

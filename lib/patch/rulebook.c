@@ -131,14 +131,15 @@ static int open_rules(agr_rules **out, agr_remote **remote, const agentrun_ctx *
 {
 	const char *schema = configured(ctx);
 	agr_rulebook *book = ctx ? ctx->rulebook : NULL;
-	int r = 1;
+	int r;
 
 	*out = NULL;
 	if (!schema)
 		return make_or_find(out, book, BUILT_IN, agr_schema_default,
 			strlen(agr_schema_default), err);
-	if (!agr_remote_is_url(schema))
-		return read_file(out, ctx, schema, err);
+	r = agr_remote_is_url(schema, err);
+	if (r <= 0)
+		return r < 0 ? r : read_file(out, ctx, schema, err);
 	pthread_mutex_lock(&book->lock);
 	if (!book->remote)
 		r = agr_remote_new(&book->remote, book->ctx, schema, err);

@@ -6,7 +6,8 @@ import os
 import resource
 import stat
 
-from harness import WORKFLOW, CliTest
+from harness import WORKFLOW, CliTest, Server
+import provider
 
 ADD = [
     {"op": "add", "path": "/edges/-", "value": {"from": "pick", "to": "tell"}},
@@ -220,3 +221,85 @@ class Patch(CliTest):
     def read(self):
         with open(self.workflow, encoding="utf-8") as file:
             return file.read()
+
+
+class Schema(CliTest):
+    """`workflow.schema` as a file and as an address."""
+    TASKS = {"type": "object", "properties": {"nodes": {"items": {"properties": {
+        "type": {"enum": ["http", "filter", "task"]}}}}}}
+
+    def setUp(self):
+        super().setUp()
+        self.workflow = self.file("workflow.json", WORKFLOW)
+        self.good = self.file("good.json", ADD)
+        self.bad = self.file("bad.json", [{"op": "add", "path": "/nodes/-",
+                                           "value": {"id": "x", "type": "agent"}}])
+
+    def configure(self, schema, more=""):
+        return "-c", self.file("c.yaml", f"workflow:\n  schema: {schema}\n{more}")
+
+    def serve(self, answer):
+        self.there = Server({"/flow.json": answer})
+        self.addCleanup(self.there.close)
+        return self.configure(self.there.url + "/flow.json")
+
+    def test_a_file_is_read_again_when_it_changes(self):
+        config = self.configure(self.file("s.json", self.TASKS))
+        self.value(*config, "patch", self.workflow, self.good)
+        self.fails(3, *config, "patch", self.workflow, self.bad, says="/nodes/2/type")
+        self.file("s.json", "{")
+        self.fails(3, *config, "patch", self.workflow, self.good, says=r"s\.json:1:2")
+        self.fails(6, *self.configure("none.json"), "patch", self.workflow, self.good,
+                   says="workflow.schema")
+
+    def test_an_address_is_fetched(self):
+        config = self.serve((200, {"ETag": '"1"'}, self.TASKS))
+        self.value(*config, "patch", self.workflow, self.good)
+        self.fails(3, *config, "patch", self.workflow, self.bad, says="/nodes/2/type")
+        self.assertEqual([r.method for r in self.there.requests], ["GET", "GET"])
+        self.value(*config, "patch", self.workflow, self.bad, "--raw")
+        self.assertEqual(len(self.there.requests), 2)
+
+    def test_nothing_is_applied_without_it(self):
+        for status, answer in ((5, (503, {}, "down")), (3, (404, {}, "none")),
+                               (3, (200, {}, {"error": "no"})), (3, (200, {}, b"<html>")),
+                               (3, (302, {"Location": "/flow.json"}, b""))):
+            with self.subTest(answer=answer):
+                ran = self.fails(status, *self.serve(answer), "patch", self.workflow, self.good,
+                                 says="workflow.schema: ")
+                self.assertEqual(ran.out, "")
+        self.fails(5, *self.configure("http://127.0.0.1:9/s"), "patch", self.workflow,
+                   self.good, says="workflow.schema: ")
+        self.fails(3, *self.configure("ftp://h/s"), "patch", self.workflow, self.good,
+                   says="begins with http:// or https://, not ftp://")
+
+    def test_a_job_waits_for_it(self):
+        config = self.serve((200, {}, self.TASKS))
+        job = self.file("job.json", {"job_id": "j", "run_id": "r", "node_id": "n",
+                                     "prompt": "add a task node named tell after pick",
+                                     "current_workflow": WORKFLOW})
+        self.assertEqual(self.value(*config, "run", "--job", job)["status"], "completed")
+        self.there.routes["/flow.json"] = (500, {}, b"")
+        ran = self.run_it(*config, "run", "--job", job)
+        self.assertEqual(ran.status, 1, ran.err)
+        error = ran.json["error"]
+        self.assertEqual((error["type"], error["retryable"], error["tool"]),
+                         ("orchestrator_error", True, "patch_workflow"))
+        self.assertIn("workflow.schema: the server answered with status 500", error["message"])
+
+    def test_a_model_is_told_it(self):
+        config = self.serve((200, {}, {"description": "ours alone", **self.TASKS}))
+        add = provider.patch({"op": "add", "path": "/nodes/-",
+                              "value": {"id": "tell", "type": "task"}})
+        prompt = "please add a step that tells ann"
+        for status, says in ((0, "ours alone"), (1, None)):
+            model = provider.Provider(provider.chat(None, add), provider.chat("done"))
+            self.addCleanup(model.close)
+            ran = self.run_it(*config, "run", prompt, "--workflow", self.workflow,
+                              env={"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": model.url + "/v1"})
+            self.assertEqual(ran.status, status, ran.err + ran.out)
+            if says:
+                self.assertIn(says, model.asked(0)["messages"][0]["content"])
+            else:
+                self.assertEqual(ran.json["error"]["type"], "orchestrator_error")
+            self.there.routes["/flow.json"] = (503, {}, b"")

@@ -344,7 +344,7 @@ START_TEST(the_one_that_is_there_stands_when_no_better_comes)
 		is_refused(ADD_OWN);
 		applies(ADD_TASK);
 		ck_assert_msg(was_logged(wrong[i].says), "%s: %s", wrong[i].says, logged);
-		ck_assert(was_logged("the schema that is there stands"));
+		ck_assert(was_logged("the one that is there stands"));
 		/* It is left alone for a while then. */
 		ck_assert_int_eq(requests(), before + 2);
 	}
@@ -365,7 +365,7 @@ START_TEST(a_slow_server_does_not_hold_up_who_has_a_schema)
 	begun = mono_ms();
 	is_refused(ADD_OWN);
 	ck_assert_int_lt(mono_ms() - begun, 4000);
-	ck_assert(was_logged("the schema that is there stands"));
+	ck_assert(was_logged("the one that is there stands"));
 }
 END_TEST
 
