@@ -369,6 +369,36 @@ static void add_operations(agr_buf *out)
 	agr_buf_char(out, ']');
 }
 
+/* Is the patch of the workflow refused just where what raw gives is none? Counted in
+ * judged[0] where it is applied, in judged[1] where it is refused. */
+static void judge(const char *flow, const agr_buf *patch, const char *schema, size_t judged[2])
+{
+	agentrun_patch_options opts;
+	agentrun_workflow_options check;
+	agentrun_patch_result *raw, *result;
+	const char *text;
+	size_t len;
+	int r;
+
+	agentrun_patch_options_init(&opts, sizeof(opts));
+	agentrun_workflow_options_init(&check, sizeof(check));
+	opts.raw = 1;
+	if (agentrun_apply_patch(&raw, NULL, flow, strlen(flow), patch->data, patch->len, &opts,
+		    NULL) < 0)
+		return;
+	opts.raw = 0;
+	check.schema = opts.schema = schema;
+	check.schema_len = opts.schema_len = schema ? strlen(schema) : 0;
+	text = agentrun_patch_result_document(raw, &len);
+	r = agentrun_workflow_check(NULL, text, len, &check, NULL);
+	if ((agentrun_apply_patch(&result, NULL, flow, strlen(flow), patch->data, patch->len, &opts,
+		     NULL) == 0) != (r == 0))
+		ck_abort_msg("%s: %s of %s", r ? "accepted" : "refused", patch->data, flow);
+	judged[r != 0]++;
+	agentrun_patch_result_free(raw);
+	agentrun_patch_result_free(result);
+}
+
 /* What is seen while a workflow is read and what is seen by looking at all of the
  * patched one must be the same. */
 START_TEST(a_patch_is_refused_just_where_its_result_is_no_workflow)
@@ -385,41 +415,173 @@ START_TEST(a_patch_is_refused_just_where_its_result_is_no_workflow)
 		"\"edges\":{\"type\":\"array\",\"items\":{\"properties\":{\"from\":{\"type\":"
 		"\"string\"}}}}}}";
 	agr_buf patch = AGR_BUF_INIT;
-	size_t accepted = 0, refused = 0;
+	size_t judged[2] = { 0, 0 };
 
 	for (int i = 0; i < 30000; i++) {
-		agentrun_patch_options opts;
-		agentrun_workflow_options check;
-		agentrun_patch_result *raw, *result;
-		const char *text;
-		size_t len;
-		int r;
-
 		agr_buf_reset(&patch);
 		add_operations(&patch);
-		agentrun_patch_options_init(&opts, sizeof(opts));
-		agentrun_workflow_options_init(&check, sizeof(check));
-		opts.raw = 1;
-		if (agentrun_apply_patch(&raw, NULL, alike, strlen(alike), patch.data, patch.len,
-			    &opts, NULL) < 0)
-			continue;
-		opts.raw = 0;
-		if (i % 2) {
-			check.schema = opts.schema = own;
-			check.schema_len = opts.schema_len = strlen(own);
-		}
-		text = agentrun_patch_result_document(raw, &len);
-		r = agentrun_workflow_check(NULL, text, len, &check, NULL);
-		if ((agentrun_apply_patch(&result, NULL, alike, strlen(alike), patch.data,
-			     patch.len, &opts, NULL) == 0) != (r == 0))
-			ck_abort_msg("%s: %s", r ? "accepted" : "refused", patch.data);
-		accepted += r == 0;
-		refused += r != 0;
-		agentrun_patch_result_free(raw);
-		agentrun_patch_result_free(result);
+		judge(alike, &patch, i % 2 ? own : NULL, judged);
 	}
-	ck_assert_uint_gt(accepted, 1000);
-	ck_assert_uint_gt(refused, 1000);
+	ck_assert_uint_gt(judged[0], 1000);
+	ck_assert_uint_gt(judged[1], 1000);
+	agr_buf_free(&patch);
+}
+END_TEST
+
+/* Ids that are alike at both ends, of lengths around those that are compared at once. */
+static void add_id(agr_buf *out, size_t i)
+{
+	static const char *const forms[] = { "n%zu", "node_%08zu_", "abcdefg%zuhijklmn",
+		"a_long_beginning_%zu_and_a_long_end" };
+
+	agr_buf_char(out, '"');
+	agr_buf_printf(out, forms[i % 4], i);
+	agr_buf_char(out, '"');
+}
+
+static void add_node(agr_buf *out, size_t i)
+{
+	static const char *const types[] = { "task", "http", "filter", "agent" };
+
+	agr_buf_str(out, "{\"id\":");
+	add_id(out, i);
+	agr_buf_printf(out, ",\"type\":\"%s\"%s}", types[i % 4], i % 3 ? "" :
+		",\"retry\":{\"max_attempts\":3}");
+}
+
+static void add_edge(agr_buf *out, size_t from, size_t to)
+{
+	agr_buf_str(out, "{\"from\":");
+	add_id(out, from);
+	agr_buf_str(out, ",\"to\":");
+	add_id(out, to);
+	agr_buf_char(out, '}');
+}
+
+/* Mostly forward, so that there is mostly no cycle. */
+static void add_some_edge(agr_buf *out, size_t n)
+{
+	size_t from = below(n), to = below(n);
+
+	if (from > to && below(8)) {
+		size_t swap = from;
+
+		from = to;
+		to = swap;
+	}
+	add_edge(out, from, from == to ? (from + 1) % n : to);
+}
+
+static void add_flow(agr_buf *out, size_t n, bool chain)
+{
+	agr_buf nodes = AGR_BUF_INIT, edges = AGR_BUF_INIT;
+	bool edges_first = below(2);
+
+	agr_buf_str(&nodes, "\"nodes\":[");
+	agr_buf_str(&edges, "\"edges\":[");
+	for (size_t i = 0; i < n; i++) {
+		agr_buf_str(&nodes, i ? "," : "");
+		add_node(&nodes, i);
+		if (i && chain) {
+			agr_buf_str(&edges, i > 1 ? "," : "");
+			add_edge(&edges, i - 1, i);
+		}
+	}
+	agr_buf_char(&nodes, ']');
+	agr_buf_char(&edges, ']');
+	agr_buf_printf(out, "{%s,%s}", edges_first ? edges.data : nodes.data,
+		edges_first ? nodes.data : edges.data);
+	agr_buf_free(&nodes);
+	agr_buf_free(&edges);
+}
+
+/* One change of a workflow of `n` nodes; ids of up to n + 3 may be in it. */
+static void add_change(agr_buf *out, size_t n)
+{
+	size_t at = below(n);
+
+	switch (below(9)) {
+	case 0: /* the same id at the same place, or one that may be another's */
+		agr_buf_printf(out, "{\"op\":\"replace\",\"path\":\"/nodes/%zu\",\"value\":", at);
+		add_node(out, below(8) ? at : below(n + 3));
+		break;
+	case 1:
+		agr_buf_printf(out, "{\"op\":\"replace\",\"path\":\"/nodes/%zu/id\",\"value\":", at);
+		add_id(out, below(2) ? n + below(3) : below(n));
+		break;
+	case 2:
+		agr_buf_printf(out, "{\"op\":\"add\",\"path\":\"/nodes/%zu/config\",\"value\":{}", at);
+		break;
+	case 3:
+		agr_buf_printf(out, "{\"op\":\"move\",\"from\":\"/nodes/%zu\",\"path\":\"/nodes/%zu\"", at,
+			below(n));
+		break;
+	case 4:
+		agr_buf_printf(out, "{\"op\":\"add\",\"path\":\"/nodes/%zu\",\"value\":", at);
+		add_node(out, below(16) ? n + below(3) : below(n));
+		break;
+	case 5:
+		agr_buf_printf(out, "{\"op\":\"%s\",\"path\":\"/%s/%zu\"", "remove",
+			below(8) ? "edges" : "nodes", at);
+		break;
+	case 6:
+		agr_buf_printf(out, "{\"op\":\"replace\",\"path\":\"/edges/%zu/to\",\"value\":", at);
+		add_id(out, below(n));
+		break;
+	default:
+		agr_buf_printf(out, "{\"op\":\"add\",\"path\":\"/edges/%zu\",\"value\":", at);
+		add_some_edge(out, n);
+	}
+	agr_buf_char(out, '}');
+}
+
+START_TEST(so_it_is_of_large_ones_however_their_nodes_and_edges_stand)
+{
+	agr_buf flow = AGR_BUF_INIT, patch = AGR_BUF_INIT;
+	size_t judged[2] = { 0, 0 };
+
+	for (int i = 0; i < 4000; i++) {
+		size_t n = 2 + below(i % 50 ? 40 : 400), changes = 1 + below(6);
+
+		agr_buf_reset(&flow);
+		agr_buf_reset(&patch);
+		add_flow(&flow, n, below(4));
+		agr_buf_char(&patch, '[');
+		for (size_t k = 0; k < changes; k++) {
+			agr_buf_str(&patch, k ? "," : "");
+			add_change(&patch, n);
+		}
+		agr_buf_char(&patch, ']');
+		judge(flow.data, &patch, NULL, judged);
+	}
+	ck_assert_uint_gt(judged[0], 500);
+	ck_assert_uint_gt(judged[1], 500);
+	agr_buf_free(&flow);
+	agr_buf_free(&patch);
+}
+END_TEST
+
+/* Longer ids than are noted while the workflow is read are judged all the same. */
+START_TEST(ids_may_be_very_long)
+{
+	agr_buf flow = AGR_BUF_INIT, patch = AGR_BUF_INIT;
+	char *id = malloc(70001);
+	size_t judged[2] = { 0, 0 };
+
+	memset(id, 'x', 70000);
+	id[70000] = '\0';
+	agr_buf_printf(&flow, "{\"nodes\":[{\"id\":\"%s\",\"type\":\"task\"},{\"id\":\"%sy\","
+		"\"type\":\"task\"}],\"edges\":[{\"from\":\"%s\",\"to\":\"%sy\"}]}", id, id, id, id);
+	agr_buf_str(&patch, "[]");
+	judge(flow.data, &patch, NULL, judged);
+	ck_assert_uint_eq(judged[0], 1);
+	agr_buf_reset(&patch);
+	agr_buf_printf(&patch, "[{\"op\":\"add\",\"path\":\"/nodes/-\",\"value\":{\"id\":\"%sy\","
+		"\"type\":\"task\"}}]", id);
+	judge(flow.data, &patch, NULL, judged);
+	ck_assert_uint_eq(judged[1], 1);
+	free(id);
+	agr_buf_free(&flow);
 	agr_buf_free(&patch);
 }
 END_TEST
@@ -449,6 +611,8 @@ int main(void)
 		a_schema_of_the_caller_stands_for_the_built_in_one,
 		the_form_with_nodes_by_key_is_not_patched,
 		a_patch_is_refused_just_where_its_result_is_no_workflow,
+		so_it_is_of_large_ones_however_their_nodes_and_edges_stand,
+		ids_may_be_very_long,
 		an_operation_that_fails_is_the_violation,
 		NULL,
 	};
