@@ -17,7 +17,6 @@
  *     keep.c      the record that is stored
  *     result.c    the result message
  *     spill.c     a result that goes to its blob as it is made
- *     ir.c        a workflow as an engine runs it
  *     nodes.c     expressions that stand for what other nodes put out
  *     memory.c    what it holds of memory
  *     timers.c    tasks that wait for a time
@@ -326,13 +325,6 @@ void agr_journal_drop(agr_task *task);
 void agr_journal_answer(agr_buf *out, const agentrun_http_event *event, size_t candidate);
 int agr_journal_replay(agentrun_http_event **out, size_t *candidate,
 	const agentrun_buf *answer, agentrun_error **err);
-
-/* ---- ir.c ---------------------------------------------------------------- */
-
-/* Are its nodes an object, keyed by id? */
-bool agr_ir_is(agr_span workflow);
-/* Append it in the form that patches are of. */
-int agr_ir_workflow(agr_buf *out, agr_span ir, agentrun_error **err);
 
 /* ---- nodes.c ------------------------------------------------------------- */
 

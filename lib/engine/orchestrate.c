@@ -4,6 +4,7 @@
 
 #include "engine/engine.h"
 #include "net/http.h"
+#include "patch/ir.h"
 
 #define WORKFLOW "workflow"
 
@@ -90,7 +91,24 @@ static int start_request(agr_task *task)
 	return r;
 }
 
-/* The workflow, which may stand in an envelope; the job lends it from now on. */
+/* Without the workflow nothing can be changed, but rows can still be looked at. */
+static int without_workflow(agr_task *task, int r)
+{
+	if (task->landing || r == AGENTRUN_ECANCELLED || r == AGENTRUN_ETIMEDOUT ||
+		agentrun_intent_lane(task->intent) == AGENTRUN_LANE_PATCH)
+		return r;
+	agr_log_job(agr_engine_ctx(task->engine), AGENTRUN_LOG_WARN, "orchestrator",
+		task->message.job_id, task->message.run_id, "job %s: the workflow is not known: %s", task->message.job_id,
+		agentrun_error_message(task->error));
+	agentrun_error_free(task->error);
+	task->error = NULL;
+	agr_orchestrate_end(task);
+	task->state = AGR_TASK_PLAN;
+	return 0;
+}
+
+/* The workflow, which may stand in an envelope; the job lends it from now on. A patch names
+ * nodes by their places: of one that has none here, nobody knows them there. */
 static int take_workflow(agr_task *task)
 {
 	agr_span answer = agr_exchange_answer(task->exchange), nodes, inner;
@@ -99,6 +117,11 @@ static int take_workflow(agr_task *task)
 		agr_object_get(answer, "workflow", 8, &inner) &&
 		agr_span_type(inner) == AGR_TYPE_OBJECT)
 		answer = inner;
+	if (agr_ir_is(answer))
+		return without_workflow(task, agentrun_error_raise(&task->error,
+			AGENTRUN_EORCHESTRATOR, "the orchestrator gave the workflow with its "
+			"nodes keyed by id: a patch is of the form with the arrays nodes and "
+			"edges"));
 	if (agentrun_buf_set(&task->workflow, answer.p, answer.n) < 0)
 		return agr_error_oom(&task->error);
 	agr_orchestrate_end(task);
@@ -117,22 +140,6 @@ static int take_landing(agr_task *task)
 	agr_orchestrate_end(task);
 	task->landed = r == 0;
 	return r;
-}
-
-/* Without the workflow nothing can be changed, but rows can still be looked at. */
-static int without_workflow(agr_task *task, int r)
-{
-	if (task->landing || r == AGENTRUN_ECANCELLED || r == AGENTRUN_ETIMEDOUT ||
-		agentrun_intent_lane(task->intent) == AGENTRUN_LANE_PATCH)
-		return r;
-	agr_log_job(agr_engine_ctx(task->engine), AGENTRUN_LOG_WARN, "orchestrator",
-		task->message.job_id, task->message.run_id, "job %s: the workflow is not known: %s", task->message.job_id,
-		agentrun_error_message(task->error));
-	agentrun_error_free(task->error);
-	task->error = NULL;
-	agr_orchestrate_end(task);
-	task->state = AGR_TASK_PLAN;
-	return 0;
 }
 
 int agr_orchestrate_advance(agr_task *task)

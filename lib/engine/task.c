@@ -7,6 +7,7 @@
 #include "llm/classify.h"
 #include "llm/profile.h"
 #include "llm/tools.h"
+#include "patch/ir.h"
 #include "plan/plan.h"
 
 static const agentrun_config *config_of(const agr_task *task)
@@ -61,8 +62,8 @@ static int take_ir(agr_task *task)
 		m->workflow = (agr_span){ NULL, 0 };
 		return 0;
 	}
-	r = agr_ir_workflow(&flow, m->workflow, &task->error);
-	if (r == 0)
+	r = agr_ir_read(&m->workflow, &flow, &task->error);
+	if (r > 0)
 		r = agr_buf_give(&flow, &task->workflow, "the workflow", &task->error);
 	agr_buf_free(&flow);
 	m->workflow = (agr_span){ task->workflow.data, task->workflow.len };

@@ -234,7 +234,8 @@ static void add_targets(agr_buf *out, agr_span edges, agr_span id)
 	}
 }
 
-/* A node a line, with its pointer and where its edges lead: what a patch needs. */
+/* A node a line, with its pointer and where its edges lead: what a patch needs. Nodes keyed
+ * by id became a list before (patch/ir.h). */
 static void outline_list(agr_buf *out, agr_span nodes, agr_span edges)
 {
 	agr_iter it = agr_iter_of(nodes);
@@ -260,25 +261,6 @@ static void outline_list(agr_buf *out, agr_span nodes, agr_span edges)
 	}
 }
 
-static void outline_keyed(agr_buf *out, agr_span nodes)
-{
-	agr_iter it = agr_iter_of(nodes);
-	agr_span key, node, list;
-
-	while (agr_object_next(&it, &key, &node)) {
-		agr_text_add(out, key);
-		agr_buf_str(out, " (");
-		add_string(out, node, "type");
-		agr_buf_char(out, ')');
-		if (agr_get_typed(node, "dependents", AGR_TYPE_ARRAY, &list) &&
-			agr_span_count(list)) {
-			agr_buf_str(out, " -> ");
-			agr_value_write(out, list);
-		}
-		agr_buf_char(out, '\n');
-	}
-}
-
 static int write_workflow(char **out, agr_span workflow, agentrun_error **err)
 {
 	agr_buf text = AGR_BUF_INIT;
@@ -291,8 +273,6 @@ static int write_workflow(char **out, agr_span workflow, agentrun_error **err)
 		edges.p = NULL;
 	if (agr_get_typed(workflow, "nodes", AGR_TYPE_ARRAY, &nodes))
 		outline_list(&text, nodes, edges);
-	else if (agr_get_typed(workflow, "nodes", AGR_TYPE_OBJECT, &nodes))
-		outline_keyed(&text, nodes);
 	*out = agr_buf_give_str(&text, err);
 	return *out ? 0 : AGENTRUN_ENOMEM;
 }

@@ -6,6 +6,7 @@
 #include "patch/apply.h"
 #include "patch/canonical.h"
 #include "patch/facts.h"
+#include "patch/ir.h"
 #include "patch/outline.h"
 #include "patch/result.h"
 #include "patch/rulebook.h"
@@ -101,21 +102,6 @@ static int check_base(agr_span document, const char *wanted, agentrun_error **er
 		wanted, hash);
 }
 
-/* The other form of a workflow names its nodes by key and implies its edges; a
- * pointer into it would mean something else than in the form that comes out. */
-static int refuse_keyed_nodes(const agr_tree_value *document, agentrun_error **err)
-{
-	agr_tree_value nodes;
-
-	if (!agr_tree_get(document, "nodes", &nodes) ||
-		agr_tree_type(&nodes) != AGR_TYPE_OBJECT)
-		return 0;
-	return agentrun_error_raise(err, AGENTRUN_EPATCH,
-		"the workflow's \"nodes\" is an object keyed by id; this form is only "
-		"read, a "
-		"patch wants the arrays \"nodes\" and \"edges\"");
-}
-
 /* One call of agentrun_apply_patch(). */
 struct job {
 	const agentrun_ctx *ctx;
@@ -126,6 +112,8 @@ struct job {
 	agr_faults faults;
 	agr_outline outline;
 	agr_facts facts;
+	agr_span given; /* the document as it came */
+	agr_buf flow;   /* the same with its nodes and edges in arrays, where they were not */
 	agr_span before, after;
 	agr_patch patch;
 	agr_patching patching;
@@ -155,6 +143,10 @@ static int run_patch(struct job *job)
 	job->patching.root = job->outline.root;
 	job->patching.want_inverse = job->opts.want_inverse != 0;
 	r = agr_patch_run(&job->patching, &job->patch, &err);
+	if (r == AGENTRUN_EPATCH && job->flow.len)
+		agr_error_prefix(&err,
+			"the workflow has its nodes keyed by id, the patch is of the "
+			"form with the arrays \"nodes\" and \"edges\"");
 	/* What fails is also the one violation, for those who read only these. */
 	if (r == AGENTRUN_EPATCH)
 		r = agr_error_violation(job->err, r, agentrun_error_message(err), "%s",
@@ -165,7 +157,7 @@ static int run_patch(struct job *job)
 	return r;
 }
 
-static int read_document(struct job *job, const char *document, size_t len)
+static int read_text(struct job *job, const char *document, size_t len)
 {
 	agr_text text =
 		text_of(document_name(job->opts.document_name), document, len, 0);
@@ -181,6 +173,24 @@ static int read_document(struct job *job, const char *document, size_t len)
 
 	job->before = job->outline.root.text;
 	return r;
+}
+
+/* A patch is of the form with arrays, and so is what comes of it: a pointer into the
+ * other one would mean something else. */
+static int read_document(struct job *job, const char *document, size_t len)
+{
+	agr_tree_value nodes;
+	int r = read_text(job, document, len);
+
+	job->given = job->before;
+	if (r < 0 || !job->rules || !agr_tree_get(&job->outline.root, "nodes", &nodes) ||
+		agr_tree_type(&nodes) != AGR_TYPE_OBJECT)
+		return r;
+	agr_ir_write(&job->flow, job->given);
+	r = agr_buf_check(&job->flow, "the workflow", job->err);
+	agr_facts_free(&job->facts);
+	memset(&job->facts, 0, sizeof(job->facts));
+	return r < 0 ? r : read_text(job, job->flow.data, job->flow.len);
 }
 
 /* What is written is made of valid values: it need not be read again. */
@@ -271,9 +281,7 @@ static int apply(struct job *job, const char *document, size_t document_len,
 	if (r == 0)
 		r = read_patch(job, patch, patch_len);
 	if (r == 0)
-		r = check_base(job->before, job->opts.base_hash, job->err);
-	if (r == 0 && !job->opts.raw)
-		r = refuse_keyed_nodes(&job->outline.root, job->err);
+		r = check_base(job->given, job->opts.base_hash, job->err);
 	if (r == 0)
 		r = run_patch(job);
 	if (r == 0)
@@ -297,6 +305,7 @@ int agr_patch_apply(agentrun_patch_result **out, const agentrun_ctx *ctx,
 	job.rules = rules;
 	job.max_bytes = max_document_bytes(ctx);
 	job.faults = (agr_faults)AGR_FAULTS_INIT;
+	job.flow = (agr_buf)AGR_BUF_INIT;
 	job.err = err;
 	job.result = calloc(1, sizeof(*job.result));
 	if (!job.result)
@@ -308,6 +317,7 @@ int agr_patch_apply(agentrun_patch_result **out, const agentrun_ctx *ctx,
 	}
 	agentrun_patch_result_free(job.result);
 	agr_facts_free(&job.facts);
+	agr_buf_free(&job.flow);
 	agr_faults_free(&job.faults);
 	agr_arena_free(&job.arena);
 	return r;
@@ -355,12 +365,13 @@ int agentrun_workflow_check(agentrun_ctx *ctx, const char *document,
 		r = scan(&check.document, document_name(opts.document_name), document, document_len, 0,
 			err);
 	if (r == 0)
-		r = refuse_keyed_nodes(&(agr_tree_value){.text = check.document}, err);
-	if (r == 0)
 		r = get_rules(&rules, ctx, opts.schema, opts.schema_len, err);
 	if (r == 0) {
 		check.schema = rules->schema;
-		agr_value_write(&compact, check.document);
+		if (agr_ir_is(check.document))
+			agr_ir_write(&compact, check.document);
+		else
+			agr_value_write(&compact, check.document);
 		r = agr_buf_check(&compact, "the workflow", err);
 		check.document = (agr_span){compact.data, compact.len};
 	}

@@ -8,6 +8,7 @@
 #include "ctx/ctx.h"
 #include "llm/plan.h"
 #include "llm/profile.h"
+#include "patch/ir.h"
 #include "plan/builtin.h"
 
 #define MAX_PROMPT_BYTES ((size_t)1024 * 1024)
@@ -120,12 +121,48 @@ static int plan_registered(agentrun_plan_result **out, const agr_planner *planne
 	return r;
 }
 
+/* A workflow whose nodes are keyed by id is planned for in the form that patches are of.
+ * What is no JSON is left to who reads it. */
+static int read_form(agentrun_plan_options *opts, agr_buf *room, agentrun_error **err)
+{
+	agr_text text = { .p = opts->workflow, .n = opts->workflow_len };
+	agr_span workflow;
+	int r;
+
+	if (!opts->workflow || agr_scan_document(&workflow, &text, NULL) < 0)
+		return 0;
+	r = agr_ir_read(&workflow, room, err);
+	if (r > 0) {
+		opts->workflow = workflow.p;
+		opts->workflow_len = workflow.n;
+	}
+	return r < 0 ? r : 0;
+}
+
+static int plan_with(agentrun_plan_result **out, agentrun_ctx *ctx, const char *text,
+	size_t len, const agentrun_plan_options *opts, agentrun_error **err)
+{
+	const char *name = agr_llm_choose(ctx, opts->planner);
+	const agr_planner *planner;
+
+	if (strcmp(name, "builtin") == 0)
+		return plan_builtin(out, text, len, opts, err);
+	planner = agr_ctx_planner(ctx, name);
+	if (!planner && agr_llm_has(ctx, name))
+		return agr_llm_plan(out, ctx, name, text, len, opts, err);
+	if (!planner)
+		return agentrun_error_raise(err,
+			!opts->planner || strcmp(opts->planner, "auto") == 0 ? AGENTRUN_ECONFIG
+									     : AGENTRUN_EINVAL,
+			"there is no planner named \"%s\": \"builtin\" is always there", name);
+	return plan_registered(out, planner, text, len, opts, err);
+}
+
 int agentrun_plan(agentrun_plan_result **out, agentrun_ctx *ctx, const char *text,
 	size_t len, const agentrun_plan_options *opts_in, agentrun_error **err)
 {
+	agr_buf room = AGR_BUF_INIT;
 	agentrun_plan_options opts;
-	const agr_planner *planner;
-	const char *name;
 	int r;
 
 	*out = NULL;
@@ -143,16 +180,9 @@ int agentrun_plan(agentrun_plan_result **out, agentrun_ctx *ctx, const char *tex
 	if (agr_utf8_invalid(text, len) < len)
 		return agentrun_error_raise(err, AGENTRUN_EINPUT,
 			"the prompt is not valid UTF-8 (byte %zu)", agr_utf8_invalid(text, len) + 1);
-	name = agr_llm_choose(ctx, opts.planner);
-	if (strcmp(name, "builtin") == 0)
-		return plan_builtin(out, text, len, &opts, err);
-	planner = agr_ctx_planner(ctx, name);
-	if (!planner && agr_llm_has(ctx, name))
-		return agr_llm_plan(out, ctx, name, text, len, &opts, err);
-	if (!planner)
-		return agentrun_error_raise(err,
-			!opts.planner || strcmp(opts.planner, "auto") == 0 ? AGENTRUN_ECONFIG
-									   : AGENTRUN_EINVAL,
-			"there is no planner named \"%s\": \"builtin\" is always there", name);
-	return plan_registered(out, planner, text, len, &opts, err);
+	r = read_form(&opts, &room, err);
+	if (r == 0)
+		r = plan_with(out, ctx, text, len, &opts, err);
+	agr_buf_free(&room);
+	return r;
 }

@@ -186,10 +186,20 @@ class Job(CliTest):
                                          {"from": "pick", "to": "tell"}])
         self.assertNotIn("dependents", flow["nodes"][0])
         self.assertEqual(result["result_preview"]["op_count"], 2)
-        # As it is, a document is not patched: pointers would not mean what they say.
-        self.fails(3, "patch", self.file("ir.json", {"nodes": {"a": {"type": "task"}}}),
-                   self.file("p.json", [{"op": "add", "path": "/x", "value": 1}]),
-                   says="wants the arrays")
+        # So it is outside of jobs; pointers are into the form that comes out.
+        keyed = {"nodes": {"pick": {"type": "task"}}}
+        self.assertEqual(
+            self.value("patch", self.file("ir.json", keyed),
+                       self.file("p.json", [{"op": "add", "path": "/x", "value": 1}])),
+            {"nodes": [{"id": "pick", "type": "task"}], "edges": [], "x": 1})
+        self.fails(3, "patch", self.file("ir.json", keyed),
+                   self.file("p.json", [{"op": "remove", "path": "/nodes/pick"}]),
+                   says="nodes keyed by id, .* operation 1")
+        plan = self.value("plan", "add a task node named tell after pick", "--workflow",
+                          self.file("keyed.json", keyed))
+        arguments = plan["tool_calls"][0]["function"]["arguments"]
+        diff = self.ok("patch", self.file("ir.json", keyed), self.file("plan.json", arguments), "--diff").out
+        self.assertEqual(diff, "+ node tell (task)\n+ edge pick -> tell\n")
         self.run_job(self.job(current_workflow={"nodes": {}}))
 
     def test_the_planner_is_named(self):

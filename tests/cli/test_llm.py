@@ -49,6 +49,16 @@ class Llm(CliTest):
 
 
 class Plan(Llm):
+    def test_a_workflow_with_its_nodes_by_id_is_shown_as_patches_see_it(self):
+        server = self.serve(p.chat("nothing to do"))
+        keyed = {"nodes": {"fetch": {"type": "http", "dependents": ["pick"]},
+                           "pick": {"type": "filter", "dependencies": ["fetch"]}}}
+        self.plan(server, "rename the node pick", "--workflow", self.file("w.json", keyed))
+        told = json.dumps(server.asked(0)["messages"])
+        self.assertIn("/nodes/0 fetch (http) -> pick", told)
+        self.assertIn("/edges/0 fetch -> pick", told)
+        self.assertNotIn("dependents", told)
+
     def test_the_calls_are_printed_as_they_were_received(self):
         text = '{"pipeline": [ {"step":"nope","n":123456789012345678901} ]}'
         server = self.serve(p.chat("On it.", p.call("execute_pipeline", text, "call_A"),

@@ -177,6 +177,14 @@ class Landing(CliTest):
         self.assertEqual([r.method for r in self.there.server.requests], ["GET", "POST"])
         self.assertEqual(len(self.there.landed), 1)
 
+    def test_one_with_its_nodes_by_id_is_not_patched(self):
+        self.orchestrate()
+        self.there.workflow = {"nodes": {"fetch": {"type": "http"}, "pick": {"type": "filter"}}}
+        error = self.run_job(status=1, current_workflow=None)["error"]
+        self.assertEqual(error["type"], "orchestrator_error")
+        self.assertIn("nodes keyed by id", error["message"])
+        self.assertEqual(self.there.landed, [])
+
     def test_an_unknown_workflow_fails_the_patch(self):
         self.orchestrate()
         error = self.run_job(status=1, current_workflow=None, workflow_tag="none")["error"]

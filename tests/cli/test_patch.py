@@ -300,6 +300,7 @@ class Schema(CliTest):
             self.assertEqual(ran.status, status, ran.err + ran.out)
             if says:
                 self.assertIn(says, model.asked(0)["messages"][0]["content"])
+                self.assertEqual(len(model.requests), 1 + (status == 0))
             else:
                 self.assertEqual(ran.json["error"]["type"], "orchestrator_error")
             self.there.routes["/flow.json"] = (503, {}, b"")

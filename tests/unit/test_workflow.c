@@ -314,18 +314,49 @@ START_TEST(a_schema_of_the_caller_stands_for_the_built_in_one)
 }
 END_TEST
 
-START_TEST(the_form_with_nodes_by_key_is_not_patched)
+#define CHANGE_B "[{\"op\":\"add\",\"path\":\"/nodes/1/timeout_ms\",\"value\":5}]"
+#define UNKNOWN_DEPENDENT "{\"nodes\":{\"a\":{\"type\":\"task\",\"dependents\":[\"nowhere\"]}}}"
+#define KEYED "{\"name\":\"f\",\"nodes\":{\"a\":{\"type\":\"task\",\"dependencies\":[]," \
+	"\"dependents\":[\"b\"]},\"b\":{\"type\":\"task\",\"dependencies\":[\"a\"]," \
+	"\"dependents\":[]}}}"
+
+START_TEST(the_form_with_nodes_by_key_is_read_and_the_one_with_arrays_comes_out)
 {
 	agentrun_patch_result *result;
+	agentrun_patch_options opts;
 	agentrun_error *err = NULL;
+	char hash[65];
 
-	ck_assert_int_eq(apply(&result,
-				 "{\"nodes\":{\"a\":{\"id\":\"a\",\"type\":\"task\","
-				 "\"dependencies\":"
-				 "[],\"dependents\":[]}}}",
-				 "[]", &err),
-		AGENTRUN_EPATCH);
-	ck_assert_ptr_nonnull(strstr(agentrun_error_message(err), "object keyed by id"));
+	ck_assert_int_eq(agentrun_document_hash(hash, NULL, KEYED, strlen(KEYED), NULL), 0);
+	agentrun_patch_options_init(&opts, sizeof(opts));
+	opts.want_preview = opts.want_inverse = 1;
+	opts.base_hash = hash; /* of what the caller has */
+	ck_assert_msg(agentrun_apply_patch(&result, NULL, KEYED, strlen(KEYED), CHANGE_B,
+		strlen(CHANGE_B), &opts, &err) == 0, "%s", agentrun_error_message(err));
+	ck_assert_str_eq(agentrun_patch_result_document(result, NULL),
+		"{\"name\":\"f\",\"nodes\":[{\"id\":\"a\",\"type\":\"task\"},{\"id\":\"b\","
+		"\"type\":\"task\",\"timeout_ms\":5}],\"edges\":[{\"from\":\"a\",\"to\":\"b\"}]}");
+	ck_assert_str_eq(agentrun_patch_result_preview(result, NULL),
+		"~ node b (task)\n    + /timeout_ms: 5\n");
+	ck_assert_str_eq(agentrun_patch_result_inverse(result, NULL),
+		"[{\"op\":\"remove\",\"path\":\"/nodes/1/timeout_ms\"}]");
+	agentrun_patch_result_free(result);
+	ck_assert_int_eq(apply(&result, KEYED, "[{\"op\":\"remove\",\"path\":\"/nodes/b\"}]",
+		&err), AGENTRUN_EPATCH);
+	ck_assert_ptr_nonnull(strstr(agentrun_error_message(err), "nodes keyed by id"));
+	ck_assert_ptr_nonnull(strstr(agentrun_error_message(err), "operation 1"));
+	agentrun_error_free(err);
+	err = NULL;
+	ck_assert_int_eq(apply(&result, KEYED, "[{\"op\":\"add\",\"path\":\"/edges/-\",\"value\":{"
+		"\"from\":\"b\",\"to\":\"a\"}}]", &err), AGENTRUN_EPATCH);
+	ck_assert_ptr_nonnull(strstr(agentrun_error_message(err), "a cycle: a -> b -> a"));
+	agentrun_error_free(err);
+	err = NULL;
+	ck_assert_int_eq(agentrun_workflow_check(NULL, KEYED, strlen(KEYED), NULL, NULL), 0);
+	ck_assert_int_eq(agentrun_workflow_check(NULL, UNKNOWN_DEPENDENT,
+		strlen(UNKNOWN_DEPENDENT), NULL, &err), AGENTRUN_EPATCH);
+	ck_assert_ptr_nonnull(strstr(agentrun_error_message(err),
+		"/edges/0/to: there is no node \"nowhere\""));
 	agentrun_error_free(err);
 }
 END_TEST
@@ -540,7 +571,7 @@ START_TEST(so_it_is_of_large_ones_however_their_nodes_and_edges_stand)
 	agr_buf flow = AGR_BUF_INIT, patch = AGR_BUF_INIT;
 	size_t judged[2] = { 0, 0 };
 
-	for (int i = 0; i < 4000; i++) {
+	for (int i = 0; i < 1500; i++) {
 		size_t n = 2 + below(i % 50 ? 40 : 400), changes = 1 + below(6);
 
 		agr_buf_reset(&flow);
@@ -554,8 +585,8 @@ START_TEST(so_it_is_of_large_ones_however_their_nodes_and_edges_stand)
 		agr_buf_char(&patch, ']');
 		judge(flow.data, &patch, NULL, judged);
 	}
-	ck_assert_uint_gt(judged[0], 500);
-	ck_assert_uint_gt(judged[1], 500);
+	ck_assert_uint_gt(judged[0], 200);
+	ck_assert_uint_gt(judged[1], 200);
 	agr_buf_free(&flow);
 	agr_buf_free(&patch);
 }
@@ -609,7 +640,7 @@ int main(void)
 		at_most_five_nodes_become_agents,
 		configs_are_checked_by_type,
 		a_schema_of_the_caller_stands_for_the_built_in_one,
-		the_form_with_nodes_by_key_is_not_patched,
+		the_form_with_nodes_by_key_is_read_and_the_one_with_arrays_comes_out,
 		a_patch_is_refused_just_where_its_result_is_no_workflow,
 		so_it_is_of_large_ones_however_their_nodes_and_edges_stand,
 		ids_may_be_very_long,

@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
-/*
- * A workflow as an engine runs it: `nodes` is an object keyed by id, each node lists
- * `dependencies` and `dependents`, and edges are implied. A job's is read in that form
- * and becomes the one that patches are of, {nodes: [], edges: []}: nodes in their order,
- * then the edges that were written out, then those that are implied.
- */
+#include "patch/ir.h"
+
 #include <string.h>
 
-#include "engine/engine.h"
 #include "table/keep.h"
 
 static bool is_named(agr_span key, const char *name)
@@ -15,10 +10,11 @@ static bool is_named(agr_span key, const char *name)
 	return agr_string_is(key, name, strlen(name));
 }
 
-static bool list_of(agr_span node, const char *name, agr_span *list)
+/* A member of this type. */
+static bool get(agr_span object, const char *name, agr_type type, agr_span *out)
 {
-	return agr_span_type(node) == AGR_TYPE_OBJECT &&
-		agr_get_typed(node, name, AGR_TYPE_ARRAY, list);
+	return agr_span_type(object) == AGR_TYPE_OBJECT &&
+		agr_object_get(object, name, strlen(name), out) && agr_span_type(*out) == type;
 }
 
 static void separate(agr_buf *out)
@@ -38,7 +34,7 @@ static void write_node(agr_buf *out, agr_span id, agr_span node)
 		return;
 	}
 	agr_buf_char(out, '{');
-	if (!agr_get(node, "id", &value)) {
+	if (!agr_object_get(node, "id", 2, &value) || agr_span_type(value) == AGR_TYPE_NULL) {
 		agr_buf_str(out, "\"id\":");
 		agr_value_write(out, id);
 	}
@@ -98,9 +94,8 @@ static void write_list(struct edges *e, agr_span list)
 	while (agr_array_next(&it, &edge)) {
 		separate(e->out);
 		agr_value_write(e->out, edge);
-		if (agr_span_type(edge) == AGR_TYPE_OBJECT &&
-			agr_get_typed(edge, "from", AGR_TYPE_STRING, &from) &&
-			agr_get_typed(edge, "to", AGR_TYPE_STRING, &to))
+		if (get(edge, "from", AGR_TYPE_STRING, &from) &&
+			get(edge, "to", AGR_TYPE_STRING, &to))
 			note(e, from, to);
 	}
 }
@@ -112,7 +107,7 @@ static void write_implied(struct edges *e, agr_span nodes, const char *name, boo
 	agr_span id, node, list, other;
 
 	while (agr_object_next(&it, &id, &node)) {
-		if (!list_of(node, name, &list))
+		if (!get(node, name, AGR_TYPE_ARRAY, &list))
 			continue;
 		each = agr_iter_of(list);
 		while (agr_array_next(&each, &other))
@@ -136,17 +131,16 @@ bool agr_ir_is(agr_span workflow)
 {
 	agr_span nodes;
 
-	return workflow.p && agr_span_type(workflow) == AGR_TYPE_OBJECT &&
-		agr_get_typed(workflow, "nodes", AGR_TYPE_OBJECT, &nodes);
+	return workflow.p && get(workflow, "nodes", AGR_TYPE_OBJECT, &nodes);
 }
 
-int agr_ir_workflow(agr_buf *out, agr_span ir, agentrun_error **err)
+void agr_ir_write(agr_buf *out, agr_span ir)
 {
-	agr_span nodes, edges = { NULL, 0 }, key, value;
+	agr_span nodes = { "{}", 2 }, edges = { NULL, 0 }, key, value;
 	agr_iter it = agr_iter_of(ir);
 
-	agr_get_typed(ir, "nodes", AGR_TYPE_OBJECT, &nodes);
-	if (!agr_get_typed(ir, "edges", AGR_TYPE_ARRAY, &edges))
+	get(ir, "nodes", AGR_TYPE_OBJECT, &nodes);
+	if (!get(ir, "edges", AGR_TYPE_ARRAY, &edges))
 		edges.p = NULL; /* there are none, or what is there is no list */
 	agr_buf_char(out, '{');
 	while (agr_object_next(&it, &key, &value)) {
@@ -164,5 +158,16 @@ int agr_ir_workflow(agr_buf *out, agr_span ir, agentrun_error **err)
 	agr_buf_str(out, "],\"edges\":[");
 	write_edges(out, nodes, edges);
 	agr_buf_str(out, "]}");
-	return agr_buf_check(out, "the workflow", err);
+}
+
+int agr_ir_read(agr_span *workflow, agr_buf *room, agentrun_error **err)
+{
+	int r;
+
+	if (!agr_ir_is(*workflow))
+		return 0;
+	agr_ir_write(room, *workflow);
+	r = agr_buf_check(room, "the workflow", err);
+	*workflow = (agr_span){ room->data, room->len };
+	return r < 0 ? r : 1;
 }
