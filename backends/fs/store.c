@@ -336,37 +336,6 @@ static int fs_read_blob(void *self, const char *hex, uint64_t offset, char *to, 
 	return r;
 }
 
-static int fs_get_blob(void *self, agentrun_buf *out, const char *hex,
-	agentrun_error **err)
-{
-	const struct fs_store *s = self;
-	struct stat st;
-	char *data;
-	size_t len = 0;
-	int fd, r = open_blob(s, hex, &fd, err);
-
-	if (r < 0)
-		return r;
-	if (fstat(fd, &st) < 0)
-		r = fault(s, place_of(hex).file, err);
-	close(fd);
-	if (r < 0)
-		return r;
-	data = malloc((size_t)st.st_size + 1);
-	if (!data)
-		return oom(err);
-	r = fs_read_blob(self, hex, 0, data, (size_t)st.st_size, &len, err);
-	if (r < 0) {
-		free(data);
-		return r;
-	}
-	data[len] = '\0';
-	agentrun_buf_dispose(out);
-	out->data = data;
-	out->len = len;
-	return 0;
-}
-
 /* ---- keeping house ------------------------------------------------------ */
 
 static int64_t now_ms(void)
@@ -535,7 +504,6 @@ static const agentrun_store_impl store_impl = {
 	.get = fs_get,
 	.list = fs_list,
 	.put_blob = fs_put_blob,
-	.get_blob = fs_get_blob,
 	.destroy = fs_destroy,
 	.blob_begin = fs_blob_begin,
 	.blob_add = fs_blob_add,

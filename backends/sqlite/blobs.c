@@ -292,58 +292,6 @@ int sqlite_read_blob(void *self, const char *hex, uint64_t offset, char *to, siz
 	return r;
 }
 
-/* How long it is, or -1 where there is none. */
-static int size_of(struct sqlite_store *s, const char *hex, int64_t *size,
-	agentrun_error **err)
-{
-	sqlite3_stmt *stmt;
-	int r, step;
-
-	*size = -1;
-	pthread_mutex_lock(&s->lock);
-	r = sqlite_prepare(s, &stmt, "SELECT CASE WHEN upload IS NULL THEN length(data) ELSE"
-		" (SELECT COALESCE(max(at + length(p.data)), 0) FROM cas_parts p"
-		" WHERE p.upload = b.upload) END FROM cas_blobs b WHERE sha256 = ?1", err);
-	if (r == 0) {
-		sqlite_bind(stmt, 1, hex, HEX_LEN);
-		step = sqlite3_step(stmt);
-		if (step == SQLITE_ROW)
-			*size = sqlite3_column_int64(stmt, 0);
-		else if (step != SQLITE_DONE)
-			r = sqlite_fault(s, err);
-		sqlite3_finalize(stmt);
-	}
-	pthread_mutex_unlock(&s->lock);
-	return r;
-}
-
-int sqlite_get_blob(void *self, agentrun_buf *out, const char *hex, agentrun_error **err)
-{
-	struct sqlite_store *s = self;
-	int64_t size;
-	size_t len = 0;
-	char *data;
-	int r = size_of(s, hex, &size, err);
-
-	if (r < 0)
-		return r;
-	if (size < 0)
-		return no_blob(hex, err);
-	data = malloc((size_t)size + 1);
-	if (!data)
-		return sqlite_oom(err);
-	r = sqlite_read_blob(s, hex, 0, data, (size_t)size, &len, err);
-	if (r < 0) {
-		free(data);
-		return r;
-	}
-	data[len] = '\0';
-	agentrun_buf_dispose(out);
-	out->data = data;
-	out->len = len;
-	return 0;
-}
-
 /* ---- keeping house -------------------------------------------------------- */
 
 /* Of processes that were killed. */

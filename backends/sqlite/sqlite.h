@@ -45,7 +45,6 @@ int sqlite_migrate(void *self, agentrun_error **err);
 
 int sqlite_put_blob(void *self, const char *hex, const char *data, size_t len,
 	agentrun_error **err);
-int sqlite_get_blob(void *self, agentrun_buf *out, const char *hex, agentrun_error **err);
 int sqlite_blob_begin(void *self, void **out_upload, agentrun_error **err);
 int sqlite_blob_add(void *self, void *upload, const char *data, size_t len,
 	agentrun_error **err);

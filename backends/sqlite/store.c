@@ -277,7 +277,6 @@ static const agentrun_store_impl store_impl = {
 	.get = sqlite_get,
 	.list = sqlite_list,
 	.put_blob = sqlite_put_blob,
-	.get_blob = sqlite_get_blob,
 	.destroy = sqlite_destroy,
 	.migrate = sqlite_migrate,
 	.blob_begin = sqlite_blob_begin,

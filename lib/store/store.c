@@ -6,6 +6,10 @@
 
 #include <agentrun/sys/store.h>
 
+/* What is asked for at once, of a blob that is read whole: most are short. */
+#define FIRST_PIECE ((size_t)64 << 10)
+#define PIECE ((size_t)1 << 20)
+
 #define HEX_LEN (AGR_SHA256_HEX - 1)
 
 static const agentrun_store_options store_defaults = { .max_inline_bytes = 10485760 };
@@ -50,7 +54,8 @@ int agentrun_store_new(agentrun_store **out, const agentrun_store_impl *impl,
 			"agentrun_store_impl has only some of blob_begin, blob_add, blob_finish, "
 			"blob_drop");
 	if (r == 0 && (!store->impl.name || !store->impl.put || !store->impl.get ||
-		!store->impl.list || !store->impl.put_blob || !store->impl.get_blob ||
+		!store->impl.list || !store->impl.put_blob ||
+		(!store->impl.get_blob && !store->impl.read_blob) ||
 		!store->impl.destroy))
 		r = agentrun_error_raise(err, AGENTRUN_EINVAL,
 			"agentrun_store_impl lacks a mandatory member");
@@ -217,23 +222,45 @@ int agr_store_damaged(const char *hex, const char *is, agentrun_error **err)
 		"the blob %s is damaged: its SHA-256 is %s", hex, is);
 }
 
-/* `id` is "sha256:HEX". */
-static int get_blob(agentrun_store *store, const char *id, agentrun_buf *out,
+/* Of a backend that gives pieces alone. */
+static int read_whole(agentrun_store *from, agentrun_buf *out, const char *hex,
 	agentrun_error **err)
 {
-	char hex[AGR_SHA256_HEX], wanted[AGR_SHA256_HEX];
-	/* A copy: the caller may have the ref in `out`. */
-	int r = agr_store_read_digest(wanted, id, err);
+	agr_buf all = AGR_BUF_INIT;
+	size_t piece = FIRST_PIECE, n = piece;
+	int r = 0;
 
+	while (r == 0 && n == piece) {
+		char *to;
+
+		piece = all.len < PIECE ? FIRST_PIECE : PIECE;
+		to = agr_buf_reserve(&all, piece);
+		r = to ? from->impl.read_blob(from->self, hex, all.len, to, piece, &n, err)
+		       : agr_error_oom(err);
+		all.len += r == 0 ? n : 0;
+	}
+	agr_buf_add(&all, "", 0);
 	if (r == 0)
-		r = store->blobs->impl.get_blob(store->blobs->self, out, wanted, err);
+		r = agr_buf_give(&all, out, "the blob", err);
+	agr_buf_free(&all);
+	return r;
+}
+
+int agr_store_get_blob(agentrun_store *store, const char *hex, agentrun_buf *out,
+	agentrun_error **err)
+{
+	agentrun_store *from = store->blobs;
+	char is[AGR_SHA256_HEX];
+	int r = from->impl.get_blob ? from->impl.get_blob(from->self, out, hex, err)
+				    : read_whole(from, out, hex, err);
+
 	if (r < 0)
 		return r;
-	agr_sha256_of(hex, out->data, out->len);
-	if (strcmp(hex, wanted) == 0)
+	agr_sha256_of(is, out->data, out->len);
+	if (strcmp(is, hex) == 0)
 		return 0;
 	agentrun_buf_dispose(out);
-	return agr_store_damaged(wanted, hex, err);
+	return agr_store_damaged(hex, is, err);
 }
 
 int agentrun_store_get_record(agentrun_record **out, agentrun_store *store,
@@ -272,8 +299,9 @@ int agentrun_store_find_job(agentrun_record **out, agentrun_store *store,
 	return r;
 }
 
-static int get_artifact(agentrun_store *store, const char *ref, agentrun_buf *out,
-	agentrun_error **err)
+/* A record's own data, or its blob. */
+static int look_into(agentrun_store *store, const char *ref, agentrun_buf *out,
+	char hex[AGR_SHA256_HEX], agentrun_error **err)
 {
 	agentrun_record *record;
 	const char *data, *cas;
@@ -285,22 +313,32 @@ static int get_artifact(agentrun_store *store, const char *ref, agentrun_buf *ou
 	data = agentrun_record_get(record, AGENTRUN_RECORD_RESULT_DATA, &len);
 	cas = agentrun_record_get(record, AGENTRUN_RECORD_CAS_ID, NULL);
 	if (!data && cas)
-		r = get_blob(store, cas, out, err);
+		r = agr_store_read_digest(hex, cas, err) < 0 ? AGENTRUN_EINVAL : 1;
 	else if (agentrun_buf_set(out, data ? data : "null", data ? len : 4) < 0)
 		r = agr_error_oom(err);
 	agentrun_record_free(record);
 	return r;
 }
 
+int agr_store_resolve(agentrun_store *store, const char *ref, agentrun_buf *out,
+	char hex[AGR_SHA256_HEX], agentrun_error **err)
+{
+	if (agr_starts_with(ref, AGR_CAS_PREFIX))
+		return agr_store_read_digest(hex, ref + strlen(AGR_CAS_PREFIX), err) < 0
+			? AGENTRUN_EINVAL : 1;
+	if (agr_starts_with(ref, AGR_ARTIFACT_PREFIX))
+		return look_into(store, ref, out, hex, err);
+	return agentrun_error_raise(err, AGENTRUN_EINVAL,
+		"not a ref: \"%.100s\" (artifact://UUID or cas://sha256:HEX)", ref);
+}
+
 int agentrun_store_get(agentrun_buf *out, agentrun_store *store, const char *ref,
 	agentrun_error **err)
 {
-	if (agr_starts_with(ref, AGR_CAS_PREFIX))
-		return get_blob(store, ref + strlen(AGR_CAS_PREFIX), out, err);
-	if (agr_starts_with(ref, AGR_ARTIFACT_PREFIX))
-		return get_artifact(store, ref, out, err);
-	return agentrun_error_raise(err, AGENTRUN_EINVAL,
-		"not a ref: \"%.100s\" (artifact://UUID or cas://sha256:HEX)", ref);
+	char hex[AGR_SHA256_HEX];
+	int r = agr_store_resolve(store, ref, out, hex, err);
+
+	return r == 1 ? agr_store_get_blob(store, hex, out, err) : r;
 }
 
 int agentrun_store_put_blob(agentrun_buf *ref, agentrun_store *store,

@@ -35,6 +35,13 @@ int agr_store_give_ref(agentrun_buf *ref, const char *prefix, const char *id,
 /* Times are compared as text by the backends, so there is one way to write them. */
 int agr_store_read_time(char out[AGR_TIME_SIZE], const char *text, const char *name,
 	agentrun_error **err);
+/* What a ref of either kind stands for: 0, a record's own data, in `out`; 1, the blob of this
+ * digest; AGENTRUN_EINVAL (it is none), AGENTRUN_ENOTFOUND, ... */
+int agr_store_resolve(agentrun_store *store, const char *ref, agentrun_buf *out,
+	char hex[AGR_SHA256_HEX], agentrun_error **err);
+/* A blob whole, its digest checked; `out` may hold what `hex` was read from. */
+int agr_store_get_blob(agentrun_store *store, const char *hex, agentrun_buf *out,
+	agentrun_error **err);
 int agr_store_damaged(const char *hex, const char *is, agentrun_error **err);
 
 /* agentrun_store_writer_add(), agentrun_store_reader_read() and _free() for who calls

@@ -152,23 +152,14 @@ static int go_on(agentrun_store_reader *reader, agentrun_error **err)
 	return reader->n_ready ? read_ahead(reader, err) : 0;
 }
 
-static int open_blob(agentrun_store_reader *reader, agentrun_store *store, const char *id,
-	agentrun_error **err)
+/* The blob of reader->hex. */
+static int open_blob(agentrun_store_reader *reader, agentrun_store *store, agentrun_error **err)
 {
 	agentrun_store *from = store->blobs;
-	agr_buf ref = AGR_BUF_INIT;
-	int r = agr_store_read_digest(reader->hex, id, err);
+	int r;
 
-	if (r < 0)
-		return r;
-	if (!from->impl.read_blob) {
-		agr_buf_printf(&ref, AGR_CAS_PREFIX AGR_SHA_PREFIX "%s", reader->hex);
-		r = agr_buf_check(&ref, "the ref", err);
-		if (r == 0)
-			r = agentrun_store_get(&reader->whole, store, ref.data, err);
-		agr_buf_free(&ref);
-		return r;
-	}
+	if (!from->impl.read_blob)
+		return agr_store_get_blob(store, reader->hex, &reader->whole, err);
 	reader->from = from;
 	reader->ready = malloc(PART);
 	reader->ahead = malloc(PART);
@@ -177,27 +168,6 @@ static int open_blob(agentrun_store_reader *reader, agentrun_store *store, const
 	agr_sha256_init(&reader->sha);
 	r = read_ahead(reader, err);
 	return r < 0 ? r : go_on(reader, err);
-}
-
-/* Its blob, or else the data that it holds itself. */
-static int open_record(agentrun_store_reader *reader, agentrun_store *store,
-	const char *ref, agentrun_error **err)
-{
-	agentrun_record *record;
-	const char *data, *cas;
-	size_t len = 0;
-	int r = agentrun_store_get_record(&record, store, ref, err);
-
-	if (r < 0)
-		return r;
-	data = agentrun_record_get(record, AGENTRUN_RECORD_RESULT_DATA, &len);
-	cas = agentrun_record_get(record, AGENTRUN_RECORD_CAS_ID, NULL);
-	if (!data && cas)
-		r = open_blob(reader, store, cas, err);
-	else if (agentrun_buf_set(&reader->whole, data ? data : "null", data ? len : 4) < 0)
-		r = agr_error_oom(err);
-	agentrun_record_free(record);
-	return r;
 }
 
 int agentrun_store_reader_new(agentrun_store_reader **out, agentrun_store *store,
@@ -209,12 +179,9 @@ int agentrun_store_reader_new(agentrun_store_reader **out, agentrun_store *store
 	*out = NULL;
 	if (!reader)
 		return agr_error_oom(err);
-	if (agr_starts_with(ref, AGR_CAS_PREFIX))
-		r = open_blob(reader, store, ref + strlen(AGR_CAS_PREFIX), err);
-	else if (agr_starts_with(ref, AGR_ARTIFACT_PREFIX))
-		r = open_record(reader, store, ref, err);
-	else
-		r = agentrun_store_get(&reader->whole, store, ref, err); /* it says why not */
+	r = agr_store_resolve(store, ref, &reader->whole, reader->hex, err);
+	if (r == 1)
+		r = open_blob(reader, store, err);
 	if (r < 0)
 		agentrun_store_reader_free(reader);
 	else

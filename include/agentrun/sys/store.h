@@ -57,7 +57,8 @@ typedef struct agentrun_store_impl {
 	 */
 	int (*put_blob)(void *self, const char *hex, const char *data, size_t len,
 		agentrun_error **err);
-	/** Mandatory. Read a blob whole; AGENTRUN_ENOTFOUND when there is none. */
+	/** Mandatory where read_blob is missing. Read a blob whole; AGENTRUN_ENOTFOUND when
+	 * there is none. */
 	int (*get_blob)(void *self, agentrun_buf *out, const char *hex,
 		agentrun_error **err);
 	/** Mandatory. Frees `self`, also a half-built one. */
