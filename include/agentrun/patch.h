@@ -33,8 +33,8 @@ typedef struct agentrun_patch_options {
 	int want_inverse;   /**< 1: make the patch that undoes this one */
 	int want_preview;   /**< 1: make the preview for a person */
 	const char *base_hash; /**< hex SHA-256 the document must have, or NULL */
-	const char *schema; /**< JSON Schema of a workflow; NULL: the file that
-	                         `workflow.schema` names, else the built-in one */
+	const char *schema; /**< JSON Schema of a workflow; NULL: the file or the address
+	                         that `workflow.schema` names, else the built-in one */
 	size_t schema_len;
 	const char *document_name; /**< stand for the texts in messages, or NULL */
 	const char *patch_name;
@@ -47,13 +47,16 @@ AGENTRUN_API void agentrun_patch_options_init(agentrun_patch_options *opts,
 	size_t struct_size);
 
 /**
- * Apply a patch. Never blocks.
+ * Apply a patch. Blocks only where `workflow.schema` is an address and the schema that
+ * was fetched from there is no longer fresh: then it is asked for, once for all who want
+ * it, and where a schema is there already that takes 5 seconds at the most.
  *
  * @param out      new result, free with agentrun_patch_result_free(); NULL on
  *                 failure
  * @param ctx      NULL: the built-in defaults
- * @param document JSON text of the workflow (arrays `nodes` and `edges`) or,
- *                 with `raw`, of anything
+ * @param document JSON text of the workflow (arrays `nodes` and `edges`; nodes that
+ *                 are keyed by id become that form, which is what the patch is of and
+ *                 what comes out) or, with `raw`, of anything
  * @param patch    JSON text: an array of operations, or an object that holds
  *                 one as `operations` (and a `description`), or the arguments
  *                 of patch_workflow, which hold that object as `patch_spec`
@@ -61,7 +64,9 @@ AGENTRUN_API void agentrun_patch_options_init(agentrun_patch_options *opts,
  *         and pointer), AGENTRUN_ELIMIT (a text nested deeper than 512 levels, a
  *         result of more than 64 MiB), AGENTRUN_EINVAL (no such format, or none for
  *         any document), AGENTRUN_ECONFIG (the schema is wrong),
- *         AGENTRUN_EIO (the schema file), AGENTRUN_ENOMEM
+ *         AGENTRUN_ENOTFOUND, AGENTRUN_EIO (the schema file), AGENTRUN_ENETWORK,
+ *         AGENTRUN_ETIMEDOUT (no schema could be fetched yet; retryable, as are
+ *         AGENTRUN_ECONFIG and AGENTRUN_ELIMIT then), AGENTRUN_ENOMEM
  */
 AGENTRUN_API int agentrun_apply_patch(agentrun_patch_result **out,
 	agentrun_ctx *ctx, const char *document, size_t document_len,
@@ -107,12 +112,15 @@ AGENTRUN_API void agentrun_workflow_options_init(
 	agentrun_workflow_options *opts, size_t struct_size);
 
 /**
- * Check a workflow against the rules and the schema without changing it.
+ * Check a workflow, in either form, against the rules and the schema without changing
+ * it. Blocks as agentrun_apply_patch() does. Pointers in messages are into the form with
+ * arrays.
  *
  * @param ctx  NULL: the built-in defaults
  * @param opts NULL for defaults
  * @return 0, AGENTRUN_EPATCH (the error lists every violation),
- *         AGENTRUN_ELIMIT, AGENTRUN_ECONFIG (the schema is wrong), AGENTRUN_ENOMEM
+ *         AGENTRUN_ELIMIT, AGENTRUN_ECONFIG (the schema is wrong), and what else a
+ *         schema fails with in agentrun_apply_patch(), AGENTRUN_ENOMEM
  */
 AGENTRUN_API int agentrun_workflow_check(agentrun_ctx *ctx,
 	const char *document, size_t document_len,

@@ -85,7 +85,7 @@ const agr_config_key agr_config_keys[] = {
 	SHARE("classifier.threshold", "0.7", "confidence from which a lane is closed"),
 
 	TEXT("orchestrator.api_url", NULL, "orchestrator that takes patches"),
-	INT("orchestrator.timeout_sec", 1, "30", "one request to it"),
+	INT("orchestrator.timeout_sec", 1, "30", "one request to it, or for workflow.schema"),
 	INT("orchestrator.max_retries", 0, "5", "tries after the first"),
 
 	CHOICE("storage.backend", "memory|sqlite|postgres|redis", "memory",
@@ -137,7 +137,7 @@ const agr_config_key agr_config_keys[] = {
 		"most memory of a job: its message, conversation, answers, rows that it keeps"),
 	INT("limits.max_job_bytes", 1, "268435456", "largest job message"),
 
-	TEXT("workflow.schema", NULL, "JSON Schema file of workflows; default: built in"),
+	TEXT("workflow.schema", NULL, "JSON Schema of workflows, a file or an address; default: built in"),
 
 	CHOICE("auth_profiles.*.type", "api_key|bearer|basic", NULL, "how to authenticate"),
 	TEXT("auth_profiles.*.header", NULL, "api_key: the header's name"),

@@ -776,8 +776,8 @@ static int supply_op(agr_run *run, const char *json, size_t len, agentrun_error 
 /* The rows that a step wants all at once. */
 static int supply_whole(agr_run *run, agr_response *content, agentrun_error **err)
 {
-	agr_buf text = AGR_BUF_INIT;
-	size_t n = 1;
+	agr_buf text = AGR_BUF_METERED(run->opts.meter);
+	size_t n = 1, most = run->opts.limits.max_input_bytes;
 	int r = 0;
 
 	while (!r && n) {
@@ -785,6 +785,10 @@ static int supply_whole(agr_run *run, agr_response *content, agentrun_error **er
 
 		r = to ? content->read(content->user, to, REF_PART, &n, err) : agr_error_oom(err);
 		text.len += r ? 0 : n;
+		if (!r && most && text.len > most)
+			r = agentrun_error_raise(err, AGENTRUN_ELIMIT,
+				"what it holds is longer than the limit of %zu bytes "
+				"(limits.max_input_bytes)", most);
 	}
 	close_one(content);
 	if (!r)

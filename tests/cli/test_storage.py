@@ -88,6 +88,16 @@ class Kept(CliTest):
         self.assertEqual(json.loads(self.store("get", result["result_ref"],
                                                config=config).out), [{"count": 2}])
 
+    def test_what_a_join_holds_is_bounded(self):
+        ref = self.job()["result_ref"]
+        joined = json.dumps([{"step": "join", "right": ref, "on": "id"}])
+        rows = self.file("rows.json", [{"id": 3}])
+        config = json.dumps({"storage": self.storage, **self.beside(),
+                             "limits": {"max_input_bytes": 60}})
+        self.fails(4, "-c", self.file("small.yaml", config), "exec", joined, "--input", rows,
+                   says=r"step 1 \(join\): .*60 bytes \(limits.max_input_bytes\)")
+        self.assertEqual(len(self.value("-c", self.config, "exec", joined, "--input", rows)), 1)
+
     def test_a_result_is_kept_as_it_was_written(self):
         text = '[{"b":1.0,"a":1e2,"\\u0000":"\\u0000"},12345678901234567890.10]'
         ran = self.ok("-c", self.config, "exec", '[{"step":"limit","n":9}]', "--input", "-",
@@ -217,6 +227,20 @@ class Kept(CliTest):
 
 class Sqlite(Kept):
     storage = {"backend": "sqlite", "path": "results.db"}
+
+    def test_a_folder_that_cannot_be_written(self):
+        ref = self.job()["result_ref"]
+        rows = self.file("rows.json", ROWS)
+        more = {"user": 65534} if os.geteuid() == 0 else {}
+        os.chmod(self.dir, 0o555)
+        ran = self.run_it("-c", self.config, "run", "show me the 3 cheapest", "--input", rows,
+                          **more)
+        os.chmod(self.dir, 0o755)
+        self.assertEqual((ran.status, ran.out), (1, ""))
+        self.assertRegex(ran.err, r"\Aagentrun: results\.db: [^\n]*; whoever puts results must be "
+                                  r"able to write the file and its folder\n\Z")
+        self.store("get", ref)
+        self.assertEqual(len(self.store("list").json), 1)
 
     def test_an_older_file_is_brought_up_to_date(self):
         with sqlite3.connect(self.dir / "old.db") as db:
