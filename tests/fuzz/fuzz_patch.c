@@ -8,7 +8,7 @@
 
 #include <agentrun/patch.h>
 
-#include "table/scan.h"
+#include "patch/ir.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -27,7 +27,7 @@ static agr_span read(const char *text, size_t len)
 	return out;
 }
 
-static void undo(const agentrun_patch_result *result, const char *document, size_t len)
+static void undo(const agentrun_patch_result *result, agr_span document)
 {
 	agentrun_patch_options opts;
 	agentrun_patch_result *back;
@@ -46,7 +46,7 @@ static void undo(const agentrun_patch_result *result, const char *document, size
 		return; /* on the way back something was deeper, or larger */
 	must(r == 0);
 	text = agentrun_patch_result_document(back, &text_len);
-	must(agr_value_equal(read(text, text_len), read(document, len)));
+	must(agr_value_equal(read(text, text_len), document));
 	agentrun_patch_result_free(back);
 }
 
@@ -66,6 +66,8 @@ static void run(const char *document, size_t document_len, const char *patch,
 	agentrun_patch_options opts;
 	agentrun_patch_result *result;
 	agentrun_error *err = NULL;
+	agr_buf form = AGR_BUF_INIT;
+	agr_span before;
 	const char *text;
 	size_t len;
 	int r;
@@ -83,8 +85,12 @@ static void run(const char *document, size_t document_len, const char *patch,
 		written(text, len);
 		/* What is seen soon is what is seen by looking at it all. */
 		must(raw || agentrun_workflow_check(NULL, text, len, NULL, NULL) == 0);
-		undo(result, document, document_len);
+		before = read(document, document_len);
+		if (!raw)
+			agr_ir_read(&before, &form, NULL);
+		undo(result, before);
 	}
+	agr_buf_free(&form);
 	agentrun_patch_result_free(result);
 	agentrun_error_free(err);
 }

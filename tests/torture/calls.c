@@ -450,6 +450,8 @@ static int wire_open(void *self, const agentrun_config *config, agentrun_error *
 	"\"usage\":{\"total_tokens\":5}}"
 #define MODEL_ENDS "{\"choices\":[{\"message\":{\"content\":\"3.\"},\"finish_reason\":" \
 	"\"stop\"}],\"usage\":{\"total_tokens\":7}}"
+#define SCHEMA "{\"type\":\"object\",\"properties\":{\"nodes\":{\"items\":{\"required\":[" \
+	"\"id\"],\"properties\":{\"type\":{\"enum\":[\"http\",\"filter\",\"task\"]}}}}}}"
 #define MODEL_STREAM "data: {\"type\":\"message_start\",\"message\":{\"model\":\"c\"," \
 	"\"usage\":{\"input_tokens\":3}}}\n\ndata: {\"type\":\"content_block_start\"," \
 	"\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\ndata: {\"type\":" \
@@ -462,6 +464,8 @@ static int wire_open(void *self, const agentrun_config *config, agentrun_error *
 
 static const char *body_for(const agentrun_http_request *request)
 {
+	if (strstr(request->url, "/flow.schema.json"))
+		return SCHEMA;
 	if (strstr(request->url, "/messages"))
 		return MODEL_STREAM;
 	if (!strstr(request->url, "/chat/completions"))
@@ -481,6 +485,8 @@ static int wire_submit(void *self, const agentrun_http_request *request,
 		return r;
 	agentrun_http_event_set_status(event, 200);
 	if (agentrun_http_event_add_header(event, "A: b", 4) < 0 ||
+		agentrun_http_event_add_header(event, "ETag: \"e\"", 9) < 0 ||
+		agentrun_http_event_add_header(event, "Cache-Control: no-cache", 23) < 0 ||
 		agentrun_http_event_append_body(event, body, strlen(body)) < 0) {
 		agentrun_http_event_free(event);
 		return agentrun_error_raise(err, AGENTRUN_ENOMEM, "out of memory");
@@ -711,6 +717,38 @@ static int patch_schema(struct outcome *out, agentrun_error **err)
 	if (r == 0)
 		say_str(out, "valid");
 	return r;
+}
+
+/* The schema is at an address; the second time what is there is asked about. */
+static int patch_remote_schema(struct outcome *out, agentrun_error **err)
+{
+	static const char patch[] = "[{\"op\":\"add\",\"path\":\"/nodes/-\",\"value\":{\"id\":"
+		"\"x\",\"type\":\"task\"}}]";
+	agentrun_patch_result *result = NULL;
+	agentrun_ctx_options opts;
+	agentrun_config *config;
+	agentrun_ctx *own = NULL;
+	int r = agentrun_config_new(&config, err);
+
+	if (r == 0)
+		r = agentrun_config_set(config, "workflow.schema",
+			"https://a.example/flow.schema.json", err);
+	agentrun_ctx_options_init(&opts, sizeof(opts));
+	opts.config = config;
+	if (r == 0)
+		r = agentrun_ctx_new(&own, &opts, err);
+	if (r == 0)
+		r = agentrun_ctx_set_transport(own, &wire_impl, NULL, err);
+	for (int i = 0; r == 0 && i < 2; i++) {
+		r = agentrun_apply_patch(&result, own, FLOW, strlen(FLOW), patch,
+			sizeof(patch) - 1, NULL, err);
+		if (r == 0)
+			say_str(out, agentrun_patch_result_document(result, NULL));
+		agentrun_patch_result_free(result);
+	}
+	agentrun_ctx_free(own);
+	agentrun_config_free(config);
+	return no_thread(r, err);
 }
 
 static int document_hash(struct outcome *out, agentrun_error **err)
@@ -1094,7 +1132,7 @@ const struct call calls[] = {
 	CALL(execute_bad_input), CALL(execute_bad_sum), CALL(rows),
 	CALL(execute_http), CALL(plan_model), CALL(plan_model_stream), CALL(job_model),
 	CALL(patch_workflow), CALL(patch_refused), CALL(patch_raw), CALL(patch_failed),
-	CALL(patch_schema), CALL(document_hash),
+	CALL(patch_schema), CALL(patch_remote_schema), CALL(document_hash),
 	CALL(memory_store),
 #ifdef WITH_SQLITE
 	CALL(sqlite_store),
