@@ -319,11 +319,9 @@ static void fetch(agr_remote *remote)
  * request is under way, and is to be waited for. */
 static int go_on(agr_remote *remote, bool waited, agr_rules **out, agentrun_error **err)
 {
-	int64_t now = agr_clock_mono_ms();
-
 	if (remote->event)
 		settle(remote);
-	if (!waited && !remote->fetching && now >= remote->ask_ms)
+	if (!waited && !remote->fetching && agr_clock_mono_ms() >= remote->ask_ms)
 		fetch(remote);
 	if (remote->fetching && !waited)
 		return AGR_RULES_COMING;
@@ -337,7 +335,7 @@ static int go_on(agr_remote *remote, bool waited, agr_rules **out, agentrun_erro
 	agentrun_error_raise(err, agentrun_error_code(remote->why), "%s",
 		agentrun_error_message(remote->why));
 	if (err)
-		agentrun_error_set_retry(*err, 1, remote->ask_ms > now ? remote->ask_ms - now : 0);
+		agentrun_error_set_retry(*err, 1, agr_deadline_left(remote->ask_ms, INT64_MAX));
 	return agentrun_error_code(remote->why);
 }
 

@@ -379,6 +379,7 @@ START_TEST(a_body_has_gaps_for_what_is_shared)
 			agr_buf_add(&whole, parts[k].data, parts[k].len);
 			lasting += parts[k].lasting != 0;
 		}
+		ck_assert_ptr_nonnull(whole.data);
 		text.p = whole.data;
 		text.n = whole.len;
 		ck_assert_msg(agr_scan_document(&value, &text, NULL) == 0, "%s", whole.data);
