@@ -268,11 +268,19 @@ static int text_of(struct proving *p, const agr_tree_value *value, agr_span *out
 /* What would have been noted of it. */
 static void note(const agr_wanted *wanted, agr_span *slots, agr_span text)
 {
-	for (size_t i = 0; i < wanted->n; i++) {
-		const agr_wanted_key *key = &wanted->keys[i];
+	agr_span key, value;
+	agr_iter it;
 
-		if (*text.p != '{' || !agr_object_get(text, key->text, key->len, &slots[i]))
-			slots[i].p = NULL;
+	memset(slots, 0, wanted->n * sizeof(*slots));
+	if (*text.p != '{')
+		return;
+	for (it = agr_iter_of(text); agr_object_next(&it, &key, &value);) {
+		size_t at = agr_string_is_plain(key)
+			? agr_wanted_find(wanted, key.p + 1, key.n - 2)
+			: agr_wanted_find_escaped(wanted, key);
+
+		if (at != AGR_WANTED_NONE)
+			slots[at] = value;
 	}
 }
 

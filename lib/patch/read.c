@@ -56,9 +56,10 @@ struct members {
 	int n[MEMBERS]; /* how often it is there */
 };
 
-static void read_members(struct members *out, agr_span operation)
+/* Returns where the operation ends, an object that begins at `p`. */
+static const char *read_members(struct members *out, const char *p)
 {
-	agr_iter it = agr_iter_of(operation);
+	agr_iter it = agr_iter_of((agr_span){p, 1});
 	agr_span key, value;
 
 	memset(out, 0, sizeof(*out));
@@ -70,6 +71,7 @@ static void read_members(struct members *out, agr_span operation)
 			out->n[i]++;
 		}
 	}
+	return it.p + 1;
 }
 
 /* RFC 6902, 4: exactly one of each. Of two, no reader could know which counts. */
@@ -128,16 +130,19 @@ static int read_kind(agr_op_kind *out, agr_arena *arena, const struct members *m
 		agr_shown(arena, op.p, op.n));
 }
 
+/* The value at `*p`, which is moved behind it. */
 static int read_operation(
-	agr_operation *out, agr_arena *arena, agr_span operation, agentrun_error **err)
+	agr_operation *out, agr_arena *arena, const char **p, agentrun_error **err)
 {
 	struct members members;
 	int r;
 
 	memset(out, 0, sizeof(*out));
-	if (agr_span_type(operation) != AGR_TYPE_OBJECT)
+	if (**p != '{') {
+		*p = agr_skip_value(*p);
 		return agentrun_error_raise(err, AGENTRUN_EPATCH, "must be an object");
-	read_members(&members, operation);
+	}
+	*p = read_members(&members, *p);
 	r = read_kind(&out->kind, arena, &members, err);
 	if (r == 0)
 		r = read_pointer(&out->path, arena, &members, MEMBER_PATH, err);
@@ -148,30 +153,57 @@ static int read_operation(
 	return r;
 }
 
+/* Behind an element: to the next one, or to the end. */
+static void step(agr_iter *it)
+{
+	while (agr_is_white(*it->p) || *it->p == ',')
+		it->p++;
+}
+
+/* Room for one more. */
+static int more(agr_patch *out, size_t *cap, agr_arena *arena, agentrun_error **err)
+{
+	size_t wanted = *cap ? 2 * *cap : 16;
+	agr_operation *grown;
+
+	if (out->n < *cap)
+		return 0;
+	if (wanted >= UINT32_MAX)
+		return agentrun_error_raise(err, AGENTRUN_ELIMIT, "too many operations");
+	grown = agr_arena_alloc(arena, wanted, sizeof(*grown));
+	if (!grown)
+		return agr_error_oom(err);
+	if (out->n)
+		memcpy(grown, out->list, out->n * sizeof(*grown));
+	out->list = grown;
+	*cap = wanted;
+	return 0;
+}
+
+/* Each operation's text is gone through once. */
 static int read_list(agr_patch *out, agr_arena *arena, agr_span list, agr_faults *faults,
 	agentrun_error **err)
 {
 	agr_iter it = agr_iter_of(list);
-	size_t count = agr_span_count(list);
-	agr_span operation;
+	size_t cap = 0;
+	int r = 0;
 
-	if (count >= UINT32_MAX)
-		return agentrun_error_raise(err, AGENTRUN_ELIMIT, "too many operations");
-	out->list = agr_arena_alloc(arena, count, sizeof(*out->list));
-	if (!out->list)
-		return agr_error_oom(err);
-	while (agr_array_next(&it, &operation)) {
+	while (r == 0 && *it.p != ']') {
 		agentrun_error *fault = NULL;
-		int r = read_operation(&out->list[out->n++], arena, operation, &fault);
 
-		if (r == AGENTRUN_EPATCH)
+		r = more(out, &cap, arena, err);
+		if (r < 0)
+			return r;
+		r = read_operation(&out->list[out->n++], arena, &it.p, &fault);
+		if (r == AGENTRUN_EPATCH) {
 			agr_faults_add(faults, "operation %zu: %s", out->n,
 				agentrun_error_message(fault));
+			r = 0;
+		}
 		agentrun_error_free(fault);
-		if (r < 0 && r != AGENTRUN_EPATCH)
-			return agr_error_oom(err);
+		step(&it);
 	}
-	return 0;
+	return r < 0 ? agr_error_oom(err) : 0;
 }
 
 int agr_patch_read(agr_patch *out, agr_arena *arena, agr_span text, agr_faults *faults,

@@ -153,6 +153,13 @@ class Landing(CliTest):
         self.assertIn("after 3 attempts", error["message"])
         self.assertEqual(len(self.there.keys), 3)
 
+    def test_what_is_not_known_is_told_by_the_same_job_again(self):
+        self.orchestrate(*["hang after"] * 2, "garbage", more="  max_retries: 2\n")
+        error = self.run_job(status=1)["error"]
+        self.assertEqual((error["type"], error["retryable"]), ("orchestrator_error", True))
+        self.assertEqual(self.run_job()["result_preview"]["patch_id"], "patch-0")
+        self.assertEqual((len(self.there.landed), len(set(self.there.keys))), (1, 1))
+
     def test_nothing_outlasts_the_job_s_time(self):
         self.orchestrate(*[503] * 50, more="  max_retries: 50\n")
         begun = time.monotonic()
