@@ -174,34 +174,35 @@ static int give_lease(agentrun_job *job, char letter, const redisReply *token,
 }
 
 /* A list's item is the message; a stream's becomes one, with the run's workflow. */
-static int message_of(agentrun_buf *out, const redis_lane *lane, const redisReply *text,
+static int message_of(agentrun_buf *out, const redis_message *item, bool is_token,
 	const redisReply *workflow)
 {
 	redis_span flow = { NULL, 0 };
 
-	if (!lane->group)
-		return agentrun_buf_append(out, text->str, text->len);
-	if (workflow && workflow->type == REDIS_REPLY_STRING)
+	if (!is_token)
+		return agentrun_buf_append(out, item->text, item->len);
+	if (workflow->type == REDIS_REPLY_STRING)
 		flow = redis_json_value(workflow->str, workflow->len);
-	return redis_token_job(out, text->str, text->len, flow);
+	return redis_token_job(out, item, flow);
 }
 
 static int job_of(agentrun_job **out, const redis_lane *lane, redisReply *const *parts,
-	const redisReply *workflow, int64_t lease_ms, agentrun_error **err)
+	const redis_message *item, const redisReply *workflow, int64_t lease_ms,
+	agentrun_error **err)
 {
 	agentrun_buf message = AGENTRUN_BUF_INIT, id = AGENTRUN_BUF_INIT;
 	int64_t sent;
-	int r = message_of(&message, lane, parts[0], workflow);
+	int r = message_of(&message, item, lane->group != NULL, workflow);
 
 	*out = NULL;
 	if (r == 0)
-		r = redis_job_id(&id, message.data, message.len);
+		r = redis_message_id(&id, item);
 	if (r == 0)
 		r = agentrun_job_new(out, id.data, message.data, message.len, err);
 	if (r == 0)
 		r = give_lease(*out, lane->letter, parts[1], lease_ms);
 	if (r == 0) {
-		sent = parts[4]->integer ? 0 : redis_job_sent_ms(message.data, message.len);
+		sent = parts[4]->integer ? 0 : redis_message_sent_ms(item);
 		agentrun_job_set_counts(*out, (uint32_t)parts[2]->integer + 1,
 			(uint32_t)parts[3]->integer);
 		agentrun_job_set_enqueued_ms(*out, sent ? sent : parts[4]->integer);
@@ -232,23 +233,20 @@ static int add_job(struct taking *t, agentrun_job *job, int64_t deliveries,
 	return 0;
 }
 
-/* The workflows of a stream's runs, in one more round trip; NULL: none is wanted. */
-static int ask_workflows(redisReply **out, const redisReply *reply, redis_conn *conn,
-	agentrun_error **err)
+/* The workflows of a stream's runs, in one more round trip. */
+static int ask_workflows(redisReply **out, const redis_message *items, size_t n,
+	redis_conn *conn, agentrun_error **err)
 {
-	size_t n = jobs_in(reply);
 	int r = 0;
 
-	*out = NULL;
 	redis_conn_begin(conn, 1 + n);
 	redis_conn_word(conn, "MGET");
 	for (size_t i = 0; r == 0 && i < n; i++) {
-		const redisReply *token = reply->element[HEAD + i * PER_JOB];
 		agentrun_buf key = AGENTRUN_BUF_INIT;
 
 		r = agentrun_buf_append(&key, "ir:", 3);
 		if (r == 0)
-			r = redis_token_run(&key, token->str, token->len);
+			r = redis_message_run(&key, &items[i]);
 		if (r == 0)
 			redis_conn_bytes(conn, key.data, key.len);
 		agentrun_buf_dispose(&key);
@@ -266,16 +264,22 @@ static int take_jobs(struct taking *t, size_t lane, redis_conn *conn,
 	redisReply *reply = t->replies.reply[lane], *workflows = NULL;
 	const redis_lane *from = &t->q->lanes[lane];
 	size_t n = jobs_in(reply);
-	int r = 0;
+	redis_message *items = n ? calloc(n, sizeof(*items)) : NULL;
+	int r = n && !items ? redis_oom(err) : 0;
 
-	if (n && from->group)
-		r = ask_workflows(&workflows, reply, conn, err);
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		const redisReply *text = reply->element[HEAD + i * PER_JOB];
+
+		redis_message_read(&items[i], text->str, text->len, from->group != NULL);
+	}
+	if (r == 0 && n && from->group)
+		r = ask_workflows(&workflows, items, n, conn, err);
 	t->untouched[lane] = r < 0;
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		redisReply *const *parts = reply->element + HEAD + i * PER_JOB;
 		agentrun_job *job;
 
-		r = job_of(&job, from, parts, workflows ? workflows->element[i] : NULL,
+		r = job_of(&job, from, parts, &items[i], workflows ? workflows->element[i] : NULL,
 			t->lease_ms, err);
 		if (r == 0)
 			r = add_job(t, job, parts[2]->integer, err);
@@ -283,6 +287,7 @@ static int take_jobs(struct taking *t, size_t lane, redis_conn *conn,
 			agentrun_job_free(job);
 	}
 	freeReplyObject(workflows);
+	free(items);
 	return r;
 }
 

@@ -6,6 +6,11 @@
 
 #include "token.h"
 
+#define N_METRICS 3
+
+/* Members of a result message. */
+enum { STATUS, PREVIEW, METADATA, ERROR, REF, OF_RESULT };
+
 /* How many steps the last call's pipeline had. Its arguments are JSON in a JSON
  * string. */
 static size_t steps_of(redis_span metadata)
@@ -26,13 +31,15 @@ static size_t steps_of(redis_span metadata)
 
 static void add_metrics(redis_text *to, redis_span metadata)
 {
-	static const char *const names[] = { "execution_time_ms", "queue_time_ms",
+	static const char *const names[N_METRICS] = { "execution_time_ms", "queue_time_ms",
 		"tokens_used" };
+	redis_span members[N_METRICS];
 
 	redis_text_name(to, "metrics");
 	redis_text_str(to, "{");
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		redis_text_member(to, names[i], redis_json_get(metadata, names[i]));
+	redis_json_members(metadata, names, members, N_METRICS);
+	for (size_t i = 0; i < N_METRICS; i++)
+		redis_text_member(to, names[i], members[i]);
 	redis_text_str(to, "}");
 }
 
@@ -63,69 +70,68 @@ static void add_text(redis_text *to, redis_span preview, redis_span metadata)
 	redis_text_str(to, "}");
 }
 
-static void add_result_data(redis_text *to, redis_span result, redis_span data)
+static void add_result_data(redis_text *to, const redis_span result[OF_RESULT], redis_span data)
 {
-	redis_span preview = redis_json_get(result, "result_preview");
-	redis_span metadata = redis_json_get(result, "metadata");
-	redis_span type = redis_json_get(preview, "type");
+	redis_span type = redis_json_get(result[PREVIEW], "type");
 
 	redis_text_name(to, "result_data");
-	if (!redis_json_says(redis_json_get(result, "status"), "completed")) {
+	if (!redis_json_says(result[STATUS], "completed")) {
 		redis_text_str(to, "{");
-		redis_text_member(to, "status", redis_json_get(result, "status"));
+		redis_text_member(to, "status", result[STATUS]);
 		redis_text_str(to, "}");
 	} else if (redis_json_says(type, "patch")) {
-		add_patch(to, preview, data);
+		add_patch(to, result[PREVIEW], data);
 	} else if (redis_json_says(type, "text")) {
-		add_text(to, preview, metadata);
+		add_text(to, result[PREVIEW], result[METADATA]);
 	} else {
 		redis_text_str(to, "{\"status\":\"success\",\"data\":");
 		redis_text_add(to, data.p ? data.p : "null", data.p ? data.n : 4);
 		redis_text_name(to, "pipeline_steps");
-		redis_text_int(to, (int64_t)steps_of(metadata));
-		add_metrics(to, metadata);
+		redis_text_int(to, (int64_t)steps_of(result[METADATA]));
+		add_metrics(to, result[METADATA]);
 		redis_text_str(to, "}");
 	}
 }
 
 /* The result's, then what names its place and its fault. */
-static void add_metadata(redis_text *to, redis_span result)
+static void add_metadata(redis_text *to, const redis_span result[OF_RESULT])
 {
-	redis_span metadata = redis_json_get(result, "metadata");
-	redis_span error = redis_json_get(result, "error");
+	static const char *const names[] = { "type", "message", "retryable", "violations" };
+	redis_span metadata = result[METADATA], error[4];
 
+	redis_json_members(result[ERROR], names, error, 4);
 	redis_text_name(to, "metadata");
 	redis_text_str(to, "{");
 	if (redis_json_is(metadata, '{') && metadata.n > 2)
 		redis_text_add(to, metadata.p + 1, metadata.n - 2);
-	redis_text_member(to, "result_ref", redis_json_get(result, "result_ref"));
-	redis_text_member(to, "error_type", redis_json_get(error, "type"));
-	redis_text_member(to, "error_message", redis_json_get(error, "message"));
-	redis_text_member(to, "retryable", redis_json_get(error, "retryable"));
-	if (redis_json_count(redis_json_get(error, "violations")))
-		redis_text_member(to, "violations", redis_json_get(error, "violations"));
+	redis_text_member(to, "result_ref", result[REF]);
+	redis_text_member(to, "error_type", error[0]);
+	redis_text_member(to, "error_message", error[1]);
+	redis_text_member(to, "retryable", error[2]);
+	if (redis_json_count(error[3]))
+		redis_text_member(to, "violations", error[3]);
 	redis_text_str(to, "}");
 }
 
 int redis_completion(agentrun_buf *out, const char *job, size_t job_len,
 	const char *result, size_t result_len, redis_span data)
 {
-	redis_span j = redis_json_value(job, job_len), r = redis_json_value(result, result_len);
+	static const char *const names[] = { "job_id", "run_id", "node_id" };
+	static const char *const of_result[] = { "status", "result_preview", "metadata", "error",
+		"result_ref" };
+	redis_span j[3], r[OF_RESULT];
 	redis_text text = REDIS_TEXT_INIT;
-	int status;
 
+	redis_json_members(redis_json_value(job, job_len), names, j, 3);
+	redis_json_members(redis_json_value(result, result_len), of_result, r, OF_RESULT);
 	redis_text_str(&text, "{\"version\":\"1.0\"");
-	redis_text_member(&text, "job_id", redis_json_get(j, "job_id"));
-	redis_text_member(&text, "run_id", redis_json_get(j, "run_id"));
-	redis_text_member(&text, "node_id", redis_json_get(j, "node_id"));
-	redis_text_member(&text, "status", redis_json_get(r, "status"));
+	for (size_t i = 0; i < 3; i++)
+		redis_text_member(&text, names[i], j[i]);
+	redis_text_member(&text, "status", r[STATUS]);
 	add_result_data(&text, r, data);
 	add_metadata(&text, r);
 	redis_text_str(&text, "}");
-	status = text.status < 0 ? text.status
-		: agentrun_buf_append(out, text.buf.data, text.buf.len);
-	redis_text_free(&text);
-	return status;
+	return redis_text_give(&text, out);
 }
 
 int redis_failure(agentrun_buf *out, const char *job_id, const char *message,
@@ -135,7 +141,6 @@ int redis_failure(agentrun_buf *out, const char *job_id, const char *message,
 	time_t seconds = (time_t)(now_ms / 1000);
 	char when[40];
 	struct tm t;
-	int r;
 
 	gmtime_r(&seconds, &t);
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &t);
@@ -149,8 +154,5 @@ int redis_failure(agentrun_buf *out, const char *job_id, const char *message,
 	redis_text_str(&text, when);
 	snprintf(when, sizeof(when), ".%03dZ\"}", (int)(now_ms % 1000));
 	redis_text_str(&text, when);
-	r = text.status < 0 ? text.status
-		: agentrun_buf_append(out, text.buf.data, text.buf.len);
-	redis_text_free(&text);
-	return r;
+	return redis_text_give(&text, out);
 }

@@ -45,18 +45,21 @@ static int text_of(agentrun_buf *out, redis_span span)
 /* What is no letter of ours is shown as one: nothing vanishes. */
 static int read_item(struct letter *l, const redisReply *item)
 {
-	redis_span o = redis_json_value(item->str, item->len);
-	redis_span payload = redis_json_get(o, "payload");
-	int r = text_of(&l->job_id, redis_json_get(o, "job_id"));
+	static const char *const names[] = { "payload", "job_id", "reason", "deliveries",
+		"retries", "dead_at" };
+	redis_span o[6];
+	int r;
 
+	redis_json_members(redis_json_value(item->str, item->len), names, o, 6);
+	r = text_of(&l->job_id, o[1]);
 	if (r == 0)
-		r = text_of(&l->reason, redis_json_get(o, "reason"));
+		r = text_of(&l->reason, o[2]);
 	if (r == 0)
-		r = redis_json_is(payload, '"') ? redis_json_string(&l->payload, payload)
+		r = redis_json_is(o[0], '"') ? redis_json_string(&l->payload, o[0])
 			: agentrun_buf_append(&l->payload, item->str, item->len);
-	l->deliveries = number_of(redis_json_get(o, "deliveries"));
-	l->retries = number_of(redis_json_get(o, "retries"));
-	l->dead_at = number_of(redis_json_get(o, "dead_at"));
+	l->deliveries = number_of(o[3]);
+	l->retries = number_of(o[4]);
+	l->dead_at = number_of(o[5]);
 	return r;
 }
 
@@ -205,8 +208,7 @@ int redis_queue_dead_list(void *self, agentrun_buf *out,
 		r = redis_pool_run(&q->pool, list_all, &list, err);
 	if (r == 0) {
 		agentrun_buf_dispose(out);
-		*out = list.text.buf;
-		return 0;
+		r = redis_text_give(&list.text, out) < 0 ? redis_oom(err) : 0;
 	}
 	redis_text_free(&list.text);
 	return r;

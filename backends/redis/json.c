@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <agentrun/error.h>
+
 #define MAX_DEPTH 512
 
 static bool is_space(char c)
@@ -197,14 +199,15 @@ static const char *skip_value(const char *p, const char *end)
 		return p;
 	}
 	do {
+		/* Brackets and braces differ by one bit. */
+		char mark = *p | 0x20;
+
 		if (*p == '"') {
 			p = skip_string(p);
 			continue;
 		}
-		if (*p == '{' || *p == '[')
-			depth++;
-		else if (*p == '}' || *p == ']')
-			depth--;
+		depth += mark == '{';
+		depth -= mark == '}';
 		p++;
 	} while (depth);
 	return p;
@@ -215,31 +218,50 @@ bool redis_json_is(redis_span value, char first)
 	return value.p && *value.p == first;
 }
 
+/* The member at `*p` and its value; `*p` moves to the next one, or to the end. */
+static redis_span next_member(const char **p, const char *end, redis_span *value)
+{
+	redis_span key = { *p, 0 };
+
+	*p = skip_string(*p);
+	key.n = (size_t)(*p - key.p);
+	*p = skip_space(*p, end) + 1; /* the colon */
+	value->p = skip_space(*p, end);
+	*p = skip_value(value->p, end);
+	value->n = (size_t)(*p - value->p);
+	*p = skip_space(*p, end);
+	if (**p == ',')
+		*p = skip_space(*p + 1, end);
+	return key;
+}
+
+void redis_json_members(redis_span object, const char *const *names, redis_span *out,
+	size_t n)
+{
+	const char *p, *end;
+
+	for (size_t i = 0; i < n; i++)
+		out[i] = (redis_span){ NULL, 0 };
+	if (!redis_json_is(object, '{'))
+		return;
+	end = object.p + object.n;
+	for (p = skip_space(object.p + 1, end); *p != '}';) {
+		redis_span value, key = next_member(&p, end, &value);
+
+		for (size_t i = 0; i < n; i++)
+			if (redis_json_says(key, names[i]))
+				out[i] = value;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (redis_json_is(out[i], 'n'))
+			out[i].p = NULL;
+}
+
 redis_span redis_json_get(redis_span object, const char *name)
 {
-	redis_span found = { NULL, 0 };
-	const char *p, *end, *begin;
+	redis_span found;
 
-	if (!redis_json_is(object, '{'))
-		return found;
-	p = object.p;
-	end = object.p + object.n;
-	for (p = skip_space(p + 1, end); *p != '}'; p = skip_space(p, end)) {
-		redis_span key = { p, 0 };
-
-		p = skip_string(p);
-		key.n = (size_t)(p - key.p);
-		p = skip_space(p, end) + 1; /* the colon */
-		begin = skip_space(p, end);
-		p = skip_value(begin, end);
-		if (redis_json_says(key, name))
-			found = (redis_span){ begin, (size_t)(p - begin) };
-		p = skip_space(p, end);
-		if (*p == ',')
-			p++;
-	}
-	if (redis_json_is(found, 'n'))
-		found.p = NULL;
+	redis_json_members(object, &name, &found, 1);
 	return found;
 }
 
@@ -345,29 +367,30 @@ static size_t unescape(const char **p, char *to)
 int redis_json_string(agentrun_buf *out, redis_span string)
 {
 	const char *p = string.p + 1, *end = string.p + string.n - 1;
+	char *plain, *to;
+	int r;
 
+	if (!memchr(p, '\\', (size_t)(end - p)))
+		return agentrun_buf_append(out, p, (size_t)(end - p));
+	plain = to = malloc(string.n); /* an escape is longer than what it says */
+	if (!plain)
+		return AGENTRUN_ENOMEM;
 	while (p < end) {
-		const char *plain = p;
-		char bytes[4];
-		int r;
-
-		while (p < end && *p != '\\')
-			p++;
-		r = agentrun_buf_append(out, plain, (size_t)(p - plain));
-		if (r == 0 && p < end) {
-			p++;
-			r = agentrun_buf_append(out, bytes, unescape(&p, bytes));
+		if (*p != '\\') {
+			*to++ = *p++;
+			continue;
 		}
-		if (r < 0)
-			return r;
+		p++;
+		to += unescape(&p, to);
 	}
-	return agentrun_buf_append(out, "", 0);
+	r = agentrun_buf_append(out, plain, (size_t)(to - plain));
+	free(plain);
+	return r;
 }
 
 bool redis_json_says(redis_span string, const char *text)
 {
 	const char *p, *end;
-	size_t left = strlen(text);
 
 	if (!redis_json_is(string, '"'))
 		return false;
@@ -383,10 +406,9 @@ bool redis_json_says(redis_span string, const char *text)
 		} else {
 			bytes[0] = *p++;
 		}
-		if (n > left || memcmp(text, bytes, n) != 0)
-			return false;
-		text += n;
-		left -= n;
+		for (size_t i = 0; i < n; i++, text++)
+			if (!*text || *text != bytes[i])
+				return false;
 	}
-	return left == 0;
+	return !*text;
 }

@@ -25,6 +25,9 @@ redis_span redis_json_value(const char *text, size_t len);
 /* A member of an object, the last of that name; not there also when `object` is
  * no object or the member is null. The span must be of a text that is JSON. */
 redis_span redis_json_get(redis_span object, const char *name);
+/* The same of `n` names in one walk. */
+void redis_json_members(redis_span object, const char *const *names, redis_span *out,
+	size_t n);
 /* How many elements an array has; 0 for what is none. */
 size_t redis_json_count(redis_span array);
 redis_span redis_json_at(redis_span array, size_t i);

@@ -111,7 +111,7 @@ static int write_letter(redis_conn *conn, const agentrun_job *job, agentrun_erro
 	redis_text_str(&text, "}");
 	status = text.status;
 	if (status == 0)
-		redis_conn_bytes(conn, text.buf.data, text.buf.len);
+		redis_conn_bytes(conn, text.data, text.len);
 	redis_text_free(&text);
 	return status < 0 ? redis_oom(err) : 0;
 }

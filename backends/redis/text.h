@@ -8,11 +8,12 @@
 #include "json.h"
 
 typedef struct redis_text {
-	agentrun_buf buf;
+	char *data;
+	size_t len, cap;
 	int status; /* 0, or AGENTRUN_ENOMEM: some of it is missing */
 } redis_text;
 
-#define REDIS_TEXT_INIT { AGENTRUN_BUF_INIT, 0 }
+#define REDIS_TEXT_INIT { NULL, 0, 0, 0 }
 
 void redis_text_add(redis_text *to, const char *text, size_t len);
 void redis_text_str(redis_text *to, const char *text);
@@ -23,6 +24,8 @@ void redis_text_json(redis_text *to, const char *text, size_t len);
 void redis_text_name(redis_text *to, const char *name);
 /* The same and a value as it stands; nothing where it is not there. */
 void redis_text_member(redis_text *to, const char *name, redis_span value);
+/* Append it to `out` and free it: 0, AGENTRUN_ENOMEM. */
+int redis_text_give(redis_text *text, agentrun_buf *out);
 void redis_text_free(redis_text *text);
 
 #endif

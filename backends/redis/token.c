@@ -11,39 +11,21 @@ static redis_span first_of(redis_span a, redis_span b)
 	return a.p ? a : b;
 }
 
-/* ---- a token becomes a job message -------------------------------------- */
+/* ---- what is wanted of a message ---------------------------------------- */
 
-int redis_token_job(agentrun_buf *out, const char *token, size_t len,
-	redis_span workflow)
+void redis_message_read(redis_message *out, const char *text, size_t len, bool is_token)
 {
-	redis_span t = redis_json_value(token, len);
-	redis_span metadata = redis_json_get(t, "metadata"), config = redis_json_get(t, "config");
-	redis_text text = REDIS_TEXT_INIT;
-	int r;
+	const char *const names[] = { is_token ? "id" : "job_id", "run_id", "sent_at",
+		"created_at" };
+	redis_span members[4];
 
-	if (!redis_json_is(t, '{'))
-		return agentrun_buf_append(out, token, len);
-	redis_text_str(&text, "{");
-	redis_text_member(&text, "version", redis_json_get(t, "version"));
-	redis_text_member(&text, "job_id", redis_json_get(t, "id"));
-	redis_text_member(&text, "run_id", redis_json_get(t, "run_id"));
-	redis_text_member(&text, "node_id", redis_json_get(t, "to_node"));
-	redis_text_member(&text, "workflow_tag", redis_json_get(metadata, "workflow_tag"));
-	redis_text_member(&text, "workflow_owner", redis_json_get(t, "workflow_owner"));
-	redis_text_member(&text, "prompt", first_of(redis_json_get(metadata, "task"),
-		first_of(redis_json_get(config, "task"), redis_json_get(config, "prompt"))));
-	redis_text_member(&text, "current_workflow", redis_json_is(workflow, '{') ? workflow
-		: redis_json_get(metadata, "workflow"));
-	redis_text_member(&text, "context", redis_json_get(metadata, "context"));
-	redis_text_member(&text, "timeout_sec", first_of(
-		redis_json_get(metadata, "timeout_sec"), redis_json_get(config, "timeout_sec")));
-	redis_text_member(&text, "created_at", redis_json_get(t, "created_at"));
-	redis_text_member(&text, "sent_at", redis_json_get(t, "sent_at"));
-	redis_text_str(&text, "}");
-	r = text.status < 0 ? text.status
-		: agentrun_buf_append(out, text.buf.data, text.buf.len);
-	redis_text_free(&text);
-	return r;
+	*out = (redis_message){ .text = text, .len = len,
+		.value = redis_json_value(text, len) };
+	redis_json_members(out->value, names, members, 4);
+	out->id = members[0];
+	out->run = members[1];
+	out->sent = members[2];
+	out->created = members[3];
 }
 
 static int string_of(agentrun_buf *out, redis_span string)
@@ -52,9 +34,67 @@ static int string_of(agentrun_buf *out, redis_span string)
 		: agentrun_buf_append(out, "", 0);
 }
 
-int redis_token_run(agentrun_buf *out, const char *token, size_t len)
+int redis_message_id(agentrun_buf *out, const redis_message *message)
 {
-	return string_of(out, redis_json_get(redis_json_value(token, len), "run_id"));
+	size_t before = out->len;
+	int r = string_of(out, message->id);
+
+	if (r == 0 && memchr(out->data + before, '\0', out->len - before)) {
+		out->len = before;
+		out->data[before] = '\0';
+	}
+	return r;
+}
+
+int redis_message_run(agentrun_buf *out, const redis_message *message)
+{
+	return string_of(out, message->run);
+}
+
+int64_t redis_message_sent_ms(const redis_message *message)
+{
+	redis_span when = first_of(message->sent, message->created);
+
+	return redis_json_is(when, '"') ? redis_time_of(when.p + 1, when.n - 2) : 0;
+}
+
+/* ---- a token becomes a job message -------------------------------------- */
+
+int redis_token_job(agentrun_buf *out, const redis_message *token, redis_span workflow)
+{
+	enum { VERSION, TO_NODE, OWNER, METADATA, CONFIG, OF_TOKEN };
+	enum { TASK, TAG, FLOW, CONTEXT, TIMEOUT, OF_METADATA };
+	enum { C_TASK, C_PROMPT, C_TIMEOUT, OF_CONFIG };
+	static const char *const names[] = { "version", "to_node", "workflow_owner", "metadata",
+		"config" };
+	static const char *const in_metadata[] = { "task", "workflow_tag", "workflow", "context",
+		"timeout_sec" };
+	static const char *const in_config[] = { "task", "prompt", "timeout_sec" };
+	redis_span t[OF_TOKEN], m[OF_METADATA], c[OF_CONFIG];
+	redis_text text = REDIS_TEXT_INIT;
+
+	if (!redis_json_is(token->value, '{'))
+		return agentrun_buf_append(out, token->text, token->len);
+	redis_json_members(token->value, names, t, OF_TOKEN);
+	redis_json_members(t[METADATA], in_metadata, m, OF_METADATA);
+	redis_json_members(t[CONFIG], in_config, c, OF_CONFIG);
+	redis_text_str(&text, "{");
+	redis_text_member(&text, "version", t[VERSION]);
+	redis_text_member(&text, "job_id", token->id);
+	redis_text_member(&text, "run_id", token->run);
+	redis_text_member(&text, "node_id", t[TO_NODE]);
+	redis_text_member(&text, "workflow_tag", m[TAG]);
+	redis_text_member(&text, "workflow_owner", t[OWNER]);
+	redis_text_member(&text, "prompt", first_of(m[TASK],
+		first_of(c[C_TASK], c[C_PROMPT])));
+	redis_text_member(&text, "current_workflow",
+		redis_json_is(workflow, '{') ? workflow : m[FLOW]);
+	redis_text_member(&text, "context", m[CONTEXT]);
+	redis_text_member(&text, "timeout_sec", first_of(m[TIMEOUT], c[C_TIMEOUT]));
+	redis_text_member(&text, "created_at", token->created);
+	redis_text_member(&text, "sent_at", token->sent);
+	redis_text_str(&text, "}");
+	return redis_text_give(&text, out);
 }
 
 /* ---- and back ----------------------------------------------------------- */
@@ -63,7 +103,6 @@ int redis_token_of_job(agentrun_buf *out, const char *job, size_t len)
 {
 	redis_span j = redis_json_value(job, len);
 	redis_text text = REDIS_TEXT_INIT;
-	int r;
 
 	if (!redis_json_is(j, '{'))
 		return agentrun_buf_append(out, job, len);
@@ -86,25 +125,10 @@ int redis_token_of_job(agentrun_buf *out, const char *job, size_t len)
 	redis_text_member(&text, "workflow", redis_json_get(j, "current_workflow"));
 	redis_text_member(&text, "timeout_sec", redis_json_get(j, "timeout_sec"));
 	redis_text_str(&text, "}}");
-	r = text.status < 0 ? text.status
-		: agentrun_buf_append(out, text.buf.data, text.buf.len);
-	redis_text_free(&text);
-	return r;
+	return redis_text_give(&text, out);
 }
 
-/* ---- what a job message says -------------------------------------------- */
-
-int redis_job_id(agentrun_buf *out, const char *job, size_t len)
-{
-	size_t before = out->len;
-	int r = string_of(out, redis_json_get(redis_json_value(job, len), "job_id"));
-
-	if (r == 0 && memchr(out->data + before, '\0', out->len - before)) {
-		out->len = before;
-		out->data[before] = '\0';
-	}
-	return r;
-}
+/* ---- times -------------------------------------------------------------- */
 
 /* `digits` digits and what must follow them; -1: they are not there. */
 static int number_at(const char **p, int digits, const char *follow)
@@ -177,12 +201,4 @@ int64_t redis_time_of(const char *text, size_t len)
 		t.tm_sec < 0 || !offset_at(&p, &minutes))
 		return 0;
 	return ((int64_t)timegm(&t) - minutes * 60) * 1000 + ms;
-}
-
-int64_t redis_job_sent_ms(const char *job, size_t len)
-{
-	redis_span j = redis_json_value(job, len);
-	redis_span when = first_of(redis_json_get(j, "sent_at"), redis_json_get(j, "created_at"));
-
-	return redis_json_is(when, '"') ? redis_time_of(when.p + 1, when.n - 2) : 0;
 }

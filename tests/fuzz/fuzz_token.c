@@ -31,15 +31,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *text = (const char *)data;
 	redis_span value = redis_json_value(text, size), none = { NULL, 0 };
+	redis_message as_token, as_job;
 	agentrun_buf job = AGENTRUN_BUF_INIT, token = AGENTRUN_BUF_INIT;
 	agentrun_buf id = AGENTRUN_BUF_INIT, done = AGENTRUN_BUF_INIT;
 
-	if (redis_token_job(&job, text, size, value) < 0 ||
+	redis_message_read(&as_token, text, size, true);
+	redis_message_read(&as_job, text, size, false);
+	if (redis_token_job(&job, &as_token, value) < 0 ||
 		redis_token_of_job(&token, text, size) < 0 ||
-		redis_job_id(&id, text, size) < 0 || redis_token_run(&id, text, size) < 0 ||
+		redis_message_id(&id, &as_job) < 0 || redis_message_run(&id, &as_token) < 0 ||
 		redis_completion(&done, text, size, text, size, none) < 0)
 		abort();
-	(void)redis_job_sent_ms(text, size);
+	(void)redis_message_sent_ms(&as_job);
 	must_be_json(&done);
 	if (value.p) {
 		must_be_json(&job);

@@ -7,8 +7,10 @@ static void job_is(const char *token, const char *workflow, const char *want)
 {
 	agentrun_buf out = AGENTRUN_BUF_INIT;
 	redis_span flow = redis_json_value(workflow, strlen(workflow));
+	redis_message message;
 
-	ck_assert_int_eq(redis_token_job(&out, token, strlen(token), flow), 0);
+	redis_message_read(&message, token, strlen(token), true);
+	ck_assert_int_eq(redis_token_job(&out, &message, flow), 0);
 	ck_assert_str_eq(out.data, want);
 	agentrun_buf_dispose(&out);
 }
@@ -44,6 +46,25 @@ START_TEST(members_are_found_and_the_last_one_counts)
 	ck_assert_ptr_null(redis_json_at(a, 3).p);
 	ck_assert_ptr_null(redis_json_get(o, "n").p);
 	ck_assert_ptr_null(redis_json_get(a, "a").p);
+}
+END_TEST
+
+START_TEST(several_members_are_found_in_one_walk)
+{
+	static const char *const names[] = { "b", "a", "", "ab", "n", "x" };
+	static const char text[] = "{\"a\":1,\"ab\":{\"b\":[\"}]\\\\\"]},\"\":\"e\",\"b\":\"\\\"\","
+		"\"n\":null,\"a\\u0000\":3,\"a\":[{}]}";
+	redis_span o = redis_json_value(text, strlen(text)), found[6];
+
+	redis_json_members(o, names, found, 6);
+	ck_assert_int_eq(redis_json_says(found[0], "\""), 1);
+	ck_assert_uint_eq(redis_json_count(found[1]), 1);
+	ck_assert_int_eq(redis_json_says(found[2], "e"), 1);
+	ck_assert_int_eq(redis_json_is(found[3], '{'), 1);
+	ck_assert_ptr_null(found[4].p);
+	ck_assert_ptr_null(found[5].p);
+	redis_json_members(found[1], names, found, 6);
+	ck_assert_ptr_null(found[1].p);
 }
 END_TEST
 
@@ -95,8 +116,10 @@ END_TEST
 static void id_is(const char *job, const char *want)
 {
 	agentrun_buf id = AGENTRUN_BUF_INIT;
+	redis_message message;
 
-	ck_assert_int_eq(redis_job_id(&id, job, strlen(job)), 0);
+	redis_message_read(&message, job, strlen(job), false);
+	ck_assert_int_eq(redis_message_id(&id, &message), 0);
 	ck_assert_str_eq(id.data, want);
 	agentrun_buf_dispose(&id);
 }
@@ -175,6 +198,7 @@ int main(void)
 	const TTest *const tests[] = {
 		json_is_told_from_what_is_none,
 		members_are_found_and_the_last_one_counts,
+		several_members_are_found_in_one_walk,
 		strings_are_decoded,
 		a_token_becomes_a_job_message,
 		the_way_to_a_token_and_back_changes_nothing,
