@@ -6,41 +6,42 @@
 
 #include "token.h"
 
-#define N_METRICS 3
-
 /* Members of a result message. */
 enum { STATUS, PREVIEW, METADATA, ERROR, REF, OF_RESULT };
 
 /* How many steps the last call's pipeline had. Its arguments are JSON in a JSON
  * string. */
-static size_t steps_of(redis_span metadata)
+static size_t steps_of(redis_span calls)
 {
-	redis_span calls = redis_json_get(metadata, "tool_calls"), call, arguments;
 	agentrun_buf text = AGENTRUN_BUF_INIT;
 	size_t n = redis_json_count(calls);
+	redis_span call = redis_json_at(calls, n ? n - 1 : 0), arguments, steps = { NULL, 0 };
+	static const char *const name = "pipeline";
 
-	call = n ? redis_json_at(calls, n - 1) : (redis_span){ NULL, 0 };
 	arguments = redis_json_get(redis_json_get(call, "function"), "arguments");
-	n = 0;
 	if (redis_json_is(arguments, '"') && redis_json_string(&text, arguments) == 0)
-		n = redis_json_count(redis_json_get(redis_json_value(text.data, text.len),
-			"pipeline"));
+		redis_json_object(text.data, text.len, &name, &steps, 1);
+	n = redis_json_count(steps);
 	agentrun_buf_dispose(&text);
 	return n;
 }
 
-static void add_metrics(redis_text *to, redis_span metadata)
+static void add_data(redis_text *to, redis_span metadata, redis_span data)
 {
-	static const char *const names[N_METRICS] = { "execution_time_ms", "queue_time_ms",
-		"tokens_used" };
-	redis_span members[N_METRICS];
+	static const char *const names[] = { "execution_time_ms", "queue_time_ms", "tokens_used",
+		"tool_calls" };
+	redis_span members[4];
 
+	redis_json_members(metadata, names, members, 4);
+	redis_text_str(to, "{\"status\":\"success\",\"data\":");
+	redis_text_add(to, data.p ? data.p : "null", data.p ? data.n : 4);
+	redis_text_name(to, "pipeline_steps");
+	redis_text_int(to, (int64_t)steps_of(members[3]));
 	redis_text_name(to, "metrics");
 	redis_text_str(to, "{");
-	redis_json_members(metadata, names, members, N_METRICS);
-	for (size_t i = 0; i < N_METRICS; i++)
+	for (size_t i = 0; i < 3; i++)
 		redis_text_member(to, names[i], members[i]);
-	redis_text_str(to, "}");
+	redis_text_str(to, "}}");
 }
 
 /* An orchestrator's answer is the result as it is; else what is known of the
@@ -84,12 +85,7 @@ static void add_result_data(redis_text *to, const redis_span result[OF_RESULT], 
 	} else if (redis_json_says(type, "text")) {
 		add_text(to, result[PREVIEW], result[METADATA]);
 	} else {
-		redis_text_str(to, "{\"status\":\"success\",\"data\":");
-		redis_text_add(to, data.p ? data.p : "null", data.p ? data.n : 4);
-		redis_text_name(to, "pipeline_steps");
-		redis_text_int(to, (int64_t)steps_of(result[METADATA]));
-		add_metrics(to, result[METADATA]);
-		redis_text_str(to, "}");
+		add_data(to, result[METADATA], data);
 	}
 }
 
@@ -122,8 +118,8 @@ int redis_completion(agentrun_buf *out, const char *job, size_t job_len,
 	redis_span j[3], r[OF_RESULT];
 	redis_text text = REDIS_TEXT_INIT;
 
-	redis_json_members(redis_json_value(job, job_len), names, j, 3);
-	redis_json_members(redis_json_value(result, result_len), of_result, r, OF_RESULT);
+	redis_json_object(job, job_len, names, j, 3);
+	redis_json_object(result, result_len, of_result, r, OF_RESULT);
 	redis_text_str(&text, "{\"version\":\"1.0\"");
 	for (size_t i = 0; i < 3; i++)
 		redis_text_member(&text, names[i], j[i]);

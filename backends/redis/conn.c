@@ -247,17 +247,23 @@ static char *room_for(redis_conn *conn, size_t more)
 	return conn->out_of_memory ? NULL : conn->out + conn->out_len;
 }
 
+/* The digits of a number, ending at `end`; returns where they begin. */
+static char *digits_of(uint64_t number, char *end)
+{
+	do
+		*--end = (char)('0' + number % 10);
+	while (number /= 10);
+	return end;
+}
+
 static void write_head(redis_conn *conn, char kind, size_t number)
 {
-	char digits[24], *p = digits + sizeof(digits), *to = room_for(conn, 32);
-	size_t n;
+	char digits[24], *end = digits + sizeof(digits), *p = digits_of(number, end);
+	char *to = room_for(conn, 32);
+	size_t n = (size_t)(end - p);
 
 	if (!to)
 		return;
-	do
-		*--p = (char)('0' + number % 10);
-	while (number /= 10);
-	n = (size_t)(digits + sizeof(digits) - p);
 	*to++ = kind;
 	memcpy(to, p, n);
 	to[n] = '\r';
@@ -292,10 +298,12 @@ void redis_conn_word(redis_conn *conn, const char *text)
 
 void redis_conn_int(redis_conn *conn, int64_t number)
 {
-	char digits[24];
+	char digits[24], *end = digits + sizeof(digits);
+	char *p = digits_of(number < 0 ? -(uint64_t)number : (uint64_t)number, end);
 
-	snprintf(digits, sizeof(digits), "%lld", (long long)number);
-	redis_conn_word(conn, digits);
+	if (number < 0)
+		*--p = '-';
+	redis_conn_bytes(conn, p, (size_t)(end - p));
 }
 
 void redis_conn_script(redis_conn *conn, int script, size_t keys, size_t args)

@@ -50,7 +50,7 @@ static int read_item(struct letter *l, const redisReply *item)
 	redis_span o[6];
 	int r;
 
-	redis_json_members(redis_json_value(item->str, item->len), names, o, 6);
+	redis_json_object(item->str, item->len, names, o, 6);
 	r = text_of(&l->job_id, o[1]);
 	if (r == 0)
 		r = text_of(&l->reason, o[2]);

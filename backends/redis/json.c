@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 #include "json.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,14 +53,42 @@ static const char *escape_end(const char *p, const char *end)
 	return p + 5;
 }
 
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* A bit in each byte that is below 0x20, a quote or a backslash; those above the lowest
+ * may be wrong. */
+static uint64_t marks_in(uint64_t eight)
+{
+	uint64_t quote = eight ^ EACH('"'), slash = eight ^ EACH('\\');
+
+	return (((eight - EACH(0x20)) & ~eight) | ((quote - EACH(1)) & ~quote) |
+		((slash - EACH(1)) & ~slash)) & EACH(0x80);
+}
+
+/* To a quote, a backslash, or what may not be in a string. */
+static const char *plain_end(const char *p, const char *end)
+{
+	uint64_t eight;
+
+	for (; end - p >= 8; p += 8) {
+		memcpy(&eight, p, 8);
+		eight = marks_in(le64toh(eight));
+		if (eight)
+			return p + __builtin_ctzll(eight) / 8;
+	}
+	while (p < end && *p != '"' && *p != '\\' && (unsigned char)*p >= 0x20)
+		p++;
+	return p;
+}
+
 static const char *string_end(const char *p, const char *end)
 {
-	for (p++; p && p < end && *p != '"';) {
-		if ((unsigned char)*p < 0x20)
+	for (p = plain_end(p + 1, end); p < end && *p == '\\'; p = plain_end(p, end)) {
+		p = escape_end(p + 1, end);
+		if (!p)
 			return NULL;
-		p = *p == '\\' ? escape_end(p + 1, end) : p + 1;
 	}
-	return p && p < end ? p + 1 : NULL;
+	return p < end && *p == '"' ? p + 1 : NULL;
 }
 
 static const char *digits_end(const char *p, const char *end)
@@ -138,7 +167,8 @@ static const char *next_value(const char *p, const char *end, const char *open,
 	return p;
 }
 
-static const char *value_end(const char *p, const char *end)
+/* `most`: how deep it may be nested, up to MAX_DEPTH. */
+static const char *value_end(const char *p, const char *end, size_t most)
 {
 	char open[MAX_DEPTH];
 	size_t depth = 0;
@@ -147,7 +177,7 @@ static const char *value_end(const char *p, const char *end)
 		if (!p || p == end)
 			return NULL;
 		if (*p == '{' || *p == '[') {
-			if (depth == MAX_DEPTH)
+			if (depth == most)
 				return NULL;
 			open[depth++] = *p;
 			p = skip_space(p + 1, end);
@@ -164,27 +194,27 @@ static const char *value_end(const char *p, const char *end)
 	return p;
 }
 
-redis_span redis_json_value(const char *text, size_t len)
+/* The value from `begin` to `stop` (NULL: it is none) is all that the text holds. */
+static redis_span whole(const char *begin, const char *stop, const char *end)
 {
-	const char *end, *begin, *stop;
-
-	if (!len)
-		return (redis_span){ NULL, 0 };
-	end = text + len;
-	begin = skip_space(text, end);
-	stop = begin < end ? value_end(begin, end) : NULL;
-
 	if (!stop || skip_space(stop, end) != end)
 		return (redis_span){ NULL, 0 };
 	return (redis_span){ begin, (size_t)(stop - begin) };
 }
 
+redis_span redis_json_value(const char *text, size_t len)
+{
+	const char *end = len ? text + len : text, *begin = len ? skip_space(text, end) : text;
+
+	return whole(begin, begin < end ? value_end(begin, end, MAX_DEPTH) : NULL, end);
+}
+
 /* ---- looking into JSON -------------------------------------------------- */
 
-static const char *skip_string(const char *p)
+static const char *skip_string(const char *p, const char *end)
 {
-	for (p++; *p != '"'; p++)
-		p += *p == '\\';
+	for (p = plain_end(p + 1, end); *p != '"'; p = plain_end(p, end))
+		p += 2; /* a backslash, and what stands behind it */
 	return p + 1;
 }
 
@@ -200,14 +230,13 @@ static const char *skip_value(const char *p, const char *end)
 	}
 	do {
 		/* Brackets and braces differ by one bit. */
-		char mark = *p | 0x20;
-
+		while (*p != '"' && (*p | 0x20) != '{' && (*p | 0x20) != '}')
+			p++;
 		if (*p == '"') {
-			p = skip_string(p);
+			p = skip_string(p, end);
 			continue;
 		}
-		depth += mark == '{';
-		depth -= mark == '}';
+		depth += (*p | 0x20) == '{' ? 1 : -(size_t)1;
 		p++;
 	} while (depth);
 	return p;
@@ -223,7 +252,7 @@ static redis_span next_member(const char **p, const char *end, redis_span *value
 {
 	redis_span key = { *p, 0 };
 
-	*p = skip_string(*p);
+	*p = skip_string(*p, end);
 	key.n = (size_t)(*p - key.p);
 	*p = skip_space(*p, end) + 1; /* the colon */
 	value->p = skip_space(*p, end);
@@ -235,26 +264,75 @@ static redis_span next_member(const char **p, const char *end, redis_span *value
 	return key;
 }
 
+/* Null is as good as not there. */
+static void take_member(const char *const *names, redis_span *out, size_t n, redis_span key,
+	redis_span value)
+{
+	for (size_t i = 0; i < n; i++)
+		if (redis_json_says(key, names[i]))
+			out[i] = *value.p == 'n' ? (redis_span){ NULL, 0 } : value;
+}
+
+static void clear(redis_span *out, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		out[i] = (redis_span){ NULL, 0 };
+}
+
 void redis_json_members(redis_span object, const char *const *names, redis_span *out,
 	size_t n)
 {
 	const char *p, *end;
 
-	for (size_t i = 0; i < n; i++)
-		out[i] = (redis_span){ NULL, 0 };
+	clear(out, n);
 	if (!redis_json_is(object, '{'))
 		return;
 	end = object.p + object.n;
 	for (p = skip_space(object.p + 1, end); *p != '}';) {
 		redis_span value, key = next_member(&p, end, &value);
 
-		for (size_t i = 0; i < n; i++)
-			if (redis_json_says(key, names[i]))
-				out[i] = value;
+		take_member(names, out, n, key, value);
 	}
-	for (size_t i = 0; i < n; i++)
-		if (redis_json_is(out[i], 'n'))
-			out[i].p = NULL;
+}
+
+/* The end of the object that begins at `p`, or NULL; its members are taken. */
+static const char *object_end(const char *p, const char *end, const char *const *names,
+	redis_span *out, size_t n)
+{
+	p = skip_space(p + 1, end);
+	if (p < end && *p == '}')
+		return p + 1;
+	for (;;) {
+		const char *key = p, *value = name_end(p, end);
+
+		p = value && value < end ? value_end(value, end, MAX_DEPTH - 1) : NULL;
+		if (!p)
+			return NULL;
+		/* What follows the name's quote is no part of what it says. */
+		take_member(names, out, n, (redis_span){ key, (size_t)(skip_string(key, end) - key) },
+			(redis_span){ value, (size_t)(p - value) });
+		p = skip_space(p, end);
+		if (p == end || (*p != ',' && *p != '}'))
+			return NULL;
+		if (*p == '}')
+			return p + 1;
+		p = skip_space(p + 1, end);
+	}
+}
+
+redis_span redis_json_object(const char *text, size_t len, const char *const *names,
+	redis_span *out, size_t n)
+{
+	const char *end = len ? text + len : text, *begin = len ? skip_space(text, end) : text;
+	redis_span value;
+
+	clear(out, n);
+	if (begin == end || *begin != '{')
+		return redis_json_value(text, len);
+	value = whole(begin, object_end(begin, end, names, out, n), end);
+	if (!value.p)
+		clear(out, n);
+	return value;
 }
 
 redis_span redis_json_get(redis_span object, const char *name)

@@ -22,6 +22,9 @@ typedef struct redis_span {
 /* The one value of the text, without the white space around it; not there when
  * the text is no JSON, or nested deeper than 512. */
 redis_span redis_json_value(const char *text, size_t len);
+/* The same, and its members where it is an object, as redis_json_members() finds them. */
+redis_span redis_json_object(const char *text, size_t len, const char *const *names,
+	redis_span *out, size_t n);
 /* A member of an object, the last of that name; not there also when `object` is
  * no object or the member is null. The span must be of a text that is JSON. */
 redis_span redis_json_get(redis_span object, const char *name);

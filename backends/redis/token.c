@@ -20,8 +20,7 @@ void redis_message_read(redis_message *out, const char *text, size_t len, bool i
 	redis_span members[4];
 
 	*out = (redis_message){ .text = text, .len = len,
-		.value = redis_json_value(text, len) };
-	redis_json_members(out->value, names, members, 4);
+		.value = redis_json_object(text, len, names, members, 4) };
 	out->id = members[0];
 	out->run = members[1];
 	out->sent = members[2];

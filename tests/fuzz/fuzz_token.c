@@ -30,11 +30,19 @@ static void address(const char *text, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *text = (const char *)data;
-	redis_span value = redis_json_value(text, size), none = { NULL, 0 };
+	static const char *const names[] = { "id", "metadata" };
+	redis_span value = redis_json_value(text, size), none = { NULL, 0 }, found[2], again[2];
 	redis_message as_token, as_job;
 	agentrun_buf job = AGENTRUN_BUF_INIT, token = AGENTRUN_BUF_INIT;
 	agentrun_buf id = AGENTRUN_BUF_INIT, done = AGENTRUN_BUF_INIT;
 
+	/* Both ways of reading say the same. */
+	if (redis_json_object(text, size, names, found, 2).p != value.p)
+		abort();
+	redis_json_members(value, names, again, 2);
+	for (int i = 0; i < 2; i++)
+		if (found[i].p != again[i].p || (found[i].p && found[i].n != again[i].n))
+			abort();
 	redis_message_read(&as_token, text, size, true);
 	redis_message_read(&as_job, text, size, false);
 	if (redis_token_job(&job, &as_token, value) < 0 ||

@@ -21,17 +21,28 @@ START_TEST(json_is_told_from_what_is_none)
 		"{\"a\":[1,{\"b\":null}]}", "[[],{}]", "true" };
 	static const char *const bad[] = { "", " ", "01", "1.", "+1", "[1,]", "{\"a\":1,}",
 		"{\"a\"}", "{a:1}", "\"\n\"", "\"\\x\"", "\"\\u12g4\"", "[1 2]", "nul", "{} x", "]",
-		"[}", "\"", "-", "1e" };
+		"[}", "\"", "-", "1e", "{", "{ ", "{\"a\":", "{\"a\":1", "{\"a\":1 ", "{\"a\":1,",
+		"{\"a\":1]", "{,}", "{\"a\":[}}", "{}}", "{\"a\\\":1}" };
 	char deep[1100];
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
 		ck_assert_msg(redis_json_value(good[i], strlen(good[i])).p != NULL, "%s", good[i]);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		ck_assert_msg(redis_json_value(bad[i], strlen(bad[i])).p == NULL, "%s", bad[i]);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ck_assert_msg(redis_json_object(bad[i], strlen(bad[i]), NULL, NULL, 0).p == NULL,
+			"%s", bad[i]);
 	memset(deep, '[', 513);
 	memset(deep + 513, ']', 513);
 	ck_assert_ptr_null(redis_json_value(deep, 1026).p);
 	ck_assert_ptr_nonnull(redis_json_value(deep + 1, 1024).p);
+	memcpy(deep, "{\"a\":", 5);
+	memset(deep + 5, '[', 512);
+	memset(deep + 517, ']', 512);
+	deep[1029] = '}';
+	ck_assert_ptr_null(redis_json_object(deep, 1030, NULL, NULL, 0).p);
+	deep[5] = deep[1028] = ' ';
+	ck_assert_ptr_nonnull(redis_json_object(deep, 1030, NULL, NULL, 0).p);
 }
 END_TEST
 
@@ -64,6 +75,12 @@ START_TEST(several_members_are_found_in_one_walk)
 	ck_assert_ptr_null(found[4].p);
 	ck_assert_ptr_null(found[5].p);
 	redis_json_members(found[1], names, found, 6);
+	ck_assert_ptr_null(found[1].p);
+	ck_assert_ptr_eq(redis_json_object(text, strlen(text), names, found, 6).p, text);
+	ck_assert_int_eq(redis_json_says(found[0], "\""), 1);
+	ck_assert_uint_eq(redis_json_count(found[1]), 1);
+	ck_assert_ptr_null(found[4].p);
+	ck_assert_ptr_null(redis_json_object(text, strlen(text) - 1, names, found, 6).p);
 	ck_assert_ptr_null(found[1].p);
 }
 END_TEST
