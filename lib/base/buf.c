@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 #include "base/buf.h"
 
+#include <endian.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,15 +118,36 @@ static unsigned surrogate_at(const char *text, size_t len)
 	return 0xd000U | (unsigned)(p[1] & 0x3f) << 6 | (p[2] & 0x3f);
 }
 
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* How many of these eight bytes a JSON string has as they are, up to the first that may
+ * be none: one of ASCII that needs no escape. */
+static size_t plain_bytes(const char *text)
+{
+	uint64_t eight, quote, slash;
+
+	memcpy(&eight, text, sizeof(eight));
+	eight = le64toh(eight);
+	quote = eight ^ EACH('"');
+	slash = eight ^ EACH('\\');
+	eight = (eight | (eight - EACH(0x20)) | (quote - EACH(1)) | (slash - EACH(1))) & EACH(0x80);
+	return eight ? (size_t)__builtin_ctzll(eight) / 8 : 8;
+}
+
 static void json_str(agr_buf *buf, const char *text, size_t len, bool raw)
 {
 	size_t i = 0, run = 0;
 
 	agr_buf_char(buf, '"');
 	while (i < len) {
-		unsigned char c = (unsigned char)text[i];
-		size_t n = c < 0x80 ? 1 : agr_utf8_len(text + i, len - i);
+		unsigned char c;
+		size_t n = len - i >= 8 ? plain_bytes(text + i) : 0;
 
+		i += n;
+		if (n == 8)
+			continue;
+		c = (unsigned char)text[i];
+		n = c < 0x80 ? 1 : agr_utf8_len(text + i, len - i);
 		if (n && c >= 0x20 && c != '"' && c != '\\') {
 			i += n;
 			continue;
@@ -157,21 +179,22 @@ void agr_buf_json_raw(agr_buf *buf, const char *text, size_t len)
 
 void agr_buf_printable(agr_buf *buf, const char *text, size_t len)
 {
-	size_t i = 0;
+	size_t i = 0, run = 0;
 
 	while (i < len) {
 		unsigned char c = (unsigned char)text[i];
-		size_t n = agr_utf8_len(text + i, len - i);
+		size_t n = c < 0x80 ? 1 : agr_utf8_len(text + i, len - i);
 		bool c1 = n == 2 && c == 0xc2 && (unsigned char)text[i + 1] < 0xa0;
 
 		if (n && c >= 0x20 && c != 0x7f && !c1) {
-			agr_buf_add(buf, text + i, n);
 			i += n;
 			continue;
 		}
+		agr_buf_add(buf, text + run, i - run);
 		agr_buf_printf(buf, "\\x%02x", c);
-		i++;
+		run = ++i;
 	}
+	agr_buf_add(buf, text + run, len - run);
 }
 
 void agr_buf_reset(agr_buf *buf)

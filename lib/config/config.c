@@ -295,6 +295,8 @@ const char *agentrun_config_get(const agentrun_config *config, const char *key)
 
 		if (found)
 			return found->value;
+		known = agr_config_pattern_find(key);
+		return known ? known->fallback : NULL;
 	}
 	entry = config ? entry_find(config, key) : NULL;
 	if (entry)

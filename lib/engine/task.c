@@ -180,14 +180,15 @@ static int lane_for_planner(const agr_task *task)
 	return execute ? AGENTRUN_LANE_EXECUTE : AGENTRUN_LANE_PATCH;
 }
 
-static int plan_at_once(agr_task *task)
+static int plan_at_once(agr_task *task, const char *name)
 {
 	const agr_message *m = &task->message;
 	agentrun_plan_options opts;
 	int r;
 
 	agentrun_plan_options_init(&opts, sizeof(opts));
-	opts.planner = agr_engine_planner(task->engine);
+	/* So that it is not chosen again. Others are by name only where they were asked for. */
+	opts.planner = strcmp(name, "builtin") == 0 ? name : agr_engine_planner(task->engine);
 	opts.workflow = m->workflow.p;
 	opts.workflow_len = m->workflow.n;
 	opts.context = m->context.p;
@@ -248,7 +249,7 @@ static int plan(agr_task *task)
 	if (r != 0)
 		return r < 0 ? r : 0;
 	if (at_once)
-		return plan_at_once(task);
+		return plan_at_once(task, name);
 	task->state = AGR_TASK_BRIEF;
 	return 0;
 }

@@ -47,10 +47,11 @@ static json_t *patch_call(plan_pool *pool, const agr_plan_request *request, json
 	return call;
 }
 
-/* The words with one mark, neighbours together: "\"boss\", \"would like\"". */
-static const char *marked(const plan_parser *ps, plan_mark mark, bool quoted)
+/* Append the words with one mark, neighbours together where they are quoted: "boss",
+ * "would like". */
+static void add_marked(agr_buf *out, const plan_parser *ps, plan_mark mark, bool quoted)
 {
-	const char *out = "", *quote = quoted ? "\"" : "";
+	const plan_word *list = ps->words->list;
 	size_t shown = 0;
 
 	for (size_t i = 0; i < ps->words->n && shown < WORDS_SHOWN;) {
@@ -62,37 +63,52 @@ static const char *marked(const plan_parser *ps, plan_mark mark, bool quoted)
 		}
 		while (i < ps->words->n && ps->marks[i] == mark && (quoted || i == from))
 			i++;
-		out = agr_plan_printf(ps->pool, "%s%s%s%s%s", out, shown++ ? ", " : "", quote,
-			agr_plan_words_text(ps->words, ps->pool, from, i), quote);
+		agr_buf_str(out, shown++ ? ", " : "");
+		agr_buf_str(out, quoted ? "\"" : "");
+		agr_buf_add(out, ps->words->prompt + list[from].start,
+			list[i - 1].end - list[from].start);
+		agr_buf_str(out, quoted ? "\"" : "");
 	}
-	return out;
+}
+
+static bool has_marked(const plan_parser *ps, plan_mark mark)
+{
+	for (size_t i = 0; i < ps->words->n; i++)
+		if (ps->marks[i] == mark)
+			return true;
+	return false;
 }
 
 static void explain_plan(agr_buf *out, const struct attempt *attempt, bool patch)
 {
 	const plan_parser *ps = &attempt->parser;
-	const char *used = marked(ps, PLAN_USED, false);
-	const char *ignored = marked(ps, PLAN_IGNORED, false);
 
 	agr_buf_str(out,
 		patch ? agr_json_str(attempt->plan, "description", "")
 			  : agr_plan_describe(ps->pool, attempt->plan));
-	agr_buf_printf(out, " Used: %s.", used);
-	if (*ignored)
-		agr_buf_printf(out, " Ignored: %s.", ignored);
+	agr_buf_str(out, " Used: ");
+	add_marked(out, ps, PLAN_USED, false);
+	agr_buf_char(out, '.');
+	if (!has_marked(ps, PLAN_IGNORED))
+		return;
+	agr_buf_str(out, " Ignored: ");
+	add_marked(out, ps, PLAN_IGNORED, false);
+	agr_buf_char(out, '.');
 }
 
 static void explain_unclear(agr_buf *out, const struct attempt *attempt, bool patch)
 {
 	plan_parser *ps = (plan_parser *)&attempt->parser;
-	const char *unused = marked(ps, PLAN_UNUSED, true);
 
-	if (ps->reason)
+	if (ps->reason) {
 		agr_buf_str(out, ps->reason);
-	else if (*unused)
-		agr_buf_printf(out, "I did not understand %s.", unused);
-	else
+	} else if (has_marked(ps, PLAN_UNUSED)) {
+		agr_buf_str(out, "I did not understand ");
+		add_marked(out, ps, PLAN_UNUSED, true);
+		agr_buf_char(out, '.');
+	} else {
 		agr_buf_str(out, "I did not understand what to do.");
+	}
 	if (patch) {
 		agr_buf_str(out,
 			" Try: \"add an http node after NODE\", \"remove NODE\", "

@@ -379,7 +379,9 @@ void agr_plan_words(plan_words *out, plan_pool *pool, const char *prompt, size_t
 
 	out->prompt = prompt;
 	out->n = 0;
-	out->list = agr_plan_alloc(pool, (PLAN_WORDS_MAX + 2) * sizeof(*out->list));
+	/* A token has a byte at least. */
+	out->list = agr_plan_alloc(pool,
+		((len < PLAN_WORDS_MAX ? len : PLAN_WORDS_MAX) + 2) * sizeof(*out->list));
 	if (!out->list)
 		return;
 	while (r.at < r.n && out->n <= PLAN_WORDS_MAX) {

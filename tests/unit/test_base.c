@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 #include <inttypes.h>
+#include <stdio.h>
 #include <time.h>
 
 #include "unit.h"
@@ -31,6 +32,35 @@ START_TEST(json_strings_are_escaped)
 	agr_buf_json_str(&buf, "a\"\\\n\t\v\xff\xc3\xa9", 9);
 	ck_assert_str_eq(buf.data, "\"a\\\"\\\\\\n\\t\\u000b\xef\xbf\xbd\xc3\xa9\"");
 	agr_buf_free(&buf);
+}
+END_TEST
+
+/* Plain bytes are passed over eight at a time. */
+START_TEST(json_strings_are_escaped_wherever_it_is_needed)
+{
+	static const struct {
+		char in[4];
+		const char *out;
+	} parts[] = { { "\"", "\\\"" }, { "\\", "\\\\" }, { "\x01", "\\u0001" }, { "\x1f", "\\u001f" },
+		{ "\x7f", "\x7f" }, { " ", " " }, { "\xc3\xa9", "\xc3\xa9" },
+		{ "\xff", "\xef\xbf\xbd" }, { "~", "~" } };
+
+	for (size_t i = 0; i < AGR_COUNT(parts); i++)
+		for (size_t k = 0; k < AGR_COUNT(parts); k++)
+			for (int at = 0; at < 20; at++) {
+				char text[64], want[128];
+				agr_buf buf = AGR_BUF_INIT;
+				int n = snprintf(text, sizeof(text), "%.*s%s!%s%.*s", at,
+					"abcdefghijklmnopqrst", parts[i].in, parts[k].in, 20 - at,
+					"ABCDEFGHIJKLMNOPQRST");
+
+				snprintf(want, sizeof(want), "\"%.*s%s!%s%.*s\"", at,
+					"abcdefghijklmnopqrst", parts[i].out, parts[k].out, 20 - at,
+					"ABCDEFGHIJKLMNOPQRST");
+				agr_buf_json_str(&buf, text, (size_t)n);
+				ck_assert_str_eq(buf.data, want);
+				agr_buf_free(&buf);
+			}
 }
 END_TEST
 
@@ -254,6 +284,7 @@ int main(void)
 		whoever_makes_an_error_can_say_more_of_it,
 		buffer_reports_its_ceiling_once,
 		json_strings_are_escaped,
+		json_strings_are_escaped_wherever_it_is_needed,
 		errors_escape_control_characters_and_keep_the_first_cause,
 		violations_are_listed_in_json,
 		older_options_keep_defaults_and_newer_ones_are_refused,
