@@ -51,23 +51,23 @@ int redis_write_key(redis_conn *conn, const char *prefix, const char *name,
 
 /* ---- put ---------------------------------------------------------------- */
 
-static int write_put(const struct redis_store *s, redis_conn *conn,
-	const agentrun_record *record, agentrun_error **err)
+static size_t words_of(const agentrun_record *record)
 {
-	size_t fields = 0, len = 0;
-	const char *created;
-	int r;
+	size_t n = 0;
 
 	for (int i = 0; i < agentrun_record_field_count(); i++)
-		fields += agentrun_record_get(record, i, NULL) != NULL;
-	redis_conn_script(conn, REDIS_STORE_PUT, 1, 4 + 2 * fields);
-	r = redis_write_key(conn, s->record_of,
-		agentrun_record_get(record, AGENTRUN_RECORD_JOB_ID, NULL), err);
-	redis_conn_word(conn, s->base);
+		n += agentrun_record_get(record, i, NULL) != NULL;
+	return 2 * n;
+}
+
+static void write_record(redis_conn *conn, const agentrun_record *record)
+{
+	size_t len = 0;
+	const char *created = agentrun_record_get(record, AGENTRUN_RECORD_CREATED_AT, &len);
+
 	redis_conn_word(conn, agentrun_record_get(record, AGENTRUN_RECORD_RESULT_ID, NULL));
-	redis_conn_word(conn, agentrun_record_get(record, AGENTRUN_RECORD_JOB_ID, NULL));
-	created = agentrun_record_get(record, AGENTRUN_RECORD_CREATED_AT, &len);
 	redis_conn_int(conn, created ? redis_time_of(created, len) : 0);
+	redis_conn_int(conn, (int64_t)words_of(record));
 	for (int i = 0; i < agentrun_record_field_count(); i++) {
 		const char *text = agentrun_record_get(record, i, &len);
 
@@ -76,51 +76,42 @@ static int write_put(const struct redis_store *s, redis_conn *conn,
 		redis_conn_word(conn, agentrun_record_field_name(i));
 		redis_conn_bytes(conn, text, len);
 	}
-	return r;
 }
 
-static int take_ids(struct call *c, redis_conn *conn, const redisReply *reply,
-	agentrun_error **err)
+static int write_put(const struct call *c, redis_conn *conn, agentrun_error **err)
 {
-	for (size_t i = 0; i < c->n && i < reply->elements; i++) {
-		const redisReply *id = reply->element[i];
-		int r = redis_conn_fault(conn, id, err);
+	size_t words = 1 + 3 * c->n;
+	int r = 0;
 
-		if (r < 0)
-			return r;
-		if (agentrun_buf_set(&c->out[i], id->str, id->len) < 0)
-			return redis_oom(err);
-	}
-	return 0;
+	for (size_t i = 0; i < c->n; i++)
+		words += words_of(c->records[i]);
+	redis_conn_script(conn, REDIS_STORE_PUT, c->n, words);
+	for (size_t i = 0; r == 0 && i < c->n; i++)
+		r = redis_write_key(conn, c->s->record_of,
+			agentrun_record_get(c->records[i], AGENTRUN_RECORD_JOB_ID, NULL), err);
+	redis_conn_word(conn, c->s->base);
+	for (size_t i = 0; i < c->n; i++)
+		write_record(conn, c->records[i]);
+	return r;
 }
 
 static int put(void *user, redis_conn *conn, agentrun_error **err)
 {
 	struct call *c = user;
-	int r = 0, status = 0;
+	redisReply *reply = NULL;
+	int r = write_put(c, conn, err);
 
-	redis_conn_begin(conn, 1);
-	redis_conn_word(conn, "MULTI");
-	for (size_t i = 0; r == 0 && i < c->n; i++)
-		r = write_put(c->s, conn, c->records[i], err);
-	redis_conn_begin(conn, 1);
-	redis_conn_word(conn, "EXEC");
 	if (r < 0) {
-		conn->broken = true;
+		conn->broken = true; /* half of a command is in it */
 		return r;
 	}
-	r = redis_conn_send(conn, err);
-	for (size_t i = 0; r == 0 && i < c->n + 2; i++) {
-		redisReply *reply = NULL;
-
-		r = redis_conn_reply(conn, &reply, 0, err);
-		if (r == 0 && status == 0)
-			status = redis_conn_fault(conn, reply, err);
-		if (r == 0 && status == 0 && i == c->n + 1)
-			status = take_ids(c, conn, reply, err);
-		freeReplyObject(reply);
-	}
-	return r < 0 ? r : status;
+	r = redis_conn_call(conn, &reply, err);
+	for (size_t i = 0; r == 0 && i < c->n && i < reply->elements; i++)
+		if (agentrun_buf_set(&c->out[i], reply->element[i]->str,
+			    reply->element[i]->len) < 0)
+			r = redis_oom(err);
+	freeReplyObject(reply);
+	return r;
 }
 
 static int redis_put(void *self, agentrun_buf *result_ids,

@@ -1,34 +1,68 @@
 -- SPDX-License-Identifier: LicenseRef-agentrun-internal
--- KEYS: the job's record-of. ARGV: base, result id, job id, created (ms), then names and
--- values.
--- Gives the result id that is kept.
+-- KEYS: the record-of of each job. ARGV: base, then for each record: result id, created
+-- (ms), how many words follow, names and values.
+-- Gives the result ids that are kept.
+--
+-- A record is whole and listed before anything of others' names is touched, which may
+-- fail: a record that nothing names would stay for ever.
 local call = redis.call
-local BASE, id, created = ARGV[1], ARGV[2], ARGV[4]
+local BASE = ARGV[1]
 local INDEX = BASE .. ':records'
-local function record(name) return BASE .. ':record:' .. name end
+local out, places, members, outputs = {}, {}, {}, {}
+local known = call('MGET', unpack(KEYS))
 
-local fields = {}
-for i = 5, #ARGV, 2 do fields[ARGV[i]] = ARGV[i + 1] end
-local kept = call('GET', KEYS[1])
-if kept and call('HGET', record(kept), 'status') == 'completed' then return kept end
-if kept then
-	local member = call('HGET', record(kept), '#')
-	call('UNLINK', record(kept))
+local function record(id) return BASE .. ':record:' .. id end
+
+local function list()
+	if #places == 0 then return end
+	call('MSET', unpack(places))
+	call('ZADD', INDEX, unpack(members))
+	places, members = {}, {}
+end
+
+-- One that was kept before, and did not complete, makes room.
+local function forget(id)
+	local member = call('HGET', record(id), '#')
+	call('UNLINK', record(id))
 	if member then call('ZREM', INDEX, member) end
 end
--- So that those of one time are listed by their ids.
-local member = ':' .. id
-call('HSET', record(id), '#', member, unpack(ARGV, 5))
-call('SET', KEYS[1], id)
-call('ZADD', INDEX, created, member)
-if fields.status == 'completed' and fields.run_id and fields.node_id then
-	local ref = fields.cas_id
-	if not ref and fields.result_data then
-		ref = id
-		call('SET', 'cas:' .. id, fields.result_data)
-	end
-	if ref then
-		call('HSET', 'context:' .. fields.run_id, fields.node_id .. ':output', ref)
+
+local function put(key, id, created, words)
+	-- So that those of one time are listed by their ids.
+	local member = ':' .. id
+	call('HSET', record(id), '#', member, unpack(words))
+	places[#places + 1], places[#places + 2] = key, id
+	members[#members + 1], members[#members + 2] = created, member
+	local fields = {}
+	for i = 1, #words, 2 do fields[words[i]] = words[i + 1] end
+	if fields.status ~= 'completed' or not (fields.run_id and fields.node_id) then return end
+	if fields.cas_id or fields.result_data then
+		outputs[#outputs + 1] = { 'context:' .. fields.run_id, fields.node_id .. ':output',
+			fields.cas_id or id, not fields.cas_id and fields.result_data }
 	end
 end
-return id
+
+local at, seen = 2, {}
+for i, key in ipairs(KEYS) do
+	local id, created, count = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2])
+	if seen[key] then
+		list()
+		known[i] = call('GET', key)
+	end
+	seen[key] = true
+	local kept = known[i]
+	if kept and call('HGET', record(kept), 'status') == 'completed' then
+		out[i] = kept
+	else
+		if kept then forget(kept) end
+		put(key, id, created, { unpack(ARGV, at + 3, at + 2 + count) })
+		out[i] = id
+	end
+	at = at + 3 + count
+end
+list()
+for _, output in ipairs(outputs) do
+	if output[4] then call('SET', 'cas:' .. output[3], output[4]) end
+	call('HSET', output[1], output[2], output[3])
+end
+return out
