@@ -11,8 +11,9 @@
 #include "net/url.h"
 
 #define SMALL_BUFFER 4096L /* for the answers of models: a thousand wait at once */
-#define UPLOAD_BUFFER 20480L /* each that waits has one; a usual prompt leaves at once */
-
+#define UPLOAD_BUFFER 20480L /* with TLS each that waits has one; a usual prompt leaves at once */
+/* A body up to here leaves with the headers, in one piece; libcurl has no further ones. */
+#define SMALL_BODY ((size_t)64 * 1024)
 
 void agr_transfer_free(agr_transfer *t)
 {
@@ -27,6 +28,7 @@ void agr_transfer_free(agr_transfer *t)
 	free(t->method);
 	free(t->url);
 	agr_pieces_clear(&t->body);
+	free(t->joined);
 	free(t->host);
 	agentrun_http_event_free(t->event);
 	free(t);
@@ -123,6 +125,61 @@ static curl_socket_t on_open_socket(void *user, curlsocktype purpose,
 		address->protocol);
 }
 
+/* A body that is not long leaves together with the headers, if libcurl has it in one piece:
+ * from now, when it has a connection, until it is sent. */
+static void join_body(agr_transfer *t)
+{
+	size_t len = (size_t)t->body.len;
+
+	if (!t->has_body || t->joined || len >= SMALL_BODY)
+		return;
+	t->joined = malloc(len + 1);
+	if (!t->joined)
+		return; /* it is read piece by piece */
+	agr_pieces_seek(&t->body, 0);
+	agr_pieces_read(&t->body, t->joined, len);
+	agr_pieces_seek(&t->body, 0);
+	curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, t->joined);
+	t->next_unsent = *t->unsent;
+	*t->unsent = t;
+}
+
+/* Should it be sent once more, on another connection, it is joined again. */
+static void drop_joined(agr_transfer *t)
+{
+	curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, NULL);
+	free(t->joined);
+	t->joined = NULL;
+}
+
+void agr_transfer_forget_unsent(agr_transfer *t)
+{
+	agr_transfer **at = t->unsent;
+
+	while (*at && *at != t)
+		at = &(*at)->next_unsent;
+	if (*at)
+		*at = t->next_unsent;
+	if (t->joined)
+		drop_joined(t);
+}
+
+void agr_transfers_drop_sent(agr_transfer **unsent)
+{
+	while (*unsent) {
+		agr_transfer *t = *unsent;
+		curl_off_t sent = 0;
+
+		curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+		if ((uint64_t)sent < t->body.len) {
+			unsent = &t->next_unsent;
+			continue;
+		}
+		*unsent = t->next_unsent;
+		drop_joined(t);
+	}
+}
+
 /* A connection that is shared was judged for whoever opened it. */
 static int on_request(void *user, char *address, char *local, int port, int local_port)
 {
@@ -135,6 +192,7 @@ static int on_request(void *user, char *address, char *local, int port, int loca
 	(void)port;
 	(void)local_port;
 	agr_origin_open(t->origin, t, false, 0);
+	join_body(t);
 	if (t->trusted)
 		return CURL_PREREQFUNC_OK;
 	if (inet_pton(AF_INET, address, &v4.sin_addr) == 1)
@@ -325,6 +383,7 @@ CURLcode agr_transfer_set_up(agr_transfer *t)
 	SET(CURLOPT_PREREQDATA, t);
 	SET(CURLOPT_ERRORBUFFER, t->fault);
 	SET(CURLOPT_TIMEOUT_MS, time_left(t));
+	agr_pieces_seek(&t->body, 0);
 	if (t->has_body) {
 		SET(CURLOPT_POST, 1L);
 		SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->body.len);
@@ -332,7 +391,6 @@ CURLcode agr_transfer_set_up(agr_transfer *t)
 		SET(CURLOPT_HTTPGET, 1L);
 	}
 	SET(CURLOPT_CUSTOMREQUEST, t->method);
-	agr_pieces_seek(&t->body, 0);
 	return fault;
 }
 #undef SET

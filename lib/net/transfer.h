@@ -20,12 +20,15 @@ typedef struct agr_transfer {
 	struct agr_transfer *prev; /* of `running` */
 	struct agr_transfer *next_fresh;
 	struct agr_transfer **fresh; /* list of the streams that have something to hand out */
+	struct agr_transfer *next_unsent;
+	struct agr_transfer **unsent; /* list of those that have one that is `joined` */
 	uint64_t id;
 	CURL *easy; /* once it was started */
 	struct curl_slist *plain, *secrets; /* secrets stay with the first origin */
 	struct curl_slist *last_plain;
 	char *method, *url, *host;
 	agr_pieces body;
+	char *joined; /* the body as one, while it is being sent; or NULL */
 	bool has_body;
 	agr_origin *origin; /* while it is on its way to a connection, and after; or NULL */
 	uint32_t flags;
@@ -60,5 +63,9 @@ int agr_transfer_follow(agr_transfer *t, long status, agentrun_error **err);
 
 /* It is in the list of streams that have something to hand out no longer. */
 void agr_transfer_forget_fresh(agr_transfer *t);
+/* What was sent is not kept while the answer is waited for. */
+void agr_transfers_drop_sent(agr_transfer **unsent);
+/* It is no longer among those, whatever was sent of it. */
+void agr_transfer_forget_unsent(agr_transfer *t);
 
 #endif

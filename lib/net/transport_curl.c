@@ -16,6 +16,7 @@
 #define KNOWN_FLAGS \
 	(AGENTRUN_HTTP_NO_REDIRECTS | AGENTRUN_HTTP_OPERATOR | AGENTRUN_HTTP_STREAM)
 
+#define CONNECTIONS_AT_ONCE 32 /* by which more are kept when more are wanted */
 #define SPARE_HANDLES 64 /* that are kept, so that the next requests need not make any */
 
 struct queue {
@@ -34,8 +35,9 @@ struct curl_transport {
 	struct queue waiting;      /* for the gates of their origins */
 	int64_t wait_ms;           /* until one of these opens by itself; 0: none waits */
 	agr_transfer *running;
-	size_t n_running;
+	size_t n_running, most_running;
 	agr_transfer *fresh;       /* streams that have something to hand out */
+	agr_transfer *unsent;      /* whose bodies may not have left in full */
 	struct spare {
 		CURL *handles[SPARE_HANDLES];
 		size_t n;
@@ -75,6 +77,15 @@ static void give_handle(struct curl_transport *c, agr_transfer *t)
 		spare->handles[spare->n++] = e;
 }
 
+/* libcurl keeps few connections when few transfers run; as many come again. */
+static void keep_connections(struct curl_transport *c)
+{
+	if (++c->n_running <= c->most_running)
+		return;
+	c->most_running = c->n_running + CONNECTIONS_AT_ONCE;
+	curl_multi_setopt(c->loop.multi, CURLMOPT_MAXCONNECTS, (long)c->most_running);
+}
+
 /* Nothing more is done for others at its origin until it has a connection. */
 static int start(struct curl_transport *c, agr_transfer *t)
 {
@@ -88,7 +99,7 @@ static int start(struct curl_transport *c, agr_transfer *t)
 	if (c->running)
 		c->running->prev = t;
 	c->running = t;
-	c->n_running++;
+	keep_connections(c);
 	return 0;
 }
 
@@ -124,6 +135,7 @@ static int raise_fault(const agr_transfer *t, CURLcode fault, agentrun_error **e
 static void unlink_running(struct curl_transport *c, agr_transfer *t)
 {
 	agr_transfer_forget_fresh(t);
+	agr_transfer_forget_unsent(t);
 	agr_origin_open(t->origin, t, true, agr_clock_mono_ms());
 	agr_origin_drop(t->origin);
 	t->origin = NULL;
@@ -264,6 +276,7 @@ static int transport_submit(void *self, const agentrun_http_request *request_in,
 		return r;
 	pthread_mutex_lock(&c->lock);
 	t->fresh = &c->fresh;
+	t->unsent = &c->unsent;
 	first = !c->incoming.first;
 	queue_push(&c->incoming, t);
 	pthread_mutex_unlock(&c->lock);
@@ -418,6 +431,7 @@ static int transport_poll(void *self, agentrun_http_event **events, size_t max,
 	if (c->wait_ms && (timeout_ms < 0 || timeout_ms > c->wait_ms))
 		timeout_ms = (int)c->wait_ms;
 	r = agr_loop_turn(&c->loop, c->n_running, timeout_ms, err);
+	agr_transfers_drop_sent(&c->unsent);
 	return r < 0 ? r : collect(c, events, max);
 }
 

@@ -620,6 +620,113 @@ START_TEST(a_request_that_is_cancelled_at_once_ends)
 }
 END_TEST
 
+/* A server that answers the first request of a connection, and hangs up on the second
+ * once it has all of it. */
+struct hanger {
+	int listener;
+	size_t len;       /* of a body */
+	int connections, bodies;
+};
+
+/* Read one request; is its body what was sent? -1: the other end is gone. */
+static int read_body(const struct hanger *h, int fd)
+{
+	size_t have = 0, room = h->len + 4096, head;
+	char *text = calloc(1, room), *body = NULL;
+	int good = -1;
+
+	while (have < room - 1) {
+		ssize_t n = recv(fd, text + have, room - 1 - have, 0);
+
+		if (n <= 0)
+			break;
+		have += (size_t)n;
+		body = strstr(text, "\r\n\r\n");
+		head = body ? (size_t)(body + 4 - text) : 0;
+		if (!body || have < head + h->len)
+			continue;
+		good = 1;
+		for (size_t i = 0; i < h->len; i++)
+			good = good && body[4 + i] == (char)('a' + i % 26);
+		break;
+	}
+	free(text);
+	return good;
+}
+
+static void *hang_up(void *user)
+{
+	static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+	struct hanger *h = user;
+	int fd;
+
+	while ((fd = accept(h->listener, NULL, NULL)) >= 0) {
+		int good = read_body(h, fd);
+
+		h->connections++;
+		h->bodies += good == 1;
+		if (good == 1 && send(fd, answer, sizeof(answer) - 1, MSG_NOSIGNAL) > 0)
+			h->bodies += read_body(h, fd) == 1;
+		close(fd);
+	}
+	return NULL;
+}
+
+static void post_twice(struct curl *curl, struct hanger *h, const char *body)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	/* In two pieces, one of which is copied. */
+	const agentrun_http_part parts[] = { { body, h->len / 2, 1 },
+		{ body + h->len / 2, h->len - h->len / 2, 0 } };
+	agentrun_http_request request = curl_request(curl, 0);
+	socklen_t len = sizeof(at);
+	pthread_t thread;
+	char url[64];
+
+	h->connections = h->bodies = 0;
+	h->listener = socket(AF_INET, SOCK_STREAM, 0);
+	ck_assert_int_eq(bind(h->listener, (struct sockaddr *)&at, sizeof(at)), 0);
+	ck_assert_int_eq(listen(h->listener, 8), 0);
+	getsockname(h->listener, (struct sockaddr *)&at, &len);
+	snprintf(url, sizeof(url), "http://127.0.0.1:%d/", ntohs(at.sin_port));
+	pthread_create(&thread, NULL, hang_up, h);
+	request.url = url;
+	request.method = "POST";
+	request.body_parts = parts;
+	request.n_body_parts = 2;
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(curl->impl->submit(curl->self, &request, NULL), 0);
+		expect_event(curl_next(curl), 200, "ok", 0);
+	}
+	shutdown(h->listener, SHUT_RDWR);
+	curl->impl->destroy(curl->self); /* its connection is what the server waits for */
+	pthread_join(thread, NULL);
+	close(h->listener);
+	ck_assert_int_eq(agentrun_curl_transport_new(&curl->impl, &curl->self, NULL), 0);
+	ck_assert_int_eq(curl->impl->open(curl->self, curl->config, NULL), 0);
+}
+
+START_TEST(a_body_is_sent_again_where_the_connection_was_dead)
+{
+	static const size_t lengths[] = { 2, 19000, 65535, 65536, 300000 };
+	char *body = malloc(300000);
+	struct hanger hanger;
+	struct curl curl;
+
+	for (size_t i = 0; i < 300000; i++)
+		body[i] = (char)('a' + i % 26);
+	curl_start(&curl, "true");
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		hanger.len = lengths[i];
+		post_twice(&curl, &hanger, body);
+		ck_assert_int_eq(hanger.connections, 2);
+		ck_assert_int_eq(hanger.bodies, 3);
+	}
+	curl_stop(&curl);
+	free(body);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -640,6 +747,7 @@ int main(void)
 		an_operator_s_url_may_be_anywhere_but_not_what_it_leads_to,
 		a_request_with_an_unknown_flag_or_field_is_refused,
 		a_request_that_is_cancelled_at_once_ends,
+		a_body_is_sent_again_where_the_connection_was_dead,
 		NULL,
 	};
 
