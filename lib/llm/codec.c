@@ -196,7 +196,8 @@ struct agr_stream {
 /* `error` of an object, or of the first element of a list (Gemini's streams). */
 static bool find_error(agr_span body, agr_span *out)
 {
-	agr_span response;
+	static const char *const names[] = { "type", "error", "response" };
+	agr_span members[3];
 	agr_iter it;
 
 	if (agr_span_type(body) == AGR_TYPE_ARRAY) {
@@ -204,15 +205,18 @@ static bool find_error(agr_span body, agr_span *out)
 		if (!agr_array_next(&it, &body))
 			return false;
 	}
-	if (agr_get_is(body, "type", "response.failed") &&
-		agr_get(body, "response", &response) && agr_get(response, "error", out))
-		return true;
-	if (agr_get_is(body, "type", "error") && !agr_get(body, "error", out)) {
-		*out = body; /* Responses: the event itself */
-		return true;
+	agr_get_all(body, names, members, 3);
+	if (agr_is_a(members[0], AGR_TYPE_STRING)) {
+		if (agr_string_is(members[0], "response.failed", 15) &&
+			agr_get(members[2], "error", out))
+			return true;
+		if (agr_string_is(members[0], "error", 5) && !members[1].p) {
+			*out = body; /* Responses: the event itself */
+			return true;
+		}
 	}
-	return agr_get(body, "error", out) && (agr_span_type(*out) == AGR_TYPE_OBJECT ||
-		agr_span_type(*out) == AGR_TYPE_STRING);
+	*out = members[1];
+	return agr_is_a(members[1], AGR_TYPE_OBJECT) || agr_is_a(members[1], AGR_TYPE_STRING);
 }
 
 static int take_error(agr_buf *error, agr_span body, agentrun_error **err)

@@ -144,7 +144,7 @@ static int encode(const agr_codec *codec, agr_wire *out, const agr_ask *ask,
 
 /* ---- the answer -------------------------------------------------------------- */
 
-static agr_end end_of(agr_span choice, agr_answer *out)
+static agr_end end_of(agr_span reason, agr_answer *out)
 {
 	static const struct {
 		const char *name;
@@ -159,7 +159,9 @@ static agr_end end_of(agr_span choice, agr_answer *out)
 	agr_buf name = AGR_BUF_INIT;
 	agr_end end = AGR_END_OTHER;
 
-	if (!agr_get_text(choice, "finish_reason", &name) || !name.len) {
+	if (agr_is_a(reason, AGR_TYPE_STRING))
+		agr_text_add(&name, reason);
+	if (!name.len) {
 		if (name.failed)
 			out->finish_reason.failed = name.failed;
 		agr_buf_free(&name);
@@ -173,30 +175,49 @@ static agr_end end_of(agr_span choice, agr_answer *out)
 	return end;
 }
 
-static void read_usage(agr_span root, agr_usage *usage)
+static void read_usage(agr_span u, agr_usage *usage)
 {
-	agr_span u, details;
+	static const char *const names[] = { "prompt_tokens", "completion_tokens", "total_tokens",
+		"prompt_tokens_details", "prompt_cache_hit_tokens" };
+	agr_span m[5];
 
-	if (!agr_get_typed(root, "usage", AGR_TYPE_OBJECT, &u))
-		return;
-	usage->input = agr_get_int(u, "prompt_tokens", usage->input);
-	usage->output = agr_get_int(u, "completion_tokens", usage->output);
-	usage->total = agr_get_int(u, "total_tokens", usage->total);
-	if (agr_get(u, "prompt_tokens_details", &details)) {
-		usage->cached = agr_get_int(details, "cached_tokens", usage->cached);
-		usage->cache_write = agr_get_int(details, "cache_write_tokens", usage->cache_write);
+	agr_get_all(u, names, m, 5);
+	usage->input = agr_int_of(m[0], usage->input);
+	usage->output = agr_int_of(m[1], usage->output);
+	usage->total = agr_int_of(m[2], usage->total);
+	if (m[3].p) {
+		usage->cached = agr_get_int(m[3], "cached_tokens", usage->cached);
+		usage->cache_write = agr_get_int(m[3], "cache_write_tokens", usage->cache_write);
 	}
-	usage->cached = agr_get_int(u, "prompt_cache_hit_tokens", usage->cached); /* DeepSeek */
+	usage->cached = agr_int_of(m[4], usage->cached); /* DeepSeek */
+}
+
+/* Of a message, or of what a stream adds to one. */
+enum { CONTENT, REFUSAL, REASONING_CONTENT, REASONING, CALLS, LEGACY_CALL, OF_MESSAGE };
+
+static void read_message(agr_span message, agr_span members[OF_MESSAGE])
+{
+	static const char *const names[] = { "content", "refusal", "reasoning_content",
+		"reasoning", "tool_calls", "function_call" };
+
+	agr_get_all(message, names, members, OF_MESSAGE);
+}
+
+static bool add_string(agr_buf *out, agr_span value)
+{
+	if (!agr_is_a(value, AGR_TYPE_STRING))
+		return false;
+	agr_text_add(out, value);
+	return true;
 }
 
 /* A string, or parts of which some have text. */
-static void read_content(agr_span message, agr_answer *out)
+static void read_content(agr_span content, agr_answer *out)
 {
-	agr_span content, part;
+	agr_span part;
 	agr_iter it;
 
-	if (agr_get_text(message, "content", &out->text) ||
-		!agr_get_typed(message, "content", AGR_TYPE_ARRAY, &content))
+	if (add_string(&out->text, content) || !agr_is_a(content, AGR_TYPE_ARRAY))
 		return;
 	it = agr_iter_of(content);
 	while (agr_array_next(&it, &part))
@@ -204,6 +225,14 @@ static void read_content(agr_span message, agr_answer *out)
 			agr_text_add(&out->text, part);
 		else if (!agr_get_text(part, "text", &out->text))
 			agr_get_text(part, "refusal", &out->refusal);
+}
+
+static void read_said(const agr_span message[OF_MESSAGE], agr_answer *out)
+{
+	read_content(message[CONTENT], out);
+	add_string(&out->refusal, message[REFUSAL]);
+	if (!add_string(&out->reasoning, message[REASONING_CONTENT]))
+		add_string(&out->reasoning, message[REASONING]);
 }
 
 /* Of a whole call or of a delta: the name once, the arguments bit by bit; what is no
@@ -229,13 +258,14 @@ static void read_function(agr_call *call, agr_span item)
 		agr_buf_add(&call->extra, arguments.p, arguments.n);
 }
 
-static int read_calls(agr_span message, agr_answer *out, agentrun_error **err)
+static int read_calls(const agr_span message[OF_MESSAGE], agr_answer *out,
+	agentrun_error **err)
 {
-	agr_span calls, item;
+	agr_span item;
 	agr_iter it;
 
-	if (agr_get_typed(message, "tool_calls", AGR_TYPE_ARRAY, &calls)) {
-		it = agr_iter_of(calls);
+	if (agr_is_a(message[CALLS], AGR_TYPE_ARRAY)) {
+		it = agr_iter_of(message[CALLS]);
 		while (agr_array_next(&it, &item)) {
 			agr_call *call = agr_answer_add_call(out);
 
@@ -243,49 +273,44 @@ static int read_calls(agr_span message, agr_answer *out, agentrun_error **err)
 				return agr_error_oom(err);
 			read_function(call, item);
 		}
-	} else if (agr_get_typed(message, "function_call", AGR_TYPE_OBJECT, &item) &&
-		!agr_get_is(item, "name", "")) {
+	} else if (agr_is_a(message[LEGACY_CALL], AGR_TYPE_OBJECT) &&
+		!agr_get_is(message[LEGACY_CALL], "name", "")) {
 		agr_call *call = agr_answer_add_call(out);
 
 		if (!call)
 			return agr_error_oom(err);
-		read_function(call, item);
+		read_function(call, message[LEGACY_CALL]);
 	}
 	return 0;
-}
-
-static void read_reasoning(agr_span message, agr_answer *out)
-{
-	if (!agr_get_text(message, "reasoning_content", &out->reasoning))
-		agr_get_text(message, "reasoning", &out->reasoning);
 }
 
 static int decode(const agr_codec *codec, agr_answer *out, agr_span root,
 	agentrun_error **err)
 {
-	agr_span choices, choice, message;
+	static const char *const in_root[] = { "model", "usage", "choices" };
+	static const char *const in_choice[] = { "finish_reason", "message" };
+	agr_span r[3], c[2], m[OF_MESSAGE], choice;
 	agr_iter it;
 
 	(void)codec;
 	if (agr_span_type(root) != AGR_TYPE_OBJECT)
 		return agentrun_error_raise(err, AGENTRUN_ELLM,
 			"the provider's answer is no JSON object");
-	agr_get_text(root, "model", &out->model);
-	read_usage(root, &out->usage);
+	agr_get_all(root, in_root, r, 3);
+	add_string(&out->model, r[0]);
+	read_usage(r[1], &out->usage);
 	out->empty = true;
-	if (!agr_get_typed(root, "choices", AGR_TYPE_ARRAY, &choices))
+	if (!agr_is_a(r[2], AGR_TYPE_ARRAY))
 		return 0;
-	it = agr_iter_of(choices);
+	it = agr_iter_of(r[2]);
 	if (!agr_array_next(&it, &choice))
 		return 0;
 	out->empty = false;
-	out->end = end_of(choice, out);
-	if (!agr_get_typed(choice, "message", AGR_TYPE_OBJECT, &message))
-		return 0;
-	read_content(message, out);
-	agr_get_text(message, "refusal", &out->refusal);
-	read_reasoning(message, out);
-	return read_calls(message, out, err);
+	agr_get_all(choice, in_choice, c, 2);
+	out->end = end_of(c[0], out);
+	read_message(c[1], m);
+	read_said(m, out);
+	return read_calls(m, out, err);
 }
 
 /* ---- the stream --------------------------------------------------------------- */
@@ -317,12 +342,11 @@ static int read_call_delta(agr_span delta, agr_answer *out, agentrun_error **err
 }
 
 /* What tool calls were before there could be several. */
-static int read_legacy_delta(agr_span delta, agr_answer *out, agentrun_error **err)
+static int read_legacy_delta(agr_span function, agr_answer *out, agentrun_error **err)
 {
-	agr_span function;
 	agr_call *call;
 
-	if (!agr_get_typed(delta, "function_call", AGR_TYPE_OBJECT, &function))
+	if (!agr_is_a(function, AGR_TYPE_OBJECT))
 		return 0;
 	call = agr_answer_find_call(out, LEGACY_INDEX, (agr_span){ NULL, 0 });
 	if (!call) {
@@ -337,29 +361,30 @@ static int read_legacy_delta(agr_span delta, agr_answer *out, agentrun_error **e
 
 static int event(agr_answer *out, const char *name, agr_span data, agentrun_error **err)
 {
-	agr_span choices, choice, delta, calls, item;
+	static const char *const in_choice[] = { "index", "finish_reason", "delta", "message" };
+	agr_span choices, choice, item, c[4], m[OF_MESSAGE], usage;
 	agr_iter it;
 	int r = 0;
 
 	(void)name;
 	if (!out->model.len)
 		agr_get_text(data, "model", &out->model);
-	read_usage(data, &out->usage);
+	if (agr_get(data, "usage", &usage))
+		read_usage(usage, &out->usage);
 	if (!agr_get_typed(data, "choices", AGR_TYPE_ARRAY, &choices))
 		return 0;
 	it = agr_iter_of(choices);
-	if (!agr_array_next(&it, &choice) || agr_get_int(choice, "index", 0) != 0)
+	if (!agr_array_next(&it, &choice))
 		return 0;
-	out->end = end_of(choice, out);
-	if (!agr_get_typed(choice, "delta", AGR_TYPE_OBJECT, &delta) &&
-		!agr_get_typed(choice, "message", AGR_TYPE_OBJECT, &delta))
+	agr_get_all(choice, in_choice, c, 4);
+	if (agr_int_of(c[0], 0) != 0)
 		return 0;
-	read_content(delta, out);
-	agr_get_text(delta, "refusal", &out->refusal);
-	read_reasoning(delta, out);
-	if (!agr_get_typed(delta, "tool_calls", AGR_TYPE_ARRAY, &calls))
-		return read_legacy_delta(delta, out, err);
-	it = agr_iter_of(calls);
+	out->end = end_of(c[1], out);
+	read_message(agr_is_a(c[2], AGR_TYPE_OBJECT) ? c[2] : c[3], m);
+	read_said(m, out);
+	if (!agr_is_a(m[CALLS], AGR_TYPE_ARRAY))
+		return read_legacy_delta(m[LEGACY_CALL], out, err);
+	it = agr_iter_of(m[CALLS]);
 	while (r == 0 && agr_array_next(&it, &item))
 		r = read_call_delta(item, out, err);
 	return r;

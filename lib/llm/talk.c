@@ -164,6 +164,28 @@ bool agr_get(agr_span object, const char *key, agr_span *out)
 		agr_span_type(*out) != AGR_TYPE_NULL;
 }
 
+void agr_get_all(agr_span object, const char *const *keys, agr_span *out, size_t n)
+{
+	agr_span key, value;
+	agr_iter it;
+
+	for (size_t i = 0; i < n; i++)
+		out[i] = (agr_span){ NULL, 0 };
+	if (!agr_is_a(object, AGR_TYPE_OBJECT))
+		return;
+	it = agr_iter_of(object);
+	while (agr_object_next(&it, &key, &value))
+		for (size_t i = 0; i < n; i++)
+			if (agr_string_is(key, keys[i], strlen(keys[i])))
+				out[i] = agr_span_type(value) == AGR_TYPE_NULL
+					? (agr_span){ NULL, 0 } : value;
+}
+
+bool agr_is_a(agr_span value, agr_type type)
+{
+	return value.p && agr_span_type(value) == type;
+}
+
 bool agr_get_typed(agr_span object, const char *key, agr_type type, agr_span *out)
 {
 	return agr_get(object, key, out) && agr_span_type(*out) == type;
@@ -231,16 +253,21 @@ bool agr_get_text(agr_span object, const char *key, agr_buf *out)
 	return true;
 }
 
+int64_t agr_int_of(agr_span value, int64_t fallback)
+{
+	int64_t whole;
+
+	if (agr_is_a(value, AGR_TYPE_NUMBER) && agr_number_int64(value, &whole) &&
+		whole <= MOST && whole >= -MOST)
+		return whole;
+	return fallback;
+}
+
 int64_t agr_get_int(agr_span object, const char *key, int64_t fallback)
 {
 	agr_span value;
-	int64_t whole;
 
-	if (!agr_get_typed(object, key, AGR_TYPE_NUMBER, &value))
-		return fallback;
-	if (agr_number_int64(value, &whole) && whole <= MOST && whole >= -MOST)
-		return whole;
-	return fallback;
+	return agr_get(object, key, &value) ? agr_int_of(value, fallback) : fallback;
 }
 
 bool agr_get_is(agr_span object, const char *key, const char *text)

@@ -147,12 +147,18 @@ int agr_talk_take_answer(agr_talk *talk, agr_answer *answer, const void *codec,
 
 /* A member that is there and not null. */
 bool agr_get(agr_span object, const char *key, agr_span *out);
-/* The same of this type. */
+/* The members of several names, in one walk; p NULL: it is not there. */
+void agr_get_all(agr_span object, const char *const *keys, agr_span *out, size_t n);
+/* Is it there, and of this type? */
+bool agr_is_a(agr_span value, agr_type type);
+/* As agr_get(), of this type. */
 bool agr_get_typed(agr_span object, const char *key, agr_type type, agr_span *out);
 /* Append a string member's text, NUL characters replaced. */
 bool agr_get_text(agr_span object, const char *key, agr_buf *out);
 /* A number's whole part; `fallback` where there is none, or one beyond 2^53. */
 int64_t agr_get_int(agr_span object, const char *key, int64_t fallback);
+/* The same of a value; p NULL: there is none. */
+int64_t agr_int_of(agr_span value, int64_t fallback);
 /* Is the string member this text? */
 bool agr_get_is(agr_span object, const char *key, const char *text);
 void agr_text_add(agr_buf *out, agr_span string);
