@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 #include "base/clock.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -68,15 +67,27 @@ void agr_clock_civil(struct tm *tm, int64_t seconds)
 	};
 }
 
+static void put_digits(char *to, int n, int number)
+{
+	for (; n--; number /= 10)
+		to[n] = (char)('0' + number % 10);
+}
+
+/* Several times a job: not by strftime(). */
 void agr_clock_iso8601(char out[AGR_TIME_SIZE], int64_t wall_ms)
 {
-	unsigned ms = (unsigned)(wall_ms % 1000);
-	char date[20];
+	int64_t ms = (wall_ms % 1000 + 1000) % 1000;
 	struct tm tm;
 
-	agr_clock_civil(&tm, wall_ms / 1000);
-	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(out, AGR_TIME_SIZE, "%s.%03uZ", date, ms % 1000);
+	agr_clock_civil(&tm, (wall_ms - ms) / 1000);
+	memcpy(out, "0000-00-00T00:00:00.000Z", AGR_TIME_SIZE);
+	put_digits(out, 4, tm.tm_year + 1900);
+	put_digits(out + 5, 2, tm.tm_mon + 1);
+	put_digits(out + 8, 2, tm.tm_mday);
+	put_digits(out + 11, 2, tm.tm_hour);
+	put_digits(out + 14, 2, tm.tm_min);
+	put_digits(out + 17, 2, tm.tm_sec);
+	put_digits(out + 20, 3, (int)ms);
 }
 
 /* Exactly `n` digits, at most `most`. */

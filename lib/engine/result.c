@@ -7,6 +7,7 @@
 
 #define SAMPLE_ROWS 3
 #define TEXT_BYTES 1024
+#define MESSAGE_BYTES 2000 /* of most: it need not grow by and by */
 
 struct agentrun_result {
 	uint64_t tag;
@@ -216,6 +217,7 @@ static int write_message(agr_buf *out, const agr_task *task)
 	const char *then = NULL;
 
 	agr_clock_iso8601(now, agr_clock_wall_ms());
+	agr_buf_reserve(out, MESSAGE_BYTES);
 	if (task->record)
 		then = agentrun_record_get(task->record, AGENTRUN_RECORD_COMPLETED_AT, NULL);
 	add_text(out, "{\"version\":\"1.0\",\"job_id\":", task->message.job_id);

@@ -317,6 +317,7 @@ int agentrun_intent_json(agentrun_buf *out, const agentrun_intent *intent)
 {
 	agr_buf buf = AGR_BUF_INIT;
 
+	agr_buf_reserve(&buf, intent->len + 1000); /* of most */
 	agr_buf_str(&buf, "{\"text\":");
 	agr_buf_json_str(&buf, intent->text, intent->len);
 	agr_buf_printf(&buf,
