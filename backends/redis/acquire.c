@@ -326,6 +326,14 @@ static int ask_cancelled(struct taking *t, const redis_lane *lane, size_t from,
 	return r;
 }
 
+/* As long as nobody could say so: a journal that is there and is not looked into has things
+ * done once more. */
+static void suppose_journalled(struct taking *t, size_t from)
+{
+	for (size_t i = from; i < agentrun_jobs_count(t->into); i++)
+		agentrun_job_set_journalled(agentrun_jobs_at(t->into, i), 1);
+}
+
 /* Which of them have a journal. */
 static int ask_journalled(struct taking *t, const redis_lane *lane, size_t from,
 	redis_conn *conn, agentrun_error **err)
@@ -411,10 +419,13 @@ static int take_replies(struct taking *t, redis_conn *conn, agentrun_error **err
 		if (due >= 0 && (t->due_ms < 0 || due < t->due_ms))
 			t->due_ms = due;
 		r = take_jobs(t, i, conn, err);
-		if (r == 0 && reply->element[1]->integer > 0)
-			r = ask_cancelled(t, &t->q->lanes[i], from, conn, err);
+		if (reply->element[2]->integer > 0)
+			suppose_journalled(t, from);
 		if (r == 0 && reply->element[2]->integer > 0)
 			r = ask_journalled(t, &t->q->lanes[i], from, conn, err);
+		/* What cannot be asked for is told with the next renewal. */
+		if (r == 0 && reply->element[1]->integer > 0)
+			r = ask_cancelled(t, &t->q->lanes[i], from, conn, err);
 	}
 	for (size_t i = 0; r < 0 && i < t->q->n_lanes; i++)
 		if (t->untouched[i])

@@ -277,6 +277,7 @@ int agr_journal_begin(agr_task *task, const char *kind, const char hex[AGR_SHA25
 	if (n < 0)
 		return (int)n;
 	snprintf(j->effect, sizeof(j->effect), "%s:%s:%ld", kind, hex, n);
+	agr_task_log(task, "looking");
 	r = get(task, j->effect, out);
 	if (r == 0)
 		r = write_heard(task);

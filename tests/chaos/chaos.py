@@ -29,8 +29,8 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "redis")]
 from proxy import Proxy  # noqa: E402
 from server import RedisError, RedisServer  # noqa: E402
 
-STATES = ["acquired", "started", "asking", "planned", "calling", "acting", "noted", "called",
-          "storing", "stored", "settling", "settled", "recalled"]
+STATES = ["acquired", "started", "asking", "planned", "calling", "looking", "acting", "noted",
+          "called", "storing", "stored", "settling", "settled", "recalled"]
 ROWS = [{"id": i, "price": (i * 37) % 100} for i in range(20)]
 CONFIG = """
 service: {{concurrency: 16, workers: 2, drain_timeout_sec: 1, port: 0}}
@@ -259,13 +259,17 @@ class Fleet:
     def account(self, path, process, how):
         now, status = time.monotonic(), process.returncode
         text = path.read_text("utf-8", "replace")
-        # What it may do once more when it wakes it had looked for before it slept.
-        held, began, asleep = set(), {}, self.stopped.get(process.pid, 1e18)
+        # What it may do once more when it wakes it had looked for before it slept; and what
+        # it does it does because of what it saw when it looked.
+        held, began, looked = set(), {}, {}
+        asleep = self.stopped.get(process.pid, 1e18)
         for when, id, state in re.findall(r"^([\d.]+) debug job: (\S+) (\w+)$", text, re.M):
             (held.discard if state in ("settled", "lost") else held.add)(id)
             with self.lock:
-                if state == "acting":
-                    began[id] = min(float(when), asleep)
+                if state == "looking":
+                    looked[id] = float(when)
+                elif state == "acting":
+                    began[id] = min(looked.pop(id, float(when)), asleep)
                 elif state == "noted":
                     self.acting[id].append((began.pop(id, 0), float(when)))
                     self.noted[id] = min(float(when), self.noted.get(id, 1e18))

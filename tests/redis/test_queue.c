@@ -435,6 +435,49 @@ START_TEST(jobs_whose_acquire_had_no_answer_come_again_at_once)
 }
 END_TEST
 
+/* A worker that began, and was told to end, gave the job back: what it did is in the
+ * journal, and the count of deliveries does not tell. */
+START_TEST(a_journal_that_nobody_could_ask_for_may_be_there)
+{
+	static const char *const modes[] = { "list", "stream" };
+
+	for (int i = 0; i < 2; i++) {
+		agentrun_redis_queue_options opts;
+		struct proxy proxy;
+		agentrun_queue *queue;
+		agentrun_jobs *jobs;
+		agentrun_job *job;
+
+		proxy_open(&proxy, server.port);
+		agentrun_redis_queue_options_init(&opts, sizeof(opts));
+		opts.url = proxy.url;
+		opts.mode = modes[i];
+		queue = open_with(&opts);
+		server_do(&server, i ? "XADD wf.tasks.agent * token {\"id\":\"j\"}"
+			: "RPUSH agent:jobs {\"job_id\":\"j\"}");
+		jobs = acquire(queue, 1, 1000);
+		job = agentrun_jobs_at(jobs, 0);
+		ck_assert_int_eq(agentrun_job_is_journalled(job), 0);
+		ck_assert_int_eq(agentrun_queue_journal_put(queue, "j", agentrun_job_lease(job),
+			"plan", "x", 1, NULL), 0);
+		agentrun_job_release(job, 0, 0);
+		settle(queue, jobs);
+		agentrun_jobs_free(jobs);
+		/* The script's answer comes, a stream's workflows too, then no more. */
+		atomic_store(&proxy.cut_answers, i ? 3 : 2);
+		jobs = acquire(queue, 1, 5000);
+		ck_assert_int_eq(atomic_load(&proxy.cut_answers), 0);
+		ck_assert_uint_eq(agentrun_jobs_count(jobs), 1);
+		job = agentrun_jobs_at(jobs, 0);
+		ck_assert_uint_eq(agentrun_job_deliveries(job), 1);
+		ck_assert_int_eq(agentrun_job_is_journalled(job), 1);
+		agentrun_jobs_free(jobs);
+		agentrun_queue_free(queue);
+		proxy_close(&proxy);
+	}
+}
+END_TEST
+
 START_TEST(a_server_that_does_not_answer_is_noticed)
 {
 	agentrun_redis_queue_options opts;
@@ -974,6 +1017,7 @@ int main(void)
 		a_server_that_comes_back_empty_is_used_again,
 		a_settle_whose_answer_is_lost_is_done_once,
 		jobs_whose_acquire_had_no_answer_come_again_at_once,
+		a_journal_that_nobody_could_ask_for_may_be_there,
 		a_server_that_does_not_answer_is_noticed,
 		a_server_that_is_not_there_is_told_at_once,
 		a_message_that_was_sent_twice_has_one_result,
