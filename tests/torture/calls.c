@@ -16,9 +16,6 @@
 #include <agentrun/sqlite.h>
 #endif
 
-#define ROWS "[{\"id\":1,\"to\":\"LAX\",\"price\":320,\"carrier\":{\"code\":\"AA\"}," \
-	"\"tags\":[\"x\",\"y\"]},{\"id\":2,\"to\":\"JFK\",\"price\":18.5e1,\"tags\":[]}," \
-	"{\"id\":3,\"to\":\"LA\\u0058\",\"price\":99,\"carrier\":{\"code\":\"UA\"},\"id\":4}]"
 #define FLOW "{\"nodes\":[{\"id\":\"fetch\",\"type\":\"http\",\"config\":{\"url\":" \
 	"\"https://e.org/x\",\"method\":\"GET\"}},{\"id\":\"pick\",\"type\":\"filter\"}," \
 	"{\"id\":\"tell\",\"type\":\"task\",\"timeout_ms\":5}],\"edges\":[{\"from\":\"fetch\"," \
@@ -40,13 +37,13 @@ static void say(struct outcome *out, const char *text, size_t len)
 	out->text[out->len] = '\0';
 }
 
-static void say_str(struct outcome *out, const char *text)
+void say_str(struct outcome *out, const char *text)
 {
 	say(out, text, text ? strlen(text) : 0);
 }
 
 /* The C library says of want of memory that there is no thread. */
-static int no_thread(int r, agentrun_error **err)
+int no_thread(int r, agentrun_error **err)
 {
 	if (r != AGENTRUN_EINTERNAL || (err && !strstr(agentrun_error_message(*err), "thread")))
 		return r;
@@ -432,7 +429,8 @@ static struct wire {
 	pthread_cond_t change;
 	agentrun_http_event *event;
 	int woken;
-} wire = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, NULL, 0 };
+	int posts; /* that came to a service */
+} wire = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, NULL, 0, 0 };
 
 static int wire_open(void *self, const agentrun_config *config, agentrun_error **err)
 {
@@ -448,6 +446,9 @@ static int wire_open(void *self, const agentrun_config *config, agentrun_error *
 	"\"execute_pipeline\",\"arguments\":\"{\\\"pipeline\\\":[{\\\"step\\\":\\\"count\\\"}]}\"}}," \
 	"{\"id\":\"b\",\"function\":{\"name\":\"no_such_tool\",\"arguments\":\"{\"}}]}}]," \
 	"\"usage\":{\"total_tokens\":5}}"
+#define MODEL_POSTS "{\"model\":\"m\",\"choices\":[{\"message\":{\"content\":null,\"tool_calls\":[" \
+	"{\"id\":\"a\",\"function\":{\"name\":\"execute_pipeline\",\"arguments\":\"" POST_ROWS \
+	"\"}}]}}],\"usage\":{\"total_tokens\":5}}"
 #define MODEL_ENDS "{\"choices\":[{\"message\":{\"content\":\"3.\"},\"finish_reason\":" \
 	"\"stop\"}],\"usage\":{\"total_tokens\":7}}"
 #define SCHEMA "{\"type\":\"object\",\"properties\":{\"nodes\":{\"items\":{\"required\":[" \
@@ -470,7 +471,9 @@ static const char *body_for(const agentrun_http_request *request)
 		return MODEL_STREAM;
 	if (!strstr(request->url, "/chat/completions"))
 		return ROWS;
-	return strstr(request->body, "\"role\":\"tool\"") ? MODEL_ENDS : MODEL_CALLS;
+	if (strstr(request->body, "\"role\":\"tool\""))
+		return MODEL_ENDS;
+	return strstr(request->body, "send the rows") ? MODEL_POSTS : MODEL_CALLS;
 }
 
 static int wire_submit(void *self, const agentrun_http_request *request,
@@ -492,6 +495,8 @@ static int wire_submit(void *self, const agentrun_http_request *request,
 		return agentrun_error_raise(err, AGENTRUN_ENOMEM, "out of memory");
 	}
 	pthread_mutex_lock(&wire.lock);
+	wire.posts += strcmp(request->method, "POST") == 0 &&
+		!strstr(request->url, "/chat/completions");
 	wire.event = event;
 	pthread_cond_signal(&wire.change);
 	pthread_mutex_unlock(&wire.lock);
@@ -543,8 +548,15 @@ static const agentrun_transport_impl wire_impl = {
 	.name = "wire", .open = wire_open, .submit = wire_submit, .poll = wire_poll,
 	.cancel = wire_cancel, .wakeup = wire_wakeup, .destroy = wire_destroy };
 
-/* A context over the wire, with a provider's key. */
-static int open_wired(agentrun_ctx **out, agentrun_error **err)
+int wire_posts(bool forget)
+{
+	int n = wire.posts;
+
+	wire.posts = forget ? 0 : n;
+	return n;
+}
+
+int open_wired(agentrun_ctx **out, agentrun_error **err)
 {
 	static const char *const settings[][2] = { { "llm.api_key", "k" },
 		{ "llm.headers", "A: b" }, { "llm.fallback", "anthropic" },
@@ -1139,7 +1151,7 @@ const struct call calls[] = {
 #endif
 	CALL(memory_queue),
 	CALL(job_execute), CALL(job_patch), CALL(job_invalid), CALL(job_unclear),
-	CALL(job_planned), CALL(job_tool),
+	CALL(job_planned), CALL(job_tool), CALL(journal_of_plan), CALL(journal_of_talk),
 	CALL(config_text), CALL(config_refused), CALL(config_file),
 };
 

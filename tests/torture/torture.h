@@ -4,6 +4,7 @@
  *
  *     allocator.c   malloc() and the like, which fail when they are told to
  *     calls.c       the calls, and what each must give
+ *     journal.c     those of a job that comes again
  *     torture.c     n = 1, 2, 3, ... until nothing fails any more
  */
 #ifndef TORTURE_H
@@ -12,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <agentrun/ctx.h>
 #include <agentrun/error.h>
 
 /* ---- allocator.c -------------------------------------------------------- */
@@ -46,5 +48,25 @@ extern const size_t n_calls;
 
 bool calls_begin(void);
 void calls_end(void);
+
+void say_str(struct outcome *out, const char *text);
+/* A thread that could not be started is for want of memory. */
+int no_thread(int r, agentrun_error **err);
+/* A context over a transport that answers at once, with a provider's key. */
+int open_wired(agentrun_ctx **out, agentrun_error **err);
+/* How many POSTs came to a service, not to a model. */
+int wire_posts(bool forget);
+
+/* Some rows; and the arguments that POST to a service, inside a JSON string. */
+#define ROWS "[{\"id\":1,\"to\":\"LAX\",\"price\":320,\"carrier\":{\"code\":\"AA\"}," \
+	"\"tags\":[\"x\",\"y\"]},{\"id\":2,\"to\":\"JFK\",\"price\":18.5e1,\"tags\":[]}," \
+	"{\"id\":3,\"to\":\"LA\\u0058\",\"price\":99,\"carrier\":{\"code\":\"UA\"},\"id\":4}]"
+#define POST_ROWS "{\\\"pipeline\\\":[{\\\"step\\\":\\\"http_request\\\",\\\"method\\\":\\\"POST\\\"," \
+	"\\\"url\\\":\\\"https://a.example/\\\",\\\"params\\\":{\\\"a\\\":1}}]}"
+
+/* ---- journal.c ------------------------------------------------------------ */
+
+int journal_of_plan(struct outcome *out, agentrun_error **err);
+int journal_of_talk(struct outcome *out, agentrun_error **err);
 
 #endif
