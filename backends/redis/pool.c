@@ -137,16 +137,18 @@ int redis_pool_run(redis_pool *pool, redis_work work, void *user,
 		redis_conn *conn = NULL;
 		int64_t wait = redis_backoff_ms(++tries);
 		int r = redis_pool_take(pool, &conn, &why);
-		bool once;
+		bool once, in_time;
 
 		if (r == 0)
 			r = work(user, conn, &why);
 		once = conn && conn->once;
+		/* One that was there and gave no answer took all the time there was: it may
+		 * have been half open. */
+		in_time = redis_clock_ms() + wait < deadline || (conn && tries == 1);
 		if (conn)
 			conn->once = false;
 		redis_pool_give(pool, conn);
-		if (r != AGENTRUN_EBACKEND || once || !has_been_up(pool) ||
-			redis_clock_ms() + wait >= deadline) {
+		if (r != AGENTRUN_EBACKEND || once || !has_been_up(pool) || !in_time) {
 			if (r < 0 && err && !*err)
 				*err = why;
 			else

@@ -28,7 +28,8 @@ void redis_pool_give(redis_pool *pool, redis_conn *conn); /* NULL ok */
 typedef int (*redis_work)(void *user, redis_conn *conn, agentrun_error **err);
 /*
  * Do it; where the server cannot be reached, again with a growing wait, until the
- * address' timeout is over. A server that was never reached is not waited for.
+ * address' timeout is over, and once more at least where a connection gave no answer. A
+ * server that was never reached is not waited for.
  */
 int redis_pool_run(redis_pool *pool, redis_work work, void *user,
 	agentrun_error **err);

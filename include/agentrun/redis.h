@@ -98,8 +98,9 @@ AGENTRUN_API void agentrun_redis_queue_options_init(agentrun_redis_queue_options
 
 /**
  * A queue in Redis. It connects when it is first used and again whenever the
- * connection is lost: each call tries for up to `redis.timeout`, then fails with
- * AGENTRUN_EBACKEND, which may be tried again. What Redis refuses (a wrong
+ * connection is lost: each call tries for up to `redis.timeout`, and once more where the
+ * first connection gave no answer, then fails with AGENTRUN_EBACKEND, which may be tried
+ * again. What Redis refuses (a wrong
  * password, no memory left, a key of another type) is AGENTRUN_ESTORAGE.
  *
  * agentrun_queue_result() reads a result and leaves it for others; who takes

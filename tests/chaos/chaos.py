@@ -508,13 +508,14 @@ def report(chaos):
          sum(len(calls) - 1 for id, calls in effects.items() if id not in other)),
         ("**effects asked for again that the journal had**", len(repeated)),
         ("**effects done twice (another Idempotency-Key, or none)**", len(other)),
-        ("recovery after the last kill: jobs, p50, p99, most",
+        ("recovery, from the last death of a worker that had the job to its result, its own "
+         "work included: jobs, p50, p99, most",
          f"{len(last)}, {percentile(last, .5):.2f} s, {percentile(last, .99):.2f} s, "
          f"{max(last, default=0):.2f} s"),
-        ("– until somebody had the job again: p50, p99, most",
+        ("– of that until a worker had the job again: p50, p99, most",
          f"{percentile(resumed, .5):.2f} s, {percentile(resumed, .99):.2f} s, "
          f"{max(resumed, default=0):.2f} s"),
-        ("recovery after the first kill: p50, p99",
+        ("– from the first such death: p50, p99",
          f"{percentile(first, .5):.2f} s, {percentile(first, .99):.2f} s"),
         ("ends that were odd", len(fleet.odd)),
     ]

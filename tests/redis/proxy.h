@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,8 @@
 struct proxy {
 	char url[64];
 	int port, to, listener;
-	atomic_int cut_answers, stop;
+	atomic_int cut_answers, hold_answers, stop;
+	bool dumb[PROXY_MOST];
 	pthread_t thread;
 	struct pollfd fds[1 + 2 * PROXY_MOST]; /* the listener, then pairs */
 	size_t n;
@@ -69,6 +71,11 @@ static inline void proxy_forward(struct proxy *p, size_t i)
 	if (n > 0 && i != pair && atomic_load(&p->cut_answers) > 0 &&
 		atomic_fetch_sub(&p->cut_answers, 1) == 1)
 		n = 0;
+	if (n > 0 && i != pair && atomic_load(&p->hold_answers) > 0 &&
+		atomic_fetch_sub(&p->hold_answers, 1) == 1)
+		p->dumb[pair / 2] = true;
+	if (n > 0 && p->dumb[pair / 2])
+		return;
 	if (n <= 0 || send(p->fds[i == pair ? pair + 1 : pair].fd, bytes, (size_t)n,
 		MSG_NOSIGNAL) < n)
 		proxy_cut(p, pair);

@@ -478,6 +478,49 @@ START_TEST(a_journal_that_nobody_could_ask_for_may_be_there)
 }
 END_TEST
 
+/* Whoever is asked over a connection that was idle, and gives no answer, is asked once
+ * more over another, whatever time that took. */
+START_TEST(a_half_open_connection_is_no_failure)
+{
+	agentrun_redis_queue_options opts;
+	agentrun_config *config = NULL;
+	agentrun_buf value = AGENTRUN_BUF_INIT;
+	struct proxy proxy;
+	agentrun_queue *queue;
+	agentrun_jobs *jobs;
+	const char *lease;
+	int found;
+
+	proxy_open(&proxy, server.port);
+	agentrun_redis_queue_options_init(&opts, sizeof(opts));
+	ck_assert_int_eq(agentrun_config_new(&config, NULL), 0);
+	ck_assert_int_eq(agentrun_config_set(config, "redis.timeout", "0.3", NULL), 0);
+	opts.config = config;
+	opts.url = proxy.url;
+	opts.lease_ms = 60000;
+	queue = open_with(&opts);
+	server_do(&server, "RPUSH agent:jobs %s", JOB);
+	jobs = acquire(queue, 1, 1000);
+	lease = agentrun_job_lease(agentrun_jobs_at(jobs, 0));
+	atomic_store(&proxy.hold_answers, 1);
+	ck_assert_int_eq(agentrun_queue_journal_put(queue, "j", lease, "a", "x", 1, NULL), 0);
+	atomic_store(&proxy.hold_answers, 1);
+	ck_assert_int_eq(agentrun_queue_journal_get(&value, &found, queue, "j", lease, "a",
+		NULL), 0);
+	ck_assert_str_eq(value.data, "x");
+	accept_all(jobs, DONE_MESSAGE);
+	atomic_store(&proxy.hold_answers, 1);
+	settle(queue, jobs);
+	ck_assert_int_eq(agentrun_job_is_settled(agentrun_jobs_at(jobs, 0)), 1);
+	ck_assert_int_eq(atomic_load(&proxy.hold_answers), 0);
+	agentrun_buf_dispose(&value);
+	agentrun_jobs_free(jobs);
+	agentrun_queue_free(queue);
+	agentrun_config_free(config);
+	proxy_close(&proxy);
+}
+END_TEST
+
 START_TEST(a_server_that_does_not_answer_is_noticed)
 {
 	agentrun_redis_queue_options opts;
@@ -1018,6 +1061,7 @@ int main(void)
 		a_settle_whose_answer_is_lost_is_done_once,
 		jobs_whose_acquire_had_no_answer_come_again_at_once,
 		a_journal_that_nobody_could_ask_for_may_be_there,
+		a_half_open_connection_is_no_failure,
 		a_server_that_does_not_answer_is_noticed,
 		a_server_that_is_not_there_is_told_at_once,
 		a_message_that_was_sent_twice_has_one_result,
