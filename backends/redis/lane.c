@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,8 +16,10 @@ char *redis_join(const char *a, const char *b)
 	size_t n = strlen(a), m = strlen(b);
 	char *text = malloc(n + m + 1);
 
-	if (text)
-		snprintf(text, n + m + 1, "%s%s", a, b);
+	if (text) {
+		memcpy(text, a, n);
+		memcpy(text + n, b, m + 1);
+	}
 	return text;
 }
 

@@ -157,8 +157,8 @@ AGENTRUN_API void agentrun_redis_limits_options_init(agentrun_redis_limits_optio
  * else comes at the same time, by the server's clock.
  *
  * It connects when it is first used. take() waits for the answer of the server, up to a
- * second (or `redis.timeout`, if that is less), then fails with AGENTRUN_EBACKEND, which may
- * be tried again. What is settled, and the leases, are told to the server by a thread of
+ * second (or `redis.timeout`, if that is less), and so long once more where a connection gave
+ * none, then fails with AGENTRUN_EBACKEND, which may be tried again. What is settled, and the leases, are told to the server by a thread of
  * its own, in batches; without a connection it keeps them, and tries again until it is
  * freed. A process that is killed holds nothing once its leases are over.
  *

@@ -37,7 +37,10 @@ void agr_wire_url(agr_wire *out, const char *base_url, const char *path)
 
 void agr_wire_header(agr_buf *to, const char *name, const char *value)
 {
-	agr_buf_printf(to, "%s: %s\n", name, value);
+	agr_buf_str(to, name);
+	agr_buf_str(to, ": ");
+	agr_buf_str(to, value);
+	agr_buf_char(to, '\n');
 }
 
 void agr_wire_end(agr_wire *out, const agr_ask *ask)
