@@ -163,11 +163,14 @@ static size_t drop_settled(agentrun_worker *w)
 
 static void settle_failed(agentrun_worker *w, const agentrun_error *err)
 {
+	int64_t most = agentrun_error_code(err) == AGENTRUN_EBACKEND ? AGR_WORKER_AWAY_MS
+								     : SETTLE_WAIT_MAX_MS;
+
 	agr_log(w->ctx, AGENTRUN_LOG_ERROR, "worker", "%zu jobs could not be settled: %s",
 		agentrun_jobs_count(w->ended), agentrun_error_message(err));
 	w->settle_wait_ms = w->settle_wait_ms ? 2 * w->settle_wait_ms : SETTLE_WAIT_MS;
-	if (w->settle_wait_ms > SETTLE_WAIT_MAX_MS)
-		w->settle_wait_ms = SETTLE_WAIT_MAX_MS;
+	if (w->settle_wait_ms > most)
+		w->settle_wait_ms = most;
 	w->settle_ms = agr_clock_mono_ms() + w->settle_wait_ms;
 }
 
@@ -258,7 +261,7 @@ static void renew(agentrun_worker *w, int64_t before)
 
 		slot->job = agentrun_jobs_take(due, 0);
 		if (err)
-			slot->renew_ms = agr_clock_mono_ms() + SETTLE_WAIT_MAX_MS / 5;
+			slot->renew_ms = agr_clock_mono_ms() + AGR_WORKER_AWAY_MS;
 		else
 			look_at(w, slot);
 		pthread_mutex_lock(&w->lock);

@@ -115,11 +115,14 @@ static size_t room_for(agentrun_worker *w)
 /* The queue failed: wait, unless it is time to stop. */
 static void wait_for_queue(agentrun_worker *w, int64_t *wait_ms, const agentrun_error *err)
 {
+	int64_t most = agentrun_error_code(err) == AGENTRUN_EBACKEND ? AGR_WORKER_AWAY_MS
+								     : QUEUE_WAIT_MAX_MS;
+
 	agr_log(w->ctx, AGENTRUN_LOG_ERROR, "worker", "no jobs could be acquired: %s",
 		agentrun_error_message(err));
 	*wait_ms = *wait_ms ? 2 * *wait_ms : QUEUE_WAIT_MS;
-	if (*wait_ms > QUEUE_WAIT_MAX_MS)
-		*wait_ms = QUEUE_WAIT_MAX_MS;
+	if (*wait_ms > most)
+		*wait_ms = most;
 	pthread_mutex_lock(&w->lock);
 	w->counts.queue_errors++;
 	if (!w->stop)

@@ -66,6 +66,10 @@ int64_t agr_retry_delay(const agr_retry_policy *policy, uint32_t retries,
 int agr_outcome(agentrun_job *job, const agentrun_result *result, bool stopping,
 	const agr_retry_policy *policy);
 
+/* The longest wait before a queue that cannot be reached is asked again: it comes back by
+ * itself, and jobs wait for that. */
+#define AGR_WORKER_AWAY_MS 1000
+
 /* ---- keep.c ---------------------------------------------------------------- */
 
 /* A job in hand. */

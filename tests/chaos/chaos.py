@@ -385,7 +385,7 @@ class Chaos:
             self.redis.stop(how)
             time.sleep(rng.uniform(0, 0.5))
             self.redis.start()
-            self.away.append(time.monotonic() - begun)
+            self.away.append((begun, time.monotonic()))
 
     def run(self):
         begun = time.monotonic()
@@ -452,6 +452,11 @@ def percentile(values, p):
     return values[min(len(values) - 1, int(len(values) * p))] if values else 0
 
 
+def without_redis(away, begin, end):
+    """How much of the time there was no Redis."""
+    return sum(max(0, min(end, until) - max(begin, since)) for since, until in away)
+
+
 def repeats(fleet, calls, id):
     """How often the effect was asked for when the journal had it. Who had begun before and
     was still alive (stopped, or cut off from Redis) may ask late, once: nobody can know."""
@@ -470,16 +475,19 @@ def report(chaos):
               if json.loads(values[0])["status"] != "completed"]
     records = chaos.records()
     wrong = [id for id in sent if records[id] != 1 and id not in chaos.waiting]
-    last = [chaos.when[id] - t for id, t in fleet.last_death.items() if id in chaos.when]
     # An answer that came before the process died was not recovered.
-    last = [t for t in last if t > 0]
+    spans = [(t, chaos.when[id]) for id, t in fleet.last_death.items()
+             if chaos.when.get(id, 0) > t]
+    last = [end - begin for begin, end in spans]
+    net = [end - begin - without_redis(chaos.away, begin, end) for begin, end in spans]
     first = [chaos.when[id] - t for id, t in fleet.first_death.items() if id in chaos.when]
     first = [t for t in first if t > 0]
     resumed = []
     for id, t in fleet.last_death.items():
         later = [when for when in fleet.acquired[id] if when > t]
         if later:
-            resumed.append(min(later) - t)
+            resumed.append(min(later) - t - without_redis(chaos.away, t, min(later)))
+    away = [until - since for since, until in chaos.away]
     effects = chaos.stub.effects
     other = [id for id, calls in effects.items()
              if len({key for _, key in calls}) > 1 or None in {key for _, key in calls}]
@@ -494,7 +502,7 @@ def report(chaos):
         ("restarts of Redis",
          ", ".join(f"{n} {how}" for how, n in chaos.restarts.items()) or "none"),
         ("– Redis was away for: p50, most",
-         f"{percentile(chaos.away, .5):.2f} s, {max(chaos.away, default=0):.2f} s"),
+         f"{percentile(away, .5):.2f} s, {max(away, default=0):.2f} s"),
         ("connections", ", ".join(f"{n} {how}" for how, n in chaos.proxy.counts.items())),
         ("**lost jobs**", len(lost)),
         ("**jobs answered twice**", len(double)),
@@ -512,6 +520,9 @@ def report(chaos):
          "work included: jobs, p50, p99, most",
          f"{len(last)}, {percentile(last, .5):.2f} s, {percentile(last, .99):.2f} s, "
          f"{max(last, default=0):.2f} s"),
+        ("– less the time that Redis was away: p50, p99, most",
+         f"{percentile(net, .5):.2f} s, {percentile(net, .99):.2f} s, "
+         f"{max(net, default=0):.2f} s"),
         ("– of that until a worker had the job again: p50, p99, most",
          f"{percentile(resumed, .5):.2f} s, {percentile(resumed, .99):.2f} s, "
          f"{max(resumed, default=0):.2f} s"),
@@ -534,8 +545,8 @@ def report(chaos):
               file=sys.stderr)
     for id in failed[:3]:
         print(id, chaos.got[id][0], file=sys.stderr)
-    slow = sorted((chaos.when[id] - t, id) for id, t in fleet.last_death.items()
-                  if id in chaos.when)[-3:]
+    slow = sorted((chaos.when[id] - t - without_redis(chaos.away, t, chaos.when[id]), id)
+                  for id, t in fleet.last_death.items() if id in chaos.when)[-3:]
     for took, id in reversed(slow):
         print(f"slow: {id} {chaos.sent[id]}: {took:.2f} s after {fleet.last_death[id]:.2f}, had at",
               *(f"{when:.2f}" for when in sorted(fleet.acquired[id])), file=sys.stderr)
