@@ -116,12 +116,14 @@ void agr_converse_drop(agr_task *task)
 static int reserve(agr_task *task)
 {
 	const agr_who who = who_of(task);
+	agr_limits *limits = agr_engine_ctx(task->engine)->limits;
 	agr_converse *c = task->converse;
 
-	return agr_limits_reserve(agr_engine_ctx(task->engine)->limits, &c->reserved, &who,
-		agr_turn_model(c->turn), agr_talk_tokens(&c->talk),
-		agentrun_config_get_int(config_of(task), "llm.max_tokens", 4000),
-		agr_clock_wall_ms(), &task->error);
+	if (!limits)
+		return 0;
+	return agr_limits_reserve(limits, &c->reserved, &who, agr_turn_model(c->turn),
+		agr_talk_tokens(&c->talk), agentrun_config_get_int(config_of(task),
+			"llm.max_tokens", 4000), agr_clock_wall_ms(), &task->error);
 }
 
 /* ---- asking ------------------------------------------------------------------------- */

@@ -180,8 +180,11 @@ void agr_engine_resume(agr_task *task)
 
 	pthread_mutex_lock(&engine->lock);
 	task->http = NULL;
-	tasks_push(&engine->ready, task);
-	pthread_cond_signal(&engine->work);
+	task->came = task->starting; /* whose turn it is then hands it on */
+	if (!task->starting) {
+		tasks_push(&engine->ready, task);
+		pthread_cond_signal(&engine->work);
+	}
 	pthread_mutex_unlock(&engine->lock);
 }
 
@@ -297,26 +300,47 @@ static int begin_request(agr_task *task, struct agr_http *http,
 		&task->http_id, &task->error);
 }
 
+/* The request is out, or its answer in already. With the lock held. */
+static void set_waiting(agr_task *task, struct agr_http *http)
+{
+	agentrun_engine *engine = task->engine;
+
+	if (task->asking)
+		agr_turn_sent(task->asking);
+	task->asking = NULL;
+	if (task->came) {
+		tasks_push(&engine->ready, task);
+		pthread_cond_signal(&engine->work);
+		return;
+	}
+	task->http = http;
+	if (atomic_load(&task->cancelled)) /* nobody could find the request until now */
+		agr_http_cancel(http, task->http_id);
+}
+
+/* To begin a request takes long enough that others want the lock meanwhile. The task stays
+ * ours until it is set to wait, also where its answer comes before that. */
 int agr_engine_start_request(agr_task *task, struct agr_http *http,
 	agentrun_http_request *request)
 {
 	agentrun_engine *engine = task->engine;
 	int r;
 
-	/* The answer waits for the lock in agr_engine_resume(), so the task is ours
-	 * until it is released. */
 	pthread_mutex_lock(&engine->lock);
+	task->starting = true;
+	task->came = false;
+	pthread_mutex_unlock(&engine->lock);
 	if (atomic_load(&task->cancelled))
 		r = agentrun_error_raise(&task->error, AGENTRUN_ECANCELLED,
 			"the job was cancelled");
 	else
 		r = begin_request(task, http, request);
-	if (r == 0) {
-		task->http = http;
-		if (task->asking)
-			agr_turn_sent(task->asking);
-	}
-	task->asking = NULL;
+	pthread_mutex_lock(&engine->lock);
+	task->starting = false;
+	if (r == 0)
+		set_waiting(task, http);
+	else
+		task->asking = NULL;
 	pthread_mutex_unlock(&engine->lock);
 	return r < 0 ? r : 1;
 }

@@ -135,6 +135,7 @@ typedef struct agr_task {
 	int state;
 	struct agr_http *http; /* where it waits, under the engine's lock; or NULL */
 	uint64_t http_id;
+	bool starting, came;   /* likewise: its request is being begun, and has its answer */
 	agr_timer timer;       /* likewise */
 
 	agentrun_progress progress; /* likewise */
