@@ -484,8 +484,14 @@ static int do_round(struct taking *t, agentrun_error **err)
 			remember_lost(t->q, (struct redis_range){ i, 1, 0 });
 	redis_landed_free(&t->landed);
 	parted = part(t, r < 0 ? NULL : err);
+	if (!t->got)
+		return r < 0 ? r : parted;
 	/* What was taken is handed out; what failed will fail again. */
-	return t->got ? 0 : r < 0 ? r : parted;
+	if (err) {
+		agentrun_error_free(*err);
+		*err = NULL;
+	}
+	return 0;
 }
 
 /* ---- until there is one ------------------------------------------------- */
