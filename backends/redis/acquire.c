@@ -181,7 +181,7 @@ static int message_of(agentrun_buf *out, const redis_message *item, bool is_toke
 
 	if (!is_token)
 		return agentrun_buf_append(out, item->text, item->len);
-	if (workflow->type == REDIS_REPLY_STRING)
+	if (workflow && workflow->type == REDIS_REPLY_STRING)
 		flow = redis_json_value(workflow->str, workflow->len);
 	return redis_token_job(out, item, flow);
 }
@@ -264,15 +264,23 @@ static int take_jobs(struct taking *t, size_t lane, redis_conn *conn,
 	redisReply *reply = t->replies.reply[lane], *workflows = NULL;
 	const redis_lane *from = &t->q->lanes[lane];
 	size_t n = jobs_in(reply);
-	redis_message *items = n ? calloc(n, sizeof(*items)) : NULL;
-	int r = n && !items ? redis_oom(err) : 0;
+	redis_message *items;
+	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < n; i++) {
+	t->untouched[lane] = false;
+	if (!n)
+		return 0;
+	items = calloc(n, sizeof(*items));
+	if (!items) {
+		t->untouched[lane] = true;
+		return redis_oom(err);
+	}
+	for (size_t i = 0; i < n; i++) {
 		const redisReply *text = reply->element[HEAD + i * PER_JOB];
 
 		redis_message_read(&items[i], text->str, text->len, from->group != NULL);
 	}
-	if (r == 0 && n && from->group)
+	if (from->group)
 		r = ask_workflows(&workflows, items, n, conn, err);
 	t->untouched[lane] = r < 0;
 	for (size_t i = 0; r == 0 && i < n; i++) {

@@ -36,7 +36,7 @@ START_TEST(json_is_told_from_what_is_none)
 	memset(deep + 513, ']', 513);
 	ck_assert_ptr_null(redis_json_value(deep, 1026).p);
 	ck_assert_ptr_nonnull(redis_json_value(deep + 1, 1024).p);
-	memcpy(deep, "{\"a\":", 5);
+	memcpy(deep, (const char[]){ '{', '"', 'a', '"', ':' }, 5);
 	memset(deep + 5, '[', 512);
 	memset(deep + 517, ']', 512);
 	deep[1029] = '}';
