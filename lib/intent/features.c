@@ -467,6 +467,49 @@ static void find_statement(const struct view *v)
 	}
 }
 
+static bool is_value(const struct view *v, size_t i)
+{
+	return i < v->n && (agr_is_digit(*v->list[i].text) || is(v, i, "on") || is(v, i, "off") ||
+		is(v, i, "true") || is(v, i, "false") || is(v, i, "none") || is(v, i, "unlimited"));
+}
+
+/* "at most 3", "no more than 4", "max 3", "up to 10". */
+static bool is_bound(const struct view *v, size_t i)
+{
+	size_t k = i;
+
+	if (phrase_is(v, i, "at", "most", NULL) || phrase_is(v, i, "at", "least", NULL) ||
+		phrase_is(v, i, "up", "to", NULL))
+		k = i + 2;
+	else if (phrase_is(v, i, "no", "more", "than") || phrase_is(v, i, "no", "less", "than") ||
+		phrase_is(v, i, "no", "fewer", "than"))
+		k = i + 3;
+	else if (is(v, i, "max") || is(v, i, "min") || is(v, i, "maximum") ||
+		is(v, i, "minimum"))
+		k = i + 1;
+	return k > i && k < v->n && (agr_is_digit(*v->list[k].text) || is(v, k, "one") ||
+		is(v, k, "two") || is(v, k, "three"));
+}
+
+/* "page size 250", "verbose on", "retries = 4 on load": a setting, then what it is to be. */
+static void find_values(const struct view *v)
+{
+	bool verb = false;
+
+	for (size_t i = 0; i < v->n; i++) {
+		verb |= has_kind(v, i, AGR_WORD_VERBS | AGR_WORD_AUX) &&
+			!has_kind(v, i, AGR_WORD_SETTING | AGR_WORD_SYSTEM);
+		if (has_kind(v, i, AGR_WORD_SETTING) && !v->asked &&
+			(is_value(v, i + 1) || ((is(v, i + 1, "to") || is(v, i + 1, "of") ||
+				is(v, i + 1, "size") || is(v, i + 1, "level")) && is_value(v, i + 2))))
+			mark(v, AGR_FEATURE_GIVES_VALUE, i);
+		if (is_bound(v, i))
+			mark(v, AGR_FEATURE_BOUND, i);
+	}
+	if (!verb && !v->asked)
+		mark(v, AGR_FEATURE_NO_VERB, v->n);
+}
+
 /* Nothing says that it is for more than this once, or about the automation. */
 static bool is_plain(const struct view *v)
 {
@@ -575,7 +618,7 @@ static void find_known(
 {
 	for (size_t i = 0; words && words->n && i < v->n; i++)
 		if (!has_kind(v, i, AGR_WORD_FUNCTION) &&
-			bsearch(v->list[i].text, words->list, words->n,
+			bsearch(v->list[i].written, words->list, words->n,
 				sizeof(*words->list), word_order))
 			mark(v, feature, i);
 }
@@ -596,6 +639,7 @@ void agr_features_find(agr_feature_set *out, const agr_tokens *tokens,
 	find_words(&v);
 	find_late_question(&v);
 	find_statement(&v);
+	find_values(&v);
 	find_known(&v, nodes, AGR_FEATURE_KNOWN_NODE);
 	find_known(&v, fields, AGR_FEATURE_KNOWN_FIELD);
 	find_rules(&v);

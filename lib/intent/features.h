@@ -85,6 +85,9 @@
 	X(TWO_ACTS, "names two actions")                                                 \
 	X(PASSIVE, "says what is done to something")                                     \
 	X(STATES, "states what happens to something")                                    \
+	X(NO_VERB, "has no verb")                                                        \
+	X(GIVES_VALUE, "gives a setting its value")                                      \
+	X(BOUND, "sets a bound")                                                         \
 	X(NARROWED, "narrows down what it is about")                                     \
 	X(NARROWED_TWICE, "narrows down closely what it is about")                       \
 	X(EMPTY, "names nothing that could be acted on")                                 \

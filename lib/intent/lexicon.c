@@ -498,6 +498,60 @@ static bool ends_in(const char *word, size_t len, const char *text)
 	return len > n + 1 && memcmp(word + len - n, text, n) == 0;
 }
 
+/* Words as people write them in haste, beside those that agr_lexicon_near() finds. */
+static const struct haste {
+	const char *word, *meant;
+} hastes[] = { { "cant", "can't" }, { "didnt", "didn't" }, { "doesnt", "doesn't" },
+	{ "dont", "don't" }, { "evry", "every" }, { "isnt", "isn't" }, { "lets", "let" },
+	{ "pls", "please" }, { "plz", "please" }, { "teh", "the" }, { "thru", "through" },
+	{ "tmrw", "tomorrow" }, { "tmr", "tomorrow" }, { "ur", "your" }, { "wat", "what" },
+	{ "wats", "what" }, { "wen", "when" }, { "wich", "which" }, { "wont", "won't" },
+	{ "wy", "why" }, { "yr", "year" } };
+
+/* Do the two differ by one letter that is missing, or by two that changed places? */
+static bool is_slip(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	size_t i = 0;
+
+	while (i < a_len && i < b_len && a[i] == b[i])
+		i++;
+	if (a_len == b_len)
+		return i + 2 <= a_len && a[i] == b[i + 1] && a[i + 1] == b[i] &&
+			memcmp(a + i + 2, b + i + 2, a_len - i - 2) == 0;
+	if (a_len + 1 == b_len)
+		return memcmp(a + i, b + i + 1, a_len - i) == 0;
+	return a_len == b_len + 1 && memcmp(a + i + 1, b + i, b_len - i) == 0;
+}
+
+static bool is_letters(const char *word, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (!agr_is_alpha(word[i]))
+			return false;
+	return true;
+}
+
+const char *agr_lexicon_near(const char *word, size_t len)
+{
+	size_t i = 0;
+
+	for (size_t k = 0; k < AGR_COUNT(hastes); k++)
+		if (strlen(hastes[k].word) == len && memcmp(hastes[k].word, word, len) == 0)
+			return hastes[k].meant;
+	/* Short words have too many neighbours, and a plural is none. */
+	if (len < 5 || !is_letters(word, len))
+		return NULL;
+	while (i < AGR_COUNT(entries) && entries[i].word[0] < word[0])
+		i++;
+	for (; i < AGR_COUNT(entries) && entries[i].word[0] == word[0]; i++) {
+		size_t n = strlen(entries[i].word);
+
+		if (n >= 5 && is_slip(word, len, entries[i].word, n))
+			return entries[i].word;
+	}
+	return NULL;
+}
+
 uint32_t agr_lexicon_find(const char *word, size_t len, bool *inflected)
 {
 	uint32_t kinds = find(word, len);

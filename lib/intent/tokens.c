@@ -31,13 +31,20 @@ static void add(
 	agr_tokens *out, char *text, size_t len, size_t at, size_t at_len, bool clause)
 {
 	agr_token *token;
+	const char *near;
 
 	if (!len || out->n == AGR_TOKENS_MAX)
 		return;
 	token = &out->list[out->n++];
 	text[len] = '\0';
 	*token = (agr_token){.text = text, .at = at, .len = at_len, .clause = clause};
+	token->written = text;
 	token->kinds = agr_lexicon_find(text, len, &token->inflected);
+	near = token->kinds ? NULL : agr_lexicon_near(text, len);
+	if (!near)
+		return;
+	token->text = near;
+	token->kinds = agr_lexicon_find(near, strlen(near), &token->inflected);
 }
 
 /* Copies one word, lower case; returns where it ends. */

@@ -52,7 +52,8 @@ enum {
 		AGR_WORD_ACT)
 
 typedef struct agr_token {
-	const char *text; /* NUL-terminated, lower case */
+	const char *text; /* NUL-terminated, lower case; as the lexicon spells it */
+	const char *written; /* the same as it was written */
 	uint32_t kinds;   /* AGR_WORD_..., 0 for a word the lexicon lacks */
 	size_t at, len;   /* its place in the prompt */
 	bool clause;      /* a comma, full stop or the like stands before it */
@@ -72,6 +73,8 @@ void agr_tokens_clear(agr_tokens *tokens);
 
 /* lexicon.c: the kinds of a word; `*inflected` when only its stem is known. */
 uint32_t agr_lexicon_find(const char *word, size_t len, bool *inflected);
+/* The word that a slip of the hand made into this one, which the lexicon lacks; or NULL. */
+const char *agr_lexicon_near(const char *word, size_t len);
 /* In order, for the test that keeps the table sorted. */
 const char *agr_lexicon_word(size_t i);
 
