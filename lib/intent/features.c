@@ -105,6 +105,50 @@ static size_t skip_wish(const struct view *v, size_t i)
 	return is(v, k, "to") && has_kind(v, k + 1, AGR_WORD_VERBS) ? k + 1 : i;
 }
 
+static bool phrase_is(
+	const struct view *v, size_t i, const char *a, const char *b, const char *c)
+{
+	return is(v, i, a) && is(v, i + 1, b) && (!c || is(v, i + 2, c));
+}
+
+/* "how about", "why not", "we could", "would it be possible to": the index behind it, or
+ * `i`. */
+static size_t skip_suggestion(const struct view *v, size_t i)
+{
+	if (phrase_is(v, i, "would", "it", "be") && is(v, i + 4, "to"))
+		return i + 5;
+	if ((phrase_is(v, i, "it", "'d", "be") || phrase_is(v, i, "it", "would", "be")) &&
+		is(v, i + 4, "to"))
+		return i + 5;
+	if (phrase_is(v, i, "what", "if", NULL) && has_kind(v, i + 2, AGR_WORD_I))
+		return i + 3;
+	if (phrase_is(v, i, "how", "about", NULL) || phrase_is(v, i, "what", "about", NULL) ||
+		phrase_is(v, i, "why", "not", NULL))
+		return has_kind(v, i + 2, AGR_WORD_VERBS) ? i + 2 : i;
+	if (has_kind(v, i, AGR_WORD_I | AGR_WORD_YOU) &&
+		(is(v, i + 1, "could") || is(v, i + 1, "can") || is(v, i + 1, "should") ||
+			is(v, i + 1, "may")))
+		return is_verb(v, i + 2, AGR_WORD_VERBS) ? i + 2 : i;
+	return i;
+}
+
+/* "i need the form to ask": the wish that something else does something. */
+static bool wants_so(const struct view *v, size_t i)
+{
+	size_t k = i + 1;
+
+	if (!has_kind(v, i, AGR_WORD_I) || v->n < 5)
+		return false;
+	k += is(v, k, "'d") || is(v, k, "would");
+	if (!is(v, k, "want") && !is(v, k, "need") && !is(v, k, "like"))
+		return false;
+	if (is(v, ++k, "to") || is(v, k, "you"))
+		return false;
+	while (k < v->n && !is(v, k, "to"))
+		k++;
+	return k + 1 < v->n && !has_kind(v, k + 1, AGR_WORD_FUNCTION);
+}
+
 static size_t find_lead(const struct view *v)
 {
 	size_t i = 0, next;
@@ -116,7 +160,9 @@ static size_t find_lead(const struct view *v)
 		next = skip_request(v, i);
 		if (next == i)
 			next = skip_wish(v, i);
-		if (next != i)
+		if (next == i && (next = skip_suggestion(v, i)) != i)
+			mark(v, AGR_FEATURE_SUGGESTS, i);
+		else if (next != i)
 			mark(v,
 				has_kind(v, i, AGR_WORD_I) ? AGR_FEATURE_WANTS
 							   : AGR_FEATURE_POLITE,
@@ -136,8 +182,22 @@ static void lead_how(const struct view *v, size_t i)
 		mark(v, AGR_FEATURE_LEAD_HOW, i);
 }
 
+/* "don't send", "do not send", but not "don't you". */
+static bool lead_dont(const struct view *v, size_t i)
+{
+	size_t k = is(v, i, "do") && is(v, i + 1, "not") ? i + 2 : i + 1;
+
+	if ((k == i + 1 && !is(v, i, "don't")) || k >= v->n ||
+		has_kind(v, k, AGR_WORD_FUNCTION | AGR_WORD_YOU | AGR_WORD_I))
+		return false;
+	mark(v, AGR_FEATURE_LEAD_DONT, i);
+	return true;
+}
+
 static bool lead_question(struct view *v, size_t i)
 {
+	if (lead_dont(v, i))
+		return true;
 	if (is(v, i, "how"))
 		lead_how(v, i);
 	else if (is(v, i, "why"))
@@ -221,12 +281,6 @@ static void lead_other(struct view *v, size_t i)
 }
 
 /* ---- whether it stands ------------------------------------------------------------ */
-
-static bool phrase_is(
-	const struct view *v, size_t i, const char *a, const char *b, const char *c)
-{
-	return is(v, i, a) && is(v, i + 1, b) && (!c || is(v, i + 2, c));
-}
 
 /* A rule word or phrase at `i`. */
 static bool is_rule(const struct view *v, size_t i)
@@ -634,6 +688,8 @@ void agr_features_find(agr_feature_set *out, const agr_tokens *tokens,
 	if (!v.n)
 		return;
 	v.lead = out->lead = find_lead(&v);
+	if (wants_so(&v, v.lead))
+		mark(&v, AGR_FEATURE_WANTS_SO, v.lead);
 	if (!lead_question(&v, v.lead) && !lead_verb(&v, v.lead))
 		lead_other(&v, v.lead);
 	find_words(&v);

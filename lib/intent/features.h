@@ -29,6 +29,7 @@
 	X(LEAD_YOU, "begins with whom it speaks to")                                     \
 	X(LEAD_WHEN, "begins with a condition")                                          \
 	X(LEAD_EACH, "begins with something that repeats")                               \
+	X(LEAD_DONT, "says what not to do")                                              \
 	X(LEAD_RULE, "begins with a word that makes it stand")                           \
 	X(LEAD_TIME, "begins with a time")                                               \
 	X(LEAD_TALK, "begins with small talk")                                           \
@@ -37,6 +38,8 @@
 	X(LEAD_OTHER, "begins with its subject")                                         \
 	X(POLITE, "is asked politely")                                                   \
 	X(WANTS, "says what the speaker wants")                                          \
+	X(SUGGESTS, "suggests to do something")                                          \
+	X(WANTS_SO, "says what the speaker wants something to do")                       \
 	X(ASKED, "is put as a question")                                                 \
 	X(ASKS_YOU, "asks about whom it speaks to")                                      \
 	X(ASKS_ADVICE, "asks for advice")                                                \
