@@ -531,9 +531,25 @@ static bool is_letters(const char *word, size_t len)
 	return true;
 }
 
+/* The first entry that begins with this letter or a later one. */
+static size_t first_of(char letter)
+{
+	size_t low = 0, high = AGR_COUNT(entries);
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (entries[mid].word[0] < letter)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
 const char *agr_lexicon_near(const char *word, size_t len)
 {
-	size_t i = 0;
+	size_t i;
 
 	for (size_t k = 0; k < AGR_COUNT(hastes); k++)
 		if (strlen(hastes[k].word) == len && memcmp(hastes[k].word, word, len) == 0)
@@ -541,9 +557,7 @@ const char *agr_lexicon_near(const char *word, size_t len)
 	/* Short words have too many neighbours, and a plural is none. */
 	if (len < 5 || !is_letters(word, len))
 		return NULL;
-	while (i < AGR_COUNT(entries) && entries[i].word[0] < word[0])
-		i++;
-	for (; i < AGR_COUNT(entries) && entries[i].word[0] == word[0]; i++) {
+	for (i = first_of(word[0]); i < AGR_COUNT(entries) && entries[i].word[0] == word[0]; i++) {
 		size_t n = strlen(entries[i].word);
 
 		if (n >= 5 && is_slip(word, len, entries[i].word, n))

@@ -54,6 +54,40 @@ START_TEST(standing_rules_and_edits_are_patches)
 }
 END_TEST
 
+START_TEST(slips_of_the_hand_are_read_as_they_were_meant)
+{
+	static const struct {
+		const char *word, *meant;
+	} slips[] = { { "remvoe", "remove" }, { "automaticaly", "automatically" },
+		{ "schedulle", "schedule" }, { "evry", "every" }, { "customer", NULL },
+		{ "axb", NULL }, { "fetch_1x", NULL }, { "mail2", NULL }, { "workfloooow", NULL },
+		{ "", NULL } };
+
+	for (size_t i = 0; i < AGR_COUNT(slips); i++) {
+		const char *near = agr_lexicon_near(slips[i].word, strlen(slips[i].word));
+
+		if (slips[i].meant)
+			ck_assert_pstr_eq(near, slips[i].meant);
+		else
+			ck_assert_msg(!near, "%s: %s", slips[i].word, near);
+	}
+}
+END_TEST
+
+START_TEST(a_node_is_known_by_the_name_it_was_given)
+{
+	/* One letter away from a word that everybody knows. */
+	agentrun_intent *intent = classify("what does dedup_e do with alertt",
+		"{\"nodes\":[{\"id\":\"alertt\"}],\"edges\":[]}", NULL);
+	agentrun_intent *other = classify("what does dedup_e do with alertt", NULL, NULL);
+
+	ck_assert(agentrun_intent_score(intent, AGENTRUN_LANE_PATCH) !=
+		agentrun_intent_score(other, AGENTRUN_LANE_PATCH));
+	agentrun_intent_free(intent);
+	agentrun_intent_free(other);
+}
+END_TEST
+
 START_TEST(answers_and_acts_now_are_executed)
 {
 	static const char *const sure[] = {"show me the 10 cheapest flights to LAX",
@@ -368,6 +402,8 @@ int main(void)
 {
 	const TTest *const tests[] = {
 		standing_rules_and_edits_are_patches,
+		slips_of_the_hand_are_read_as_they_were_meant,
+		a_node_is_known_by_the_name_it_was_given,
 		answers_and_acts_now_are_executed,
 		who_acts_when_tells_the_lanes_apart,
 		a_soup_of_bytes_is_told_the_same_each_time,
