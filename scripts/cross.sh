@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LicenseRef-agentrun-internal
 # Build for another machine with Debian's cross compiler: into build-ARCH.
 #
-#     cross.sh arm64|i386
+#     cross.sh arm64|i386 [TARGET...]      what to build; default: everything
 #
 # Its libraries are packages of that architecture, unpacked into build-sysroot-ARCH; the
 # system is not touched but for the compiler and qemu-user, which runs what was built:
@@ -30,11 +30,12 @@ i386)
   compiler=gcc-i686-linux-gnu libraries=i386-linux-gnu
   ;;
 *)
-  echo "usage: cross.sh arm64|i386" >&2
+  echo "usage: cross.sh arm64|i386 [TARGET...]" >&2
   exit 2
   ;;
 esac
 arch=$1
+shift
 sysroot=$root/build-sysroot-$arch
 build=$root/build-$arch
 
@@ -114,4 +115,4 @@ if [ ! -f "$build/build.ninja" ]; then
   describe >"$sysroot/cross.ini"
   meson setup --werror --cross-file "$sysroot/cross.ini" "$build" "$root"
 fi
-ninja -C "$build"
+ninja -C "$build" "$@"
