@@ -287,26 +287,6 @@ static enum verdict judge_string(const agr_proof *p, agr_span text)
 	return agr_string_is_plain(text) ? FAILS : UNKNOWN;
 }
 
-static const char *skip_white(const char *p)
-{
-	while (agr_is_white(*p))
-		p++;
-	return p;
-}
-
-/* Behind a key, which is short. */
-static const char *skip_key(const char *p, bool *plain)
-{
-	*plain = true;
-	for (p++; *p != '"'; p++) {
-		if (*p == '\\') {
-			*plain = false;
-			p++;
-		}
-	}
-	return p + 1;
-}
-
 /* Behind a value, whose container ends at `end`. A quote that no backslash stands before
  * ends a string. */
 static const char *skip_value(const char *p, const char *end)
@@ -334,22 +314,23 @@ static void find_member(const agr_proof *p, agr_span key, bool plain, agr_span v
 /* The members that are asked for, out of the object's text; of duplicates the last. */
 static void look(const agr_proof *p, agr_span object, agr_span *found)
 {
-	const char *end = object.p + object.n, *at = skip_white(object.p + 1);
+	const char *end = object.p + object.n, *at = agr_skip_white(object.p + 1);
 	agr_span key, value;
-	bool plain;
+	bool has_escape;
 
 	memset(found, 0, p->n_members * sizeof(*found));
 	while (*at != '}') {
 		key.p = at;
-		at = skip_key(at, &plain);
+		has_escape = false;
+		at = agr_skip_string(at, &has_escape);
 		key.n = (size_t)(at - key.p);
-		value.p = skip_white(skip_white(at) + 1);
+		value.p = agr_skip_white(agr_skip_white(at) + 1);
 		at = skip_value(value.p, end);
 		value.n = (size_t)(at - value.p);
-		find_member(p, key, plain, value, found);
-		at = skip_white(at);
+		find_member(p, key, !has_escape, value, found);
+		at = agr_skip_white(at);
 		if (*at == ',')
-			at = skip_white(at + 1);
+			at = agr_skip_white(at + 1);
 	}
 }
 

@@ -79,6 +79,26 @@ size_t agr_span_count(agr_span value);
  * ends where something else follows it. */
 const char *agr_skip_value(const char *p);
 
+static inline const char *agr_skip_white(const char *p)
+{
+	while (agr_is_white(*p))
+		p++;
+	return p;
+}
+
+/* Behind the string that begins at `p`. *has_escape becomes true where it has one, else it
+ * stays as it is. */
+static inline const char *agr_skip_string(const char *p, bool *has_escape)
+{
+	for (p++; *p != '"'; p++) {
+		if (*p == '\\') {
+			*has_escape = true;
+			p++;
+		}
+	}
+	return p + 1;
+}
+
 /* Is this string (quotes included) `text` once its escapes are decoded? */
 bool agr_string_is(agr_span string, const char *text, size_t len);
 /* Are two strings the same text, however escaped? */

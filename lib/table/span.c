@@ -22,19 +22,11 @@ agr_type agr_span_type(agr_span value)
 	}
 }
 
-static const char *skip_white(const char *p)
-{
-	while (agr_is_white(*p))
-		p++;
-	return p;
-}
-
 static const char *skip_string(const char *p)
 {
-	for (p++; *p != '"'; p++)
-		if (*p == '\\')
-			p++;
-	return p + 1;
+	bool has_escape = false;
+
+	return agr_skip_string(p, &has_escape);
 }
 
 /* What a byte outside of strings does to the depth, or that a string begins. */
@@ -92,7 +84,7 @@ const char *agr_skip_value(const char *p)
 
 agr_iter agr_iter_of(agr_span value)
 {
-	return (agr_iter){ skip_white(value.p + 1) };
+	return (agr_iter){ agr_skip_white(value.p + 1) };
 }
 
 static void take_value(agr_iter *it, agr_span *value)
@@ -100,9 +92,9 @@ static void take_value(agr_iter *it, agr_span *value)
 	value->p = it->p;
 	it->p = agr_skip_value(it->p);
 	value->n = (size_t)(it->p - value->p);
-	it->p = skip_white(it->p);
+	it->p = agr_skip_white(it->p);
 	if (*it->p == ',')
-		it->p = skip_white(it->p + 1);
+		it->p = agr_skip_white(it->p + 1);
 }
 
 bool agr_array_next(agr_iter *it, agr_span *value)
@@ -120,7 +112,7 @@ bool agr_object_next(agr_iter *it, agr_span *key, agr_span *value)
 	key->p = it->p;
 	it->p = skip_string(it->p);
 	key->n = (size_t)(it->p - key->p);
-	it->p = skip_white(skip_white(it->p) + 1);
+	it->p = agr_skip_white(agr_skip_white(it->p) + 1);
 	take_value(it, value);
 	return true;
 }

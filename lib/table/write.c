@@ -54,11 +54,9 @@ static size_t place_of(const struct writer *w, const char *p)
 
 static const char *skip_white(struct writer *w, const char *p)
 {
-	const char *from = p;
+	const char *behind = agr_skip_white(p);
 
-	while (agr_is_white(*p))
-		p++;
-	return p == from ? p : leave_out(w, from, p);
+	return behind == p ? p : leave_out(w, p, behind);
 }
 
 static const agr_edit *edit_at(const struct writer *w, const char *p)
@@ -192,18 +190,6 @@ static void rewrite(struct writer *w, const struct level *l, size_t start)
 	agr_buf_free(&again);
 }
 
-/* Behind the key at `p`, whose escapes are told. */
-static const char *skip_key(const char *p, bool *has_escape)
-{
-	for (p++; *p != '"'; p++) {
-		if (*p == '\\') {
-			*has_escape = true;
-			p++;
-		}
-	}
-	return p + 1;
-}
-
 /* The member's key becomes what an edit of its value, behind the key's `end`, says. */
 static void rename_member(struct writer *w, struct level *l, struct written *member,
 	const char *end)
@@ -226,7 +212,7 @@ static void rename_member(struct writer *w, struct level *l, struct written *mem
 /* The member whose key begins at `p`; returns what follows its value. */
 static const char *write_member(struct writer *w, struct level *l, const char *p)
 {
-	const char *end = skip_key(p, &l->has_escape);
+	const char *end = agr_skip_string(p, &l->has_escape);
 	struct written member = { .key = { p, (size_t)(end - p) } };
 
 	if (w->n_edits)
