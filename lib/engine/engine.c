@@ -120,6 +120,13 @@ static void announce(agentrun_engine *engine, agr_task *task)
 	pthread_cond_signal(&engine->finished);
 }
 
+/* With the lock held: some thread is to go on with it. */
+static void make_ready(agr_task *task)
+{
+	tasks_push(&task->engine->ready, task);
+	pthread_cond_signal(&task->engine->work);
+}
+
 /* With the lock held: those whose time has come are ready. */
 static void wake_sleepers(agentrun_engine *engine)
 {
@@ -181,10 +188,8 @@ void agr_engine_resume(agr_task *task)
 	pthread_mutex_lock(&engine->lock);
 	task->http = NULL;
 	task->came = task->starting; /* whose turn it is then hands it on */
-	if (!task->starting) {
-		tasks_push(&engine->ready, task);
-		pthread_cond_signal(&engine->work);
-	}
+	if (!task->starting)
+		make_ready(task);
 	pthread_mutex_unlock(&engine->lock);
 }
 
@@ -251,10 +256,8 @@ int agr_engine_sleep(agr_task *task, int64_t wake_ms)
 /* With the lock held. */
 static void wake(agr_task *task)
 {
-	if (!agr_timers_remove(&task->engine->timers, task))
-		return;
-	tasks_push(&task->engine->ready, task);
-	pthread_cond_signal(&task->engine->work);
+	if (agr_timers_remove(&task->engine->timers, task))
+		make_ready(task);
 }
 
 void agr_engine_wake(agr_task *task)
@@ -303,14 +306,11 @@ static int begin_request(agr_task *task, struct agr_http *http,
 /* The request is out, or its answer in already. With the lock held. */
 static void set_waiting(agr_task *task, struct agr_http *http)
 {
-	agentrun_engine *engine = task->engine;
-
 	if (task->asking)
 		agr_turn_sent(task->asking);
 	task->asking = NULL;
 	if (task->came) {
-		tasks_push(&engine->ready, task);
-		pthread_cond_signal(&engine->work);
+		make_ready(task);
 		return;
 	}
 	task->http = http;
@@ -654,8 +654,7 @@ int agentrun_engine_submit_with(agentrun_engine *engine, const char *job, size_t
 	full = engine->n_live >= engine->max_jobs;
 	if (!full) {
 		live_add(engine, task);
-		tasks_push(&engine->ready, task);
-		pthread_cond_signal(&engine->work);
+		make_ready(task);
 	}
 	pthread_mutex_unlock(&engine->lock);
 	if (!full)
