@@ -4,7 +4,6 @@
  * process plays a part.
  */
 #include <locale.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -144,16 +143,12 @@ static bool parse(const struct parse_date *p, const char *text, int64_t *seconds
 
 static bool write_date(agr_buf *out, int64_t seconds, int ms)
 {
-	struct tm tm;
+	char when[AGR_TIME_SIZE];
 
 	if (seconds < FIRST_SECOND || seconds > LAST_SECOND)
 		return false;
-	agr_clock_civil(&tm, seconds);
-	agr_buf_printf(out, "\"%04d-%02d-%02dT%02d:%02d:%02d", tm.tm_year + 1900,
-		tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
-	if (ms)
-		agr_buf_printf(out, ".%03d", ms);
-	agr_buf_str(out, "Z\"");
+	agr_clock_iso8601(when, seconds * 1000 + ms);
+	agr_buf_printf(out, "\"%.*sZ\"", ms ? 23 : 19, when); /* with the milliseconds or not */
 	return true;
 }
 
