@@ -7,8 +7,7 @@
 #define BATCH 64
 #define MOST 512            /* jobs that are settled at once */
 #define WAIT_MS 1000        /* for results, at most */
-#define SETTLE_WAIT_MS 100  /* before settling is tried again; doubles */
-#define SETTLE_WAIT_MAX_MS 5000
+#define SETTLE_WAIT_MAX_MS 5000 /* before settling is tried again */
 
 /* ---- results ------------------------------------------------------------------ */
 
@@ -163,14 +162,9 @@ static size_t drop_settled(agentrun_worker *w)
 
 static void settle_failed(agentrun_worker *w, const agentrun_error *err)
 {
-	int64_t most = agentrun_error_code(err) == AGENTRUN_EBACKEND ? AGR_WORKER_AWAY_MS
-								     : SETTLE_WAIT_MAX_MS;
-
 	agr_log(w->ctx, AGENTRUN_LOG_ERROR, "worker", "%zu jobs could not be settled: %s",
 		agentrun_jobs_count(w->ended), agentrun_error_message(err));
-	w->settle_wait_ms = w->settle_wait_ms ? 2 * w->settle_wait_ms : SETTLE_WAIT_MS;
-	if (w->settle_wait_ms > most)
-		w->settle_wait_ms = most;
+	w->settle_wait_ms = agr_worker_next_wait(w->settle_wait_ms, SETTLE_WAIT_MAX_MS, err);
 	w->settle_ms = agr_clock_mono_ms() + w->settle_wait_ms;
 }
 

@@ -10,7 +10,7 @@
 #define BATCH 64              /* jobs acquired at a time */
 #define GATHER_MS 2           /* for room for so many */
 #define ACQUIRE_MS 1000       /* how long to wait for them */
-#define QUEUE_WAIT_MS 100     /* before a queue that failed is asked again; doubles */
+#define WAIT_MS 100           /* before a queue that failed is asked again; doubles */
 #define QUEUE_WAIT_MAX_MS 10000
 #define LATE_MS 5000          /* for the last to be settled, behind the drain timeout */
 
@@ -112,17 +112,20 @@ static size_t room_for(agentrun_worker *w)
 	return room < BATCH ? room : BATCH;
 }
 
+int64_t agr_worker_next_wait(int64_t wait_ms, int64_t most_ms, const agentrun_error *err)
+{
+	int64_t most = agentrun_error_code(err) == AGENTRUN_EBACKEND ? AGR_WORKER_AWAY_MS : most_ms;
+	int64_t next = wait_ms ? 2 * wait_ms : WAIT_MS;
+
+	return next < most ? next : most;
+}
+
 /* The queue failed: wait, unless it is time to stop. */
 static void wait_for_queue(agentrun_worker *w, int64_t *wait_ms, const agentrun_error *err)
 {
-	int64_t most = agentrun_error_code(err) == AGENTRUN_EBACKEND ? AGR_WORKER_AWAY_MS
-								     : QUEUE_WAIT_MAX_MS;
-
 	agr_log(w->ctx, AGENTRUN_LOG_ERROR, "worker", "no jobs could be acquired: %s",
 		agentrun_error_message(err));
-	*wait_ms = *wait_ms ? 2 * *wait_ms : QUEUE_WAIT_MS;
-	if (*wait_ms > most)
-		*wait_ms = most;
+	*wait_ms = agr_worker_next_wait(*wait_ms, QUEUE_WAIT_MAX_MS, err);
 	pthread_mutex_lock(&w->lock);
 	w->counts.queue_errors++;
 	if (!w->stop)

@@ -69,6 +69,9 @@ int agr_outcome(agentrun_job *job, const agentrun_result *result, bool stopping,
 /* The longest wait before a queue that cannot be reached is asked again: it comes back by
  * itself, and jobs wait for that. */
 #define AGR_WORKER_AWAY_MS 1000
+/* The wait before a queue that failed so is asked again, behind one of `wait_ms` (0: the
+ * first): twice as long, at most `most_ms`. */
+int64_t agr_worker_next_wait(int64_t wait_ms, int64_t most_ms, const agentrun_error *err);
 
 /* ---- keep.c ---------------------------------------------------------------- */
 
