@@ -81,6 +81,17 @@ struct node {
 	bool agent;
 };
 
+const unsigned char agr_workflow_id_letter[256] = {
+	['a'] = 1, ['b'] = 1, ['c'] = 1, ['d'] = 1, ['e'] = 1, ['f'] = 1, ['g'] = 1, ['h'] = 1,
+	['i'] = 1, ['j'] = 1, ['k'] = 1, ['l'] = 1, ['m'] = 1, ['n'] = 1, ['o'] = 1, ['p'] = 1,
+	['q'] = 1, ['r'] = 1, ['s'] = 1, ['t'] = 1, ['u'] = 1, ['v'] = 1, ['w'] = 1, ['x'] = 1,
+	['y'] = 1, ['z'] = 1, ['A'] = 1, ['B'] = 1, ['C'] = 1, ['D'] = 1, ['E'] = 1, ['F'] = 1,
+	['G'] = 1, ['H'] = 1, ['I'] = 1, ['J'] = 1, ['K'] = 1, ['L'] = 1, ['M'] = 1, ['N'] = 1,
+	['O'] = 1, ['P'] = 1, ['Q'] = 1, ['R'] = 1, ['S'] = 1, ['T'] = 1, ['U'] = 1, ['V'] = 1,
+	['W'] = 1, ['X'] = 1, ['Y'] = 1, ['Z'] = 1, ['0'] = 1, ['1'] = 1, ['2'] = 1, ['3'] = 1,
+	['4'] = 1, ['5'] = 1, ['6'] = 1, ['7'] = 1, ['8'] = 1, ['9'] = 1, ['_'] = 1, ['-'] = 1,
+};
+
 static bool is_id(agr_workflow_check *check, agr_span string)
 {
 	agr_buf text = AGR_BUF_INIT;
@@ -90,11 +101,8 @@ static bool is_id(agr_workflow_check *check, agr_span string)
 	if (text.failed)
 		check->faults->text.failed = text.failed;
 	good = text.len > 0;
-	for (size_t i = 0; good && i < text.len; i++) {
-		char c = text.data[i];
-
-		good = agr_is_alpha(c) || agr_is_digit(c) || c == '_' || c == '-';
-	}
+	for (size_t i = 0; good && i < text.len; i++)
+		good = agr_workflow_id_letter[(unsigned char)text.data[i]];
 	agr_buf_free(&text);
 	return good;
 }

@@ -23,6 +23,9 @@ typedef struct agr_workflow_check {
 
 int agr_workflow_check_all(agr_workflow_check *check);
 
+/* 1 for each byte that a node's id may have. */
+extern const unsigned char agr_workflow_id_letter[256];
+
 /* Does what a node has as `retry` keep the rules? */
 bool agr_workflow_retry_is_good(agr_span retry);
 
