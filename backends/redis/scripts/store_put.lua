@@ -4,7 +4,8 @@
 -- Gives the result ids that are kept.
 --
 -- A record is whole and listed before anything of others' names is touched, which may
--- fail: a record that nothing names would stay for ever.
+-- fail: a record that nothing names would stay for ever. What fails for one is told, and
+-- done for the others.
 local call = redis.call
 local BASE = ARGV[1]
 local INDEX = BASE .. ':records'
@@ -61,8 +62,10 @@ for i, key in ipairs(KEYS) do
 	at = at + 3 + count
 end
 list()
+local fault
 for _, output in ipairs(outputs) do
 	if output[4] then call('SET', 'cas:' .. output[3], output[4]) end
-	call('HSET', output[1], output[2], output[3])
+	local answer = redis.pcall('HSET', output[1], output[2], output[3])
+	fault = fault or (type(answer) == 'table' and answer.err and answer)
 end
-return out
+return fault or out
