@@ -78,6 +78,12 @@ int agentrun_error_code_exit_status(int code)
 	return code_info(code)->exit_status;
 }
 
+/* Whoever forgets the code, or has it wrong, means no success all the same. */
+static int failure(int code)
+{
+	return code < 0 ? code : AGENTRUN_EINTERNAL;
+}
+
 agentrun_error *agentrun_error_new(int code, const char *message)
 {
 	agr_buf text = AGR_BUF_INIT;
@@ -90,8 +96,8 @@ agentrun_error *agentrun_error_new(int code, const char *message)
 		agr_buf_free(&text);
 		return &oom;
 	}
-	err->code = code;
-	err->retryable = code_info(code)->retryable;
+	err->code = failure(code);
+	err->retryable = code_info(err->code)->retryable;
 	err->message = text.data;
 	return err;
 }
@@ -102,7 +108,7 @@ int agentrun_error_raise(agentrun_error **err, int code, const char *fmt, ...)
 	va_list args;
 
 	if (!err || *err)
-		return code;
+		return failure(code);
 	va_start(args, fmt);
 	agr_buf_vprintf(&text, fmt, args);
 	va_end(args);

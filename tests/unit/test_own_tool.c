@@ -196,6 +196,11 @@ START_TEST(what_a_tool_says_of_its_failure_is_the_jobs)
 		"not today"));
 	failed_with(result, AGENTRUN_EPIPELINE);
 	tool.refuse = false;
+	submit(4, "");
+	wait_started(1);
+	agentrun_tool_finish(tool.pending[0], NULL, 0, agentrun_error_new(0, "a code was forgotten"));
+	failed_with(take(), AGENTRUN_EINTERNAL);
+	tool.n = 0;
 	submit(2, "");
 	wait_started(1);
 	agentrun_tool_finish(tool.pending[0], NULL, 0,

@@ -133,6 +133,9 @@ func raise(cerr **C.agentrun_error, other Code, err error) C.int {
 	case errors.Is(err, context.DeadlineExceeded):
 		code = ErrTimeout
 	}
+	if code >= 0 { // of an Error without one, say: no success all the same
+		code = other
+	}
 	message := C.CString(strings.ReplaceAll(err.Error(), "\x00", " "))
 	defer freeText(message)
 	return C.agrgo_raise(cerr, C.int(code), message, retryable, after)

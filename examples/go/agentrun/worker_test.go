@@ -185,6 +185,8 @@ func TestBackendFaults(t *testing.T) {
 		{errors.New("odd"), agentrun.ErrStorage},
 		{fmt.Errorf("gone: %w", agentrun.ErrBackend), agentrun.ErrBackend},
 		{&agentrun.Error{Code: agentrun.ErrBackend, Message: "later", Retryable: true, RetryAfter: time.Minute}, agentrun.ErrBackend},
+		{&agentrun.Error{Message: "no code", Retryable: true, RetryAfter: time.Minute}, agentrun.ErrStorage},
+		{agentrun.Code(1), agentrun.ErrStorage},
 		{context.DeadlineExceeded, agentrun.ErrTimeout},
 		{nil, agentrun.ErrInternal}, // it panics
 	} {

@@ -21,6 +21,8 @@ AGENTRUN_BEGIN_DECLS
  * Control characters and invalid UTF-8 in the message are escaped, so that an
  * error can be printed and sent as it is. Never fails: when memory is short it
  * returns a static out-of-memory error (which may be freed like any other).
+ *
+ * @param code AGENTRUN_E...; 0 and above, which are none, become AGENTRUN_EINTERNAL
  */
 AGENTRUN_API agentrun_error *agentrun_error_new(int code, const char *message);
 /**
@@ -28,7 +30,7 @@ AGENTRUN_API agentrun_error *agentrun_error_new(int code, const char *message);
  * then stays: the first cause wins). C only; other languages use
  * agentrun_error_new().
  *
- * @return `code`; AGENTRUN_ENOMEM when there is no memory for the error
+ * @return `code`, below 0 in any case; AGENTRUN_ENOMEM when there is no memory for the error
  */
 AGENTRUN_API int agentrun_error_raise(agentrun_error **err, int code,
 	const char *fmt, ...) AGENTRUN_PRINTF(3, 4);
