@@ -112,7 +112,9 @@ func serve(ctx context.Context, listen, config, state, redisURL string, worker b
 	}
 	defer o.close()
 	server := &http.Server{Handler: o.handler(), ReadHeaderTimeout: 10 * time.Second}
+	down := make(chan struct{}) // nobody is being served any more
 	context.AfterFunc(ctx, func() {
+		defer close(down)
 		late, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
 		_ = server.Shutdown(late)
@@ -121,6 +123,7 @@ func serve(ctx context.Context, listen, config, state, redisURL string, worker b
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
+	<-down // Serve returns as Shutdown begins: handlers still need what is closed behind it
 	return nil
 }
 

@@ -141,14 +141,22 @@ func (s nodeState) hasData() bool {
 // sources are the results that a node starts from: of the nodes before it, or of those
 // before them where they have none.
 func (r *run) sources(g *graph, id string) (out []map[string]any) {
-	for _, from := range g.before(id) {
-		state := r.Nodes[from]
-		if !state.hasData() {
-			out = append(out, r.sources(g, from)...)
-			continue
+	seen := map[string]bool{} // several ways may lead back to a node
+	var look func(id string)
+	look = func(id string) {
+		for _, from := range g.before(id) {
+			if seen[from] {
+				continue
+			}
+			seen[from] = true
+			if state := r.Nodes[from]; state.hasData() {
+				out = append(out, map[string]any{"node_id": from, "result_ref": state.ResultRef, "preview": state.Preview})
+			} else {
+				look(from)
+			}
 		}
-		out = append(out, map[string]any{"node_id": from, "result_ref": state.ResultRef, "preview": state.Preview})
 	}
+	look(id)
 	return out
 }
 
