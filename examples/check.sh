@@ -41,6 +41,9 @@ event_loop)
   expect 501 "$(wc -l <"$scratch/out")"
   expect 500 "$(grep -c '^[0-9]* {.*"status":"completed".*{"count":2}' "$scratch/out")"
   expect 1 "$(grep -c '^502 {.*"status":"failed"' "$scratch/out")"
+  # What cannot be read is a failure.
+  "$program" <"$scratch" >"$scratch/out" 2>&1 && exit 1
+  grep -q '^standard input: ' "$scratch/out"
   # A result comes while more input is waited for.
   {
     head -n 1 "$scratch/in"

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include <agentrun/agentrun.h>
+#include <agentrun/sys/error.h>
 
 #define AT_ONCE 64
 
@@ -29,8 +30,13 @@ struct input {
 	int ended;
 };
 
+static int fault(agentrun_error **err, const char *what)
+{
+	return agentrun_error_raise(err, AGENTRUN_EIO, "%s: %s", what, strerror(errno));
+}
+
 /* Read what is there. */
-static int read_some(struct input *in)
+static int read_some(struct input *in, agentrun_error **err)
 {
 	ssize_t n;
 
@@ -38,12 +44,14 @@ static int read_some(struct input *in)
 		char *grown = realloc(in->text, in->cap * 2 + 65536);
 
 		if (!grown)
-			return AGENTRUN_ENOMEM;
+			return fault(err, "standard input");
 		in->text = grown;
 		in->cap = in->cap * 2 + 65536;
 	}
 	n = read(STDIN_FILENO, in->text + in->len, in->cap - in->len);
-	in->ended = n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN);
+	if (n < 0 && errno != EINTR && errno != EAGAIN)
+		return fault(err, "standard input");
+	in->ended = n == 0;
 	in->len += n > 0 ? (size_t)n : 0;
 	return 0;
 }
@@ -106,12 +114,14 @@ static int loop(agentrun_engine *engine, agentrun_error **err)
 			{ .fd = in.ended || line_end(&in) ? -1 : STDIN_FILENO, .events = POLLIN },
 		};
 
-		if (poll(fds, 2, -1) < 0 && errno != EINTR)
-			break;
+		if (poll(fds, 2, -1) < 0) {
+			r = errno == EINTR ? 0 : fault(err, "poll");
+			continue;
+		}
 		if (fds[0].revents)
 			print_results(engine);
 		if (fds[1].revents)
-			r = read_some(&in);
+			r = read_some(&in, err);
 		if (r == 0)
 			r = submit(&in, engine, err);
 	}
