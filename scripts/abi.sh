@@ -55,7 +55,7 @@ compare() {
   echo "$name: changed, and nothing is gone"
 }
 
-ref=${1:-$(git -C "$root" tag --list 'v*' --sort=-version:refname 2>/dev/null | head -n 1)}
+ref=${1:-$(git -C "$root" tag --list 'v*' --sort=-version:refname 2>/dev/null | head -n 1 || true)}
 [ -n "$ref" ] || leave_out "there is no release yet to compare with (a tag v*)"
 # shellcheck source=scripts/setup.sh
 . "$root/scripts/setup.sh"
@@ -70,8 +70,10 @@ if ! build "$out/source" "$out/old" >"$log" 2>&1 || ! build "$root" "$out/new" >
   tail -n 40 "$log" >&2
   exit 1
 fi
-bad=0
+bad=0 compared=0
 while read -r library; do
+  compared=$((compared + 1))
   compare "$library" "$out/new/${library#"$out/old/"}" || bad=1
 done < <(find "$out/old" -name 'libagentrun*.so' | sort)
+[ "$compared" -gt 0 ] || bad=1
 exit "$bad"
