@@ -35,6 +35,7 @@ struct agr_remote {
 	bool fetching;
 	unsigned answers;       /* that came */
 	agentrun_http_event *event; /* that came and was not read yet */
+	int64_t came_ms, came_wall_ms; /* when it did */
 	agr_rules_wait *waiting;
 };
 
@@ -212,7 +213,7 @@ static int64_t fresh_ms(agr_remote *remote, int64_t wall)
 /* With the lock held: the request is over, with remote->event. */
 static void settle(agr_remote *remote)
 {
-	int64_t wall = agr_clock_wall_ms(), wait;
+	int64_t wall = remote->came_wall_ms, wait;
 	agentrun_error *why = NULL;
 
 	agentrun_error_free(remote->why);
@@ -232,7 +233,8 @@ static void settle(agr_remote *remote)
 			"schema", "%s; %s", agentrun_error_message(why), remote->rules ?
 			"the one that is there stands" : "there is none yet");
 	}
-	remote->ask_ms = agr_clock_mono_ms() + wait;
+	/* Perhaps nobody was left to read it then, and it is old now. */
+	remote->ask_ms = remote->came_ms + wait;
 	agentrun_http_event_free(remote->event);
 	remote->event = NULL;
 }
@@ -245,6 +247,8 @@ static void announce(agr_remote *remote, agentrun_http_event *take_event)
 	agr_rules_wait *wait;
 
 	remote->event = take_event;
+	remote->came_ms = agr_clock_mono_ms();
+	remote->came_wall_ms = agr_clock_wall_ms();
 	remote->fetching = false;
 	remote->answers++;
 	while ((wait = remote->waiting)) {

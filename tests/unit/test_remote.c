@@ -568,6 +568,26 @@ START_TEST(a_job_that_waits_can_be_cancelled_and_runs_out_of_time)
 }
 END_TEST
 
+/* Its time runs from when it came, also where nobody was there to read it. */
+START_TEST(an_answer_that_nobody_waited_for_grows_old)
+{
+	agentrun_engine *engine = open_engine();
+
+	answers(200, "Cache-Control: max-age=1\r\n", TASKS);
+	answers_after(300);
+	submit(engine, 1, "");
+	while (!requests())
+		usleep(1000);
+	ck_assert_int_eq(agentrun_engine_cancel(engine, "j1", NULL), 0);
+	expect_failed(next_result(engine), AGENTRUN_ECANCELLED, "cancelled");
+	usleep(1800000);
+	answers(200, "", TASKS_AND_OWN);
+	applies(ADD_OWN);
+	ck_assert_int_eq(requests(), 2);
+	agentrun_engine_free(engine);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -585,6 +605,7 @@ int main(void)
 		jobs_wait_for_it_without_a_thread,
 		jobs_without_a_schema_fail_and_may_be_tried_again,
 		a_job_that_waits_can_be_cancelled_and_runs_out_of_time,
+		an_answer_that_nobody_waited_for_grows_old,
 		NULL,
 	};
 
