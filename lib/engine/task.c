@@ -7,6 +7,7 @@
 #include "llm/classify.h"
 #include "llm/profile.h"
 #include "llm/tools.h"
+#include "patch/apply.h"
 #include "patch/ir.h"
 #include "plan/plan.h"
 
@@ -52,7 +53,7 @@ static int resolve(agr_task *task)
 static int take_ir(agr_task *task)
 {
 	agr_message *m = &task->message;
-	agr_buf flow = AGR_BUF_INIT;
+	agr_buf flow = AGR_BUF_MAX(agr_patch_max_bytes(agr_engine_ctx(task->engine)));
 	int r;
 
 	if (!agr_ir_is(m->workflow))

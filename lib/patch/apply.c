@@ -71,7 +71,7 @@ static const char *document_name(const char *given)
 	return given ? given : "document";
 }
 
-static size_t max_document_bytes(const agentrun_ctx *ctx)
+size_t agr_patch_max_bytes(const agentrun_ctx *ctx)
 {
 	return ctx ? (size_t)agentrun_config_get_int(ctx->config,
 			     "limits.max_document_bytes", AGR_PATCH_MAX_BYTES)
@@ -303,9 +303,9 @@ int agr_patch_apply(agentrun_patch_result **out, const agentrun_ctx *ctx,
 	memset(&job, 0, sizeof(job));
 	job.opts = *opts;
 	job.rules = rules;
-	job.max_bytes = max_document_bytes(ctx);
+	job.max_bytes = agr_patch_max_bytes(ctx);
 	job.faults = (agr_faults)AGR_FAULTS_INIT;
-	job.flow = (agr_buf)AGR_BUF_INIT;
+	job.flow = (agr_buf)AGR_BUF_MAX(job.max_bytes);
 	job.err = err;
 	job.result = calloc(1, sizeof(*job.result));
 	if (!job.result)
@@ -368,10 +368,12 @@ int agentrun_workflow_check(agentrun_ctx *ctx, const char *document,
 		r = get_rules(&rules, ctx, opts.schema, opts.schema_len, err);
 	if (r == 0) {
 		check.schema = rules->schema;
-		if (agr_ir_is(check.document))
+		if (agr_ir_is(check.document)) {
+			compact.max = agr_patch_max_bytes(ctx);
 			agr_ir_write(&compact, check.document);
-		else
+		} else {
 			agr_value_write(&compact, check.document);
+		}
 		r = agr_buf_check(&compact, "the workflow", err);
 		check.document = (agr_span){compact.data, compact.len};
 	}

@@ -8,6 +8,10 @@
 
 #include "patch/rules.h"
 
+/* What a patched document may have, and one that becomes the form with arrays. `ctx` NULL:
+ * the default. */
+size_t agr_patch_max_bytes(const agentrun_ctx *ctx);
+
 /* `opts` are complete (agentrun_patch_options_init()); their schema is not looked at.
  * `rules` NULL: any document. */
 int agr_patch_apply(agentrun_patch_result **out, const agentrun_ctx *ctx,

@@ -106,11 +106,11 @@ static void write_implied(struct edges *e, agr_span nodes, const char *name, boo
 	agr_iter it = agr_iter_of(nodes), each;
 	agr_span id, node, list, other;
 
-	while (agr_object_next(&it, &id, &node)) {
+	while (!e->out->failed && agr_object_next(&it, &id, &node)) {
 		if (!get(node, name, AGR_TYPE_ARRAY, &list))
 			continue;
 		each = agr_iter_of(list);
-		while (agr_array_next(&each, &other))
+		while (!e->out->failed && agr_array_next(&each, &other))
 			write_edge(e, leads ? id : other, leads ? other : id);
 	}
 }

@@ -12,10 +12,11 @@
 
 /* Are its nodes an object, keyed by id? Of any value; p NULL: no. */
 bool agr_ir_is(agr_span workflow);
-/* Append it in the form that patches are of. */
+/* Append it in the form that patches are of. An id is written once for each edge, so that a
+ * short text may become a very long one: `out` is to have a ceiling. */
 void agr_ir_write(agr_buf *out, agr_span ir);
 /* If the workflow is in this form: 1, and it is in the other one from now on, in `room`. 0:
- * it is not, or is no workflow. */
+ * it is not, or is no workflow. `room` has a ceiling, too. */
 int agr_ir_read(agr_span *workflow, agr_buf *room, agentrun_error **err);
 
 #endif

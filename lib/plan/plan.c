@@ -8,6 +8,7 @@
 #include "ctx/ctx.h"
 #include "llm/plan.h"
 #include "llm/profile.h"
+#include "patch/apply.h"
 #include "patch/ir.h"
 #include "plan/builtin.h"
 
@@ -161,7 +162,7 @@ static int plan_with(agentrun_plan_result **out, agentrun_ctx *ctx, const char *
 int agentrun_plan(agentrun_plan_result **out, agentrun_ctx *ctx, const char *text,
 	size_t len, const agentrun_plan_options *opts_in, agentrun_error **err)
 {
-	agr_buf room = AGR_BUF_INIT;
+	agr_buf room = AGR_BUF_MAX(agr_patch_max_bytes(ctx));
 	agentrun_plan_options opts;
 	int r;
 

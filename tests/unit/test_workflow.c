@@ -432,6 +432,33 @@ static void judge(const char *flow, const agr_buf *patch, const char *schema, si
 
 /* What is seen while a workflow is read and what is seen by looking at all of the
  * patched one must be the same. */
+/* A long id with many dependents is written once for each of them. */
+START_TEST(a_short_text_does_not_become_an_endless_one)
+{
+	agr_buf flow = AGR_BUF_INIT;
+	agentrun_patch_result *result;
+	agentrun_error *err = NULL;
+	char *id = malloc(20001);
+
+	memset(id, 'x', 20000);
+	id[20000] = '\0';
+	agr_buf_printf(&flow, "{\"nodes\":{\"%s\":{\"type\":\"task\",\"dependents\":[\"a\"", id);
+	for (int i = 0; i < 5000; i++)
+		agr_buf_printf(&flow, ",\"%d\"", i);
+	agr_buf_str(&flow, "]}}}");
+	ck_assert_int_eq(agentrun_workflow_check(NULL, flow.data, flow.len, NULL, &err),
+		AGENTRUN_ELIMIT);
+	agentrun_error_free(err);
+	err = NULL;
+	ck_assert_int_eq(apply(&result, flow.data, "[]", &err), AGENTRUN_ELIMIT);
+	ck_assert_str_eq(agentrun_error_message(err),
+		"the workflow is larger than the limit of 67108864 bytes");
+	agentrun_error_free(err);
+	free(id);
+	agr_buf_free(&flow);
+}
+END_TEST
+
 START_TEST(a_patch_is_refused_just_where_its_result_is_no_workflow)
 {
 	static const char alike[] = "{\"name\": \"x\",\"nodes\":[{\"id\":\"a\",\"type\":\"filter\","
@@ -641,6 +668,7 @@ int main(void)
 		configs_are_checked_by_type,
 		a_schema_of_the_caller_stands_for_the_built_in_one,
 		the_form_with_nodes_by_key_is_read_and_the_one_with_arrays_comes_out,
+		a_short_text_does_not_become_an_endless_one,
 		a_patch_is_refused_just_where_its_result_is_no_workflow,
 		so_it_is_of_large_ones_however_their_nodes_and_edges_stand,
 		ids_may_be_very_long,
