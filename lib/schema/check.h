@@ -13,6 +13,14 @@ struct agr_schema_pattern {
 	agr_match *match;
 };
 
+/* Where a $ref leads. */
+typedef struct agr_schema_ref {
+	const char *at; /* its place in the schema; NULL: none is noted here */
+	agr_span target;
+} agr_schema_ref;
+
+#define AGR_SCHEMA_REFS 256
+
 typedef struct agr_schema_run {
 	agr_span root;
 	agr_schema_report_fn report;
@@ -25,6 +33,7 @@ typedef struct agr_schema_run {
 	int depth;             /* schemas within schemas */
 	int still;             /* of these, how many without moving into the value */
 	struct agr_schema_pattern *patterns;
+	agr_schema_ref refs[AGR_SCHEMA_REFS]; /* those met last, by their places */
 } agr_schema_run;
 
 /* Count, and unless quiet report, one fault at the current place. */

@@ -11,6 +11,7 @@
 #define MAX_DEPTH 3000   /* schemas within schemas */
 #define MAX_STILL 100    /* of these, on one and the same value */
 #define MAX_WORK 1000000 /* schemas applied in all, and two for each byte */
+#define BYTES_PER_WORK 1024 /* of a schema's text that are gone through, as one more */
 
 static int apply(agr_schema_run *run, agr_span schema, agr_span value);
 
@@ -386,7 +387,7 @@ static void next_token(agr_buf *out, const char **at, const char *end)
 
 	for (; p < end && *p != '/'; p++) {
 		if (*p == '%' && end - p > 2 && hex(p[1]) >= 0 && hex(p[2]) >= 0) {
-			agr_buf_char(out, (char)(hex(p[1]) << 4 | hex(p[2])));
+			agr_buf_char(out, (char)(16 * hex(p[1]) + hex(p[2])));
 			p += 2;
 		} else if (*p == '~' && end - p > 1 && (p[1] == '0' || p[1] == '1')) {
 			agr_buf_char(out, *++p == '0' ? '~' : '/');
@@ -451,6 +452,24 @@ static int find_ref(agr_schema_run *run, agr_span ref, agr_span *out)
 	return r;
 }
 
+/* The whole schema may be looked through for it: that is work, where it is not known from
+ * the last time. */
+static int follow_ref(agr_schema_run *run, agr_span ref, agr_span *out)
+{
+	size_t place = (size_t)(ref.p - run->root.p);
+	agr_schema_ref *known = &run->refs[(place ^ place >> 8) % AGR_SCHEMA_REFS];
+	int r;
+
+	*out = known->target;
+	if (known->at == ref.p)
+		return 0;
+	run->work += run->root.n / BYTES_PER_WORK;
+	r = find_ref(run, ref, out);
+	if (r == 0)
+		*known = (agr_schema_ref){ref.p, *out};
+	return r;
+}
+
 /* ---- the walk -----------------------------------------------------------------------
  */
 
@@ -502,7 +521,7 @@ static int apply_object(agr_schema_run *run, agr_span schema, agr_span value)
 
 	if (!get(schema, "$ref", AGR_TYPE_STRING, &ref))
 		return apply_keyword_list(run, schema, value);
-	r = find_ref(run, ref, &target); /* its neighbours count for nothing */
+	r = follow_ref(run, ref, &target); /* its neighbours count for nothing */
 	return r < 0 ? r : apply(run, target, value);
 }
 
@@ -521,7 +540,8 @@ static int apply(agr_schema_run *run, agr_span schema, agr_span value)
 	if (run->still >= MAX_STILL)
 		return agentrun_error_raise(run->err, AGENTRUN_ECONFIG,
 			"the schema refers to itself without end");
-	if (run->depth >= MAX_DEPTH || ++run->work > run->max_work)
+	run->work += 1 + schema.n / BYTES_PER_WORK;
+	if (run->depth >= MAX_DEPTH || run->work > run->max_work)
 		return agentrun_error_raise(
 			run->err, AGENTRUN_ELIMIT, "the schema takes too much work");
 	run->depth++;
@@ -532,14 +552,14 @@ static int apply(agr_schema_run *run, agr_span schema, agr_span value)
 	return r;
 }
 
-int agr_schema_check(agr_span schema, agr_span value, agr_schema_report_fn report,
-	void *user, agentrun_error **err)
+int agr_schema_check_within(size_t max_work, agr_span schema, agr_span value,
+	agr_schema_report_fn report, void *user, agentrun_error **err)
 {
 	agr_schema_run run = {.root = schema,
 		.report = report,
 		.user = user,
 		.err = err,
-		.max_work = MAX_WORK + 2 * value.n,
+		.max_work = max_work,
 		.path = AGR_BUF_INIT};
 	int r = apply(&run, schema, value);
 
@@ -553,4 +573,11 @@ int agr_schema_check(agr_span schema, agr_span value, agr_schema_report_fn repor
 	}
 	agr_buf_free(&run.path);
 	return r < 0 ? r : run.faults;
+}
+
+int agr_schema_check(agr_span schema, agr_span value, agr_schema_report_fn report,
+	void *user, agentrun_error **err)
+{
+	return agr_schema_check_within(MAX_WORK + 2 * value.n, schema, value, report, user,
+		err);
 }

@@ -167,6 +167,49 @@ START_TEST(a_schema_that_takes_forever_is_cut_off)
 }
 END_TEST
 
+static int check_within(size_t work, const agr_buf *schema, const agr_buf *value)
+{
+	agr_buf faults = AGR_BUF_INIT;
+	int r = agr_schema_check_within(work, span(schema->data), span(value->data), collect,
+		&faults, NULL);
+
+	agr_buf_free(&faults);
+	return r;
+}
+
+/* Each time its text is gone through, and for a reference all of it. */
+START_TEST(a_long_schema_is_more_work)
+{
+	agr_buf schema = AGR_BUF_INIT, value = AGR_BUF_INIT;
+	char pad[20001];
+
+	memset(pad, 'p', sizeof(pad) - 1);
+	pad[sizeof(pad) - 1] = '\0';
+	for (int i = 0; i < 1000; i++)
+		agr_buf_printf(&value, "%s%d", i ? "," : "[", i);
+	agr_buf_char(&value, ']');
+	agr_buf_printf(&schema, "{\"items\":{\"$comment\":\"%s\"}}", pad);
+	ck_assert_int_eq(check_within(15000, &schema, &value), AGENTRUN_ELIMIT);
+	ck_assert_int_eq(check_within(25000, &schema, &value), 0);
+	/* Of a reference that is met again it is known where it leads. */
+	agr_buf_reset(&schema);
+	agr_buf_printf(&schema, "{\"items\":{\"$ref\":\"#/definitions/d\"},\"definitions\":{"
+		"\"c\":{\"$comment\":\"%s\"},\"d\":{\"type\":\"number\"}}}", pad);
+	ck_assert_int_eq(check_within(2500, &schema, &value), 0);
+	/* These are a thousand of them. */
+	agr_buf_reset(&schema);
+	for (int i = 0; i < 1000; i++)
+		agr_buf_printf(&schema, "%s{\"$ref\":\"#/definitions/d\"}",
+			i ? "," : "{\"items\":[");
+	agr_buf_printf(&schema, "],\"definitions\":{\"c\":{\"$comment\":\"%s\"},"
+		"\"d\":{\"type\":\"number\"}}}", pad);
+	ck_assert_int_eq(check_within(15000, &schema, &value), AGENTRUN_ELIMIT);
+	ck_assert_int_eq(check_within(60000, &schema, &value), 0);
+	agr_buf_free(&schema);
+	agr_buf_free(&value);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -174,6 +217,7 @@ int main(void)
 		every_fault_is_told_with_its_pointer,
 		a_schema_that_cannot_be_followed_is_an_error,
 		a_schema_that_takes_forever_is_cut_off,
+		a_long_schema_is_more_work,
 		NULL,
 	};
 
