@@ -84,6 +84,22 @@ void agr_remote_free(agr_remote *remote)
 
 /* ---- what came ----------------------------------------------------------------------- */
 
+/* As its `type` has it, if there is one: what tells of a problem has its own there. */
+static bool is_of_objects(agr_span schema)
+{
+	agr_span type, name;
+	agr_iter it;
+
+	if (!agr_object_get(schema, "type", 4, &type))
+		return true;
+	if (agr_span_type(type) != AGR_TYPE_ARRAY)
+		return agr_span_type(type) == AGR_TYPE_STRING && agr_string_is(type, "object", 6);
+	for (it = agr_iter_of(type); agr_array_next(&it, &name);)
+		if (agr_span_type(name) == AGR_TYPE_STRING && agr_string_is(name, "object", 6))
+			return true;
+	return false;
+}
+
 /* A page that says that something is wrong, or any other object, is a schema that allows
  * everything, as far as JSON Schema goes. Nobody means one that says nothing. */
 static bool says_something(agr_span schema)
@@ -93,7 +109,7 @@ static bool says_something(agr_span schema)
 		"additionalProperties", "propertyNames", "minProperties", "maxProperties" };
 	agr_span value;
 
-	if (agr_span_type(schema) != AGR_TYPE_OBJECT)
+	if (agr_span_type(schema) != AGR_TYPE_OBJECT || !is_of_objects(schema))
 		return false;
 	for (size_t i = 0; i < AGR_COUNT(words); i++)
 		if (agr_object_get(schema, words[i], strlen(words[i]), &value))
