@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-/* What a slot is made of, beside the words: no two kinds meet but by chance. */
+/* What a key is made of, beside the words: no two kinds meet but by chance. */
 enum kind {
 	WORD = 1,
 	WORDS_2,
@@ -56,7 +56,7 @@ static void add(agr_grams *out, uint32_t key, agr_gram_kind kind, size_t a, size
 		return;
 	key *= 0x85ebca6bu;
 	out->list[out->n++] = (agr_gram){
-		.slot = (key ^ (key >> 16)) & (AGR_GRAM_SLOTS - 1),
+		.key = key ^ (key >> 16),
 		.kind = kind,
 		.a = (int16_t)a,
 		.b = (int16_t)b,

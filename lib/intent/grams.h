@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 /*
- * grams - a prompt's words as the model's hashed table sees them: single words,
+ * grams - a prompt's words as the model sees them: single words,
  * runs of up to four (as words, and as the kinds of words they are), the word it
  * begins with beside each other one, the word its object ends in ("step" of "drop
  * the cancelled orders step"), beginnings and ends of words, and pairs of
- * structural features. Each falls into a slot of the table.
+ * structural features. Each is a number, by which the model looks it up.
  */
 #ifndef AGR_GRAMS_H
 #define AGR_GRAMS_H
 
 #include "intent/features.h"
 
-#define AGR_GRAM_SLOTS (1 << 16)
 /* Words from the first that tells on; what comes behind adds topic, no intent. */
 #define AGR_GRAM_WORDS 40
 #define AGR_GRAMS_MAX 2048
@@ -25,7 +24,7 @@ typedef enum agr_gram_kind {
 #define AGR_GRAM_RUN_MAX 4
 
 typedef struct agr_gram {
-	uint32_t slot;
+	uint32_t key; /* a hash of what it is made of */
 	agr_gram_kind kind;
 	int16_t a, b; /* the same twice: one word */
 } agr_gram;

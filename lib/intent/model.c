@@ -26,9 +26,28 @@ double agr_model_weight(agr_feature feature, int lane)
 	return weights[feature][lane];
 }
 
+static void add_gram(int sum[AGR_LANES], uint32_t key)
+{
+	const uint32_t *bucket = table[agr_model_bucket(key)];
+	uint32_t found = 0;
+	int execute, patch;
+
+	/* One at most has the mark; looking at all of them needs no branch. */
+	for (int i = 0; i < AGR_MODEL_CELLS; i++)
+		found |= (bucket[i] >> 16) == (key & 0xffff) ? bucket[i] : 0;
+	execute = (int8_t)(found >> 8);
+	patch = (int8_t)found;
+	sum[AGENTRUN_LANE_EXECUTE] += execute;
+	sum[AGENTRUN_LANE_PATCH] += patch;
+	sum[AGENTRUN_LANE_UNCLEAR] -= execute + patch;
+}
+
 double agr_model_gram(const agr_gram *gram, double share, int lane)
 {
-	return table[gram->slot * AGR_LANES + (uint32_t)lane] * TABLE_SCALE * share;
+	int of_gram[AGR_LANES] = {0};
+
+	add_gram(of_gram, gram->key);
+	return of_gram[lane] * TABLE_SCALE * share;
 }
 
 void agr_model_score(
@@ -38,9 +57,7 @@ void agr_model_score(
 	int of_grams[AGR_LANES] = {0};
 
 	for (size_t i = 0; i < grams->n; i++)
-		for (int lane = 0; lane < AGR_LANES; lane++)
-			of_grams[lane] +=
-				table[grams->list[i].slot * AGR_LANES + (uint32_t)lane];
+		add_gram(of_grams, grams->list[i].key);
 	for (int lane = 0; lane < AGR_LANES; lane++) {
 		out[lane] = of_grams[lane] * scale;
 		for (int i = 0; i < AGR_FEATURE_COUNT; i++)

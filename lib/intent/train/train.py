@@ -5,8 +5,8 @@
 Makes weights.inc and table.inc of lib/intent. FIT is the program built from fit.c.
 The prompts are {"text","label"} a line. Those of HARD.jsonl, being written to
 deceive, and those of prompts.jsonl beside this script are the ones to get right;
-the others, gathered from elsewhere, whose style tells the class, count less. The
-voices in HELD_OUT are not trained on but in the end, when the figures are had.
+MORE are gathered from elsewhere, where style tells the class. The voices in HELD_OUT
+are not trained on but in the end, when the figures are had.
 
 On stdout: how well prompts are told that the model did not see: those of HARD (ten
 parts, each left out in turn), those of the voices held out. TEMPER, by which sums
@@ -27,7 +27,7 @@ import sys
 
 LANES = ["unclear", "execute", "patch"]
 HERE = os.path.dirname(os.path.abspath(__file__))
-WEIGHT_HARD, WEIGHT_OWN, WEIGHT_REST = 4.0, 3.0, 3.0
+WEIGHT_HARD, WEIGHT_OWN, WEIGHT_REST = 4.0, 3.0, 5.0
 HELD_OUT = ("shop", "support", "clinic")
 PARTS = 10
 
