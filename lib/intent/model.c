@@ -35,8 +35,8 @@ static void add_gram(int sum[AGR_LANES], uint32_t key)
 	/* One at most has the mark; looking at all of them needs no branch. */
 	for (int i = 0; i < AGR_MODEL_CELLS; i++)
 		found |= (bucket[i] >> 16) == (key & 0xffff) ? bucket[i] : 0;
-	execute = (int8_t)(found >> 8);
-	patch = (int8_t)found;
+	execute = agr_model_execute(found);
+	patch = agr_model_patch(found);
 	sum[AGENTRUN_LANE_EXECUTE] += execute;
 	sum[AGENTRUN_LANE_PATCH] += patch;
 	sum[AGENTRUN_LANE_UNCLEAR] -= execute + patch;

@@ -32,6 +32,16 @@ static inline uint32_t agr_model_cell(uint32_t key, int8_t execute, int8_t patch
 	return (key << 16) | (uint32_t)(uint8_t)execute << 8 | (uint8_t)patch;
 }
 
+static inline int agr_model_execute(uint32_t cell)
+{
+	return (int)((cell >> 8 & 0xff) ^ 0x80) - 0x80;
+}
+
+static inline int agr_model_patch(uint32_t cell)
+{
+	return (int)((cell & 0xff) ^ 0x80) - 0x80;
+}
+
 /* Probabilities of the lanes; they sum to 1. */
 void agr_model_score(
 	double out[AGR_LANES], const agr_feature_set *features, const agr_grams *grams);

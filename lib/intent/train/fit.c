@@ -332,7 +332,7 @@ static uint32_t table[AGR_MODEL_BUCKETS][AGR_MODEL_CELLS];
 
 static int says(uint32_t cell)
 {
-	return abs((int8_t)(cell >> 8)) + abs((int8_t)cell);
+	return abs(agr_model_execute(cell)) + abs(agr_model_patch(cell));
 }
 
 /* Puts a cell in the place of the one that says least, if it says more: where its mark
@@ -358,7 +358,7 @@ static void write_table(const char *dir, const double *w, const int *input)
 	FILE *f = open_in(dir, "table.inc");
 	double top = 0;
 
-	for (size_t i = AGR_FEATURE_COUNT * AGR_LANES; i < dim; i++)
+	for (size_t i = (size_t)AGR_FEATURE_COUNT * AGR_LANES; i < dim; i++)
 		top = fmax(top, fabs(w[i]));
 	for (size_t i = 0; i < n_keys; i++) {
 		const double *of = w + (size_t)input[i] * AGR_LANES;
