@@ -414,6 +414,16 @@ static plan_outcome take_aggregated_rows(plan_query *q)
 	return r == PLAN_REFUSED ? r : PLAN_YES;
 }
 
+/* "show me the cheapest", with nothing behind it, is one; of "what are the newest" there
+ * are several. */
+static bool stands_alone(const plan_parser *ps, size_t at)
+{
+	const plan_word *words = ps->words->list;
+
+	return agr_plan_ended(ps) && at > 0 && agr_plan_in_list(words[at - 1].low, "the") &&
+		!(at > 1 && agr_plan_in_list(words[at - 2].low, "are|were"));
+}
+
 plan_outcome agr_plan_what(plan_query *q)
 {
 	plan_parser *ps = q->ps;
@@ -435,9 +445,12 @@ plan_outcome agr_plan_what(plan_query *q)
 	r = inner ? PLAN_NO : take_distinct(q);
 	if (r != PLAN_NO)
 		return r;
+	rows = ps->pos;
 	r = agr_plan_take_superlative(q, &value);
 	if (r == PLAN_REFUSED)
 		return r;
+	if (r == PLAN_YES && !value && stands_alone(ps, rows))
+		q->singular = true;
 	if (r == PLAN_YES && agr_plan_take_limit(q) == PLAN_YES)
 		q->limit_of_rows = true;
 	if (r == PLAN_YES)

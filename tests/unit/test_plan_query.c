@@ -866,6 +866,12 @@ static const struct expected flights_planned[] = {
 	{ "tell me the cheapest flight",
 		  "[{\"step\":\"table_sort\",\"field\":\"price\",\"order\":\"asc\"},{"
 		  "\"step\":\"top_k\",\"k\":1}]" },
+	/* With no noun behind it, the extreme is one; "are" asks for several. */
+	{ "tell me the cheapest",
+		  "[{\"step\":\"table_sort\",\"field\":\"price\",\"order\":\"asc\"},{"
+		  "\"step\":\"top_k\",\"k\":1}]" },
+	{ "what are the cheapest",
+		  "[{\"step\":\"table_sort\",\"field\":\"price\",\"order\":\"asc\"}]" },
 	{ "give me 5 flights",
 		  "[{\"step\":\"top_k\",\"k\":5}]" },
 	{ "flights with tags containing wifi",
