@@ -3,45 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pipeline/chain.h"
+#include "pipeline/run.h"
 #include "table/format.h"
 
 /* The clock is asked once in so many rows. */
 #define ROWS_A_TICK 2048
-#define REF_PART ((size_t)64 << 10)
-
-struct agr_run {
-	const agr_pipeline *pipeline;
-	agr_run_options opts;
-	enum {
-		STATE_START,
-		STATE_READY,
-		STATE_WANTS_INPUT, /* a ref as the input */
-		STATE_WANTS_REF,   /* a ref of a step of the chain */
-		STATE_WANTS_HTTP,
-		STATE_DONE,
-		STATE_FAILED
-	} state;
-	size_t at;         /* the next step */
-	agr_chain chain;   /* the steps from `at`, while some want refs */
-	size_t chain_at;   /* the next of its steps to open */
-	char *ref;         /* wanted as the input */
-	agr_response source; /* what the input reads, if that is what a ref names */
-	agr_response answer; /* what the input reads, if that has a `read`: first `head` */
-	agr_buf head;
-	size_t head_at;
-	size_t answer_at;  /* the step that asked for it */
-	bool broken;       /* it ended too early */
-	agr_input input;   /* the data as it stands */
-	agr_nested *nested; /* NULL, or what takes rows out of it for the step `nested_at` */
-	size_t nested_at;
-	agr_buf text;      /* what the data lies in, when that is ours */
-	bool made_here;    /* a step made the data */
-	bool written;      /* the result went out, but for what `text` holds */
-	unsigned ticks;
-	agr_op_stats *stats; /* an operator each, where they are measured */
-	int64_t read_ns;     /* spent on reading and scanning rows */
-};
 
 /* ---- limits ---------------------------------------------------------------- */
 
@@ -95,35 +61,25 @@ size_t agr_run_max_depth(const agr_run *run)
 
 /* ---- the data -------------------------------------------------------------- */
 
-/* Take over `text` as what the data lies in. */
-static void own(agr_run *run, agr_buf *text)
+void agr_run_own(agr_run *run, agr_buf *text)
 {
 	agr_buf_free(&run->text);
 	run->text = *text;
 	*text = (agr_buf)AGR_BUF_INIT;
 }
 
-static void close_one(agr_response *response)
+void agr_run_close_answer(agr_run *run)
 {
-	if (response->close)
-		response->close(response->user);
-	*response = (agr_response){ .status = 0 };
+	agr_response_close(&run->answer);
+	agr_response_close(&run->source);
 }
 
-/* Nothing is read of either any more. */
-static void close_answer(agr_run *run)
-{
-	close_one(&run->answer);
-	close_one(&run->source);
-}
-
-/* The data is now this value, known to be valid. */
-static int set_value(agr_run *run, agr_span value, agentrun_error **err)
+int agr_run_set_value(agr_run *run, agr_span value, agentrun_error **err)
 {
 	if (run->input.block.data) /* the value may lie in it */
-		own(run, &run->input.block);
+		agr_run_own(run, &run->input.block);
 	agr_input_close(&run->input);
-	close_answer(run);
+	agr_run_close_answer(run);
 	run->made_here = true;
 	return agr_input_open_value(&run->input, value, err);
 }
@@ -138,7 +94,7 @@ static int open_input(agr_run *run, const char *name, const char *p, size_t len,
 	return agr_input_open(&run->input, &text, agr_input_limit_of(l), format, err);
 }
 
-static int copy_text(agr_run *run, const char *p, size_t len, agentrun_error **err)
+int agr_run_copy_text(agr_run *run, const char *p, size_t len, agentrun_error **err)
 {
 	agr_buf copy = AGR_BUF_METERED(run->opts.meter);
 
@@ -148,7 +104,7 @@ static int copy_text(agr_run *run, const char *p, size_t len, agentrun_error **e
 		return agr_error_oom(err);
 	}
 	agr_input_close(&run->input);
-	own(run, &copy);
+	agr_run_own(run, &copy);
 	return 0;
 }
 
@@ -187,14 +143,12 @@ static int input_of_context(agr_run *run, agentrun_error **err)
 		return agr_args_wrong("context", "an object", args.object, err);
 	if (!agr_args_get(&args, "data", &data))
 		return previous_ref(run, args.object, err);
-	r = set_value(run, data, err);
+	r = agr_run_set_value(run, data, err);
 	run->made_here = false;
 	return r < 0 ? r : 1;
 }
 
-/* Is no more to be made of the input than a document to take rows out of? An array is
- * none where the path begins with a key. */
-static bool is_one(const agr_run *run)
+bool agr_run_is_one(const agr_run *run)
 {
 	const agr_path *path = agr_pipeline_way(run->pipeline, 0);
 
@@ -216,7 +170,7 @@ static int choose_input(agr_run *run, agentrun_error **err)
 		agr_text text = { .name = o->input_name, .max_depth = o->limits.max_depth };
 
 		return agr_input_open_reader(&run->input, &text, o->read, o->read_user,
-			agr_input_limit_of(&o->limits), o->input_format, is_one(run), err);
+			agr_input_limit_of(&o->limits), o->input_format, agr_run_is_one(run), err);
 	}
 	if (o->input)
 		return open_input(run, o->input_name, o->input, o->input_len,
@@ -233,15 +187,10 @@ static int choose_input(agr_run *run, agentrun_error **err)
 
 /* ---- steps ----------------------------------------------------------------- */
 
-static const agr_compiled *step_at(const agr_run *run)
-{
-	return &run->pipeline->ops[run->at];
-}
-
-static int blame(const agr_run *run, int r, agentrun_error **err)
+int agr_run_blame_step(const agr_run *run, int r, agentrun_error **err)
 {
 	if (r < 0)
-		agr_error_step(err, step_at(run)->number, step_at(run)->name);
+		agr_error_step(err, agr_run_step(run)->number, agr_run_step(run)->name);
 	return r;
 }
 
@@ -262,12 +211,11 @@ static int want_table(agr_run *run, agentrun_error **err)
 		return 0;
 	r = agr_input_document(&run->input, &made, &value, err);
 	agr_buf_free(&made); /* nothing is made of JSON */
-	return r < 0 ? r : blame(run, agr_no_table(value,
+	return r < 0 ? r : agr_run_blame_step(run, agr_no_table(value,
 		run->made_here ? AGENTRUN_EPIPELINE : AGENTRUN_EINPUT, err), err);
 }
 
-/* Open the chain's steps, as far as the first that wants a ref. */
-static int open_ops(agr_run *run, agentrun_error **err)
+int agr_run_open_ops(agr_run *run, agentrun_error **err)
 {
 	static const agr_span nothing = { NULL, 0 };
 
@@ -308,7 +256,7 @@ static int blame_source(const agr_run *run, int r, agentrun_error **err)
 	if (r == 0)
 		return 0;
 	if (fault == AGR_NESTED_TAKER)
-		return blame(run, r, err);
+		return agr_run_blame_step(run, r, err);
 	if (run->answer.read && !run->broken)
 		agr_error_prefix(err, "%s", op->type->request(op->plan)->host);
 	if (run->answer.read || fault == AGR_NESTED_PATH)
@@ -379,8 +327,8 @@ static int run_chain(agr_run *run, agentrun_error **err)
 		if (run->chain.write)
 			run->written = true;
 		else
-			r = set_value(run, (agr_span){ out.data, out.len }, err);
-		own(run, &out);
+			r = agr_run_set_value(run, (agr_span){ out.data, out.len }, err);
+		agr_run_own(run, &out);
 		run->at += run->chain.n;
 	}
 	agr_chain_close(&run->chain);
@@ -412,7 +360,7 @@ static int begin_chain(agr_run *run, agentrun_error **err)
 	run->chain.nested = run->nested;
 	if (run->nested) /* what was made may be void */
 		run->chain.hold = SIZE_MAX;
-	return open_ops(run, err);
+	return agr_run_open_ops(run, err);
 }
 
 /* Take the rows out as the input is read, if it is yet to be read. 1: that is begun. */
@@ -441,16 +389,16 @@ static int apply_document(agr_run *run, agentrun_error **err)
 		goto out;
 	if (run->opts.limits.max_output_bytes)
 		made.max = run->opts.limits.max_output_bytes;
-	r = blame(run, step_at(run)->type->apply(step_at(run)->plan, run, in, &made, &out,
+	r = agr_run_blame_step(run, agr_run_step(run)->type->apply(agr_run_step(run)->plan, run, in, &made, &out,
 		err),
 		err);
 	if (r < 0)
 		goto out;
-	r = set_value(run, out, err);
+	r = agr_run_set_value(run, out, err);
 	if (made.len)
-		own(run, &made);
+		agr_run_own(run, &made);
 	else if (whole.len)
-		own(run, &whole);
+		agr_run_own(run, &whole);
 	run->at++;
 out:
 	agr_buf_free(&whole);
@@ -463,10 +411,10 @@ static int next_step(agr_run *run, agentrun_error **err)
 	int r = agr_run_check(run, err);
 
 	if (r < 0)
-		return blame(run, r, err);
+		return agr_run_blame_step(run, r, err);
 	if (run->chain.ops)
 		return run_chain(run, err);
-	switch (step_at(run)->type->kind) {
+	switch (agr_run_step(run)->type->kind) {
 	case AGR_STEP_HTTP:
 		run->state = STATE_WANTS_HTTP;
 		return 0;
@@ -490,7 +438,7 @@ static int wanted(const agr_run *run)
 	}
 }
 
-static int over(agr_run *run, int r)
+int agr_run_over(agr_run *run, int r)
 {
 	if (r < 0)
 		run->state = STATE_FAILED;
@@ -513,315 +461,10 @@ int agr_run_advance(agr_run *run, agentrun_error **err)
 		else
 			r = next_step(run, err);
 	}
-	return r < 0 ? over(run, r) : wanted(run);
+	return r < 0 ? agr_run_over(run, r) : wanted(run);
 }
 
-/* ---- from outside ---------------------------------------------------------- */
-
-const agr_pipeline_request *agr_run_request(const agr_run *run)
-{
-	if (run->state != STATE_WANTS_HTTP)
-		return NULL;
-	return step_at(run)->type->request(step_at(run)->plan);
-}
-
-const char *agr_run_ref(const agr_run *run)
-{
-	const agr_op *op;
-
-	if (run->state == STATE_WANTS_INPUT)
-		return run->ref;
-	if (run->state != STATE_WANTS_REF)
-		return NULL;
-	op = &run->chain.ops[run->chain_at];
-	return op->type->wants(op->plan);
-}
-
-void agr_run_blame(const agr_run *run, agentrun_error **err)
-{
-	if (run->state == STATE_WANTS_REF)
-		agr_error_step(err, run->chain.ops[run->chain_at].number,
-			run->chain.ops[run->chain_at].name);
-	else if (run->state == STATE_WANTS_HTTP)
-		blame(run, -1, err);
-}
-
-static int refused_status(const agr_pipeline_request *request, int status,
-	const char *body, size_t len, agentrun_error **err)
-{
-	int again = status == 408 || status == 429 || status >= 500;
-	int shown = 0, r;
-
-	/* The beginning of what it said, not cut inside a character. */
-	while (shown < 120 && (size_t)shown < len) {
-		size_t n = agr_utf8_len(body + shown, len - (size_t)shown);
-
-		if (!n || !body[shown])
-			break;
-		shown += (int)n;
-	}
-	r = agentrun_error_raise(err, AGENTRUN_EPIPELINE,
-		"%s %s answered with status %d%s%.*s",
-		request->method, request->host, status, shown ? ": " : "", shown,
-		body ? body : "");
-	agentrun_error_set_retry(err ? *err : NULL, again, 0);
-	return r;
-}
-
-/* The answer's body is the data, or what lies at the step's path in it. */
-static int read_answer(agr_run *run, agentrun_error **err)
-{
-	const agr_compiled *step = step_at(run);
-	const agr_path *path = step->type->answer_path(step->plan);
-	agr_buf whole = AGR_BUF_METERED(run->opts.meter), made = AGR_BUF_METERED(run->opts.meter);
-	agr_span in, out;
-	int r = agr_input_document(&run->input, &whole, &in, err);
-
-	if (!r && path)
-		r = agr_path_extract(path, in, &made, &out, err);
-	if (!r && path) {
-		r = set_value(run, out, err);
-		if (made.len || whole.len)
-			own(run, made.len ? &made : &whole);
-	} else if (!r) {
-		r = set_value(run, in, err);
-		if (whole.len)
-			own(run, &whole);
-	}
-	agr_buf_free(&whole);
-	agr_buf_free(&made);
-	return r;
-}
-
-static int take_text(agr_run *run, const char *body, size_t len,
-	agentrun_error **err)
-{
-	const agr_pipeline_limits *l = &run->opts.limits;
-	const agr_pipeline_request *request = agr_run_request(run);
-	agr_text text = { .name = "answer", .max_depth = l->max_depth,
-		.code = AGENTRUN_EPIPELINE };
-	int r;
-
-	if (l->max_response_bytes && len > l->max_response_bytes)
-		return agentrun_error_raise(err, AGENTRUN_ELIMIT,
-			"the answer of %s is %zu bytes long, the limit is %zu",
-			request->host,
-			len, l->max_response_bytes);
-	r = copy_text(run, len ? body : "null", len ? len : 4, err);
-	if (r < 0)
-		return r;
-	text.p = run->text.data;
-	text.n = run->text.len;
-	r = agr_input_open(&run->input, &text, (agr_input_limit){ l->max_response_bytes,
-		"http.max_response_bytes" }, AGENTRUN_FORMAT_AUTO, err);
-	if (!r)
-		r = read_answer(run, err);
-	if (r < 0)
-		agr_error_prefix(err, "%s", request->host);
-	run->made_here = true;
-	return r;
-}
-
-static int answered(agr_run *run, int status, const char *body, size_t len,
-	agentrun_error **err)
-{
-	if (status < 200 || status > 299)
-		return refused_status(agr_run_request(run), status, body, len, err);
-	return take_text(run, body, len, err);
-}
-
-static int supplied(agr_run *run, int r, agentrun_error **err)
-{
-	blame(run, r, err);
-	if (!r) {
-		run->at++;
-		run->state = STATE_READY;
-	}
-	return over(run, r);
-}
-
-int agr_run_supply_response(agr_run *run, int status, const char *body, size_t len,
-	agentrun_error **err)
-{
-	if (run->state != STATE_WANTS_HTTP)
-		return agentrun_error_raise(err, AGENTRUN_EINVAL,
-			"the run does not wait for an answer");
-	return supplied(run, answered(run, status, body, len, err), err);
-}
-
-/* What is read of an answer before it is known what becomes of it. */
-#define HEAD ((size_t)4096)
-
-/* Some of the answer, or as much of it as fits. */
-static int read_head(agr_run *run, bool all, agentrun_error **err)
-{
-	const agr_response *a = &run->answer;
-	char *to;
-	size_t got;
-	int r;
-
-	agr_buf_reset(&run->head);
-	run->head_at = 0;
-	do {
-		to = agr_buf_reserve(&run->head, HEAD);
-		if (!to)
-			return agr_error_oom(err);
-		r = a->read(a->user, to, HEAD - run->head.len, &got, err);
-		if (r < 0)
-			return r;
-		run->head.len += got;
-	} while (all && got && run->head.len < HEAD);
-	return 0;
-}
-
-static int read_rest(void *user, char *to, size_t cap, size_t *len, agentrun_error **err)
-{
-	agr_run *run = user;
-	size_t left = run->head.len - run->head_at;
-	int r;
-
-	if (left) {
-		*len = left < cap ? left : cap;
-		memcpy(to, run->head.data + run->head_at, *len);
-		run->head_at += *len;
-		return 0;
-	}
-	r = run->answer.read(run->answer.user, to, cap, len, err);
-	run->broken = r < 0;
-	return r;
-}
-
-/* Leave it to the steps to read the answer, where they take rows; else read it. */
-static int begin_answer(agr_run *run, agentrun_error **err)
-{
-	const agr_pipeline *p = run->pipeline;
-	const agr_pipeline_limits *l = &run->opts.limits;
-	const agr_path *way = agr_pipeline_way(p, run->at);
-	const agr_step_type *type = step_at(run)->type;
-	agr_text text = { .name = "answer", .max_depth = l->max_depth,
-		.code = AGENTRUN_EPIPELINE };
-	int r = agr_input_open_reader(&run->input, &text, read_rest, run,
-		(agr_input_limit){ l->max_response_bytes, "http.max_response_bytes" },
-		AGENTRUN_FORMAT_AUTO, way && way->parts[0].kind == AGR_PART_KEY, err);
-
-	if (r < 0)
-		return r;
-	if (way && run->input.format == AGENTRUN_FORMAT_JSON) {
-		run->nested_at = run->at;
-		return agr_nested_new(&run->nested, way, &run->input, err);
-	}
-	if (run->input.is_table && !type->answer_path(step_at(run)->plan) &&
-		run->at + 1 < p->n_ops && p->ops[run->at + 1].type->kind == AGR_STEP_ROWS)
-		return 0;
-	return read_answer(run, err);
-}
-
-static int open_answer(agr_run *run, agentrun_error **err)
-{
-	int r;
-
-	agr_input_close(&run->input);
-	run->answer_at = run->at;
-	run->broken = false;
-	run->made_here = true;
-	r = begin_answer(run, err);
-	if (r < 0 && !run->broken)
-		agr_error_prefix(err, "%s", agr_run_request(run)->host);
-	return r;
-}
-
-int agr_run_supply_answer(agr_run *run, const agr_response *take_answer,
-	agentrun_error **err)
-{
-	bool good = take_answer->status >= 200 && take_answer->status <= 299;
-	int r;
-
-	if (run->state != STATE_WANTS_HTTP) {
-		if (take_answer->close)
-			take_answer->close(take_answer->user);
-		return agentrun_error_raise(err, AGENTRUN_EINVAL,
-			"the run does not wait for an answer");
-	}
-	agr_input_close(&run->input);
-	close_answer(run);
-	run->answer = *take_answer;
-	r = read_head(run, !good, err);
-	if (!r && good && run->head.len)
-		r = open_answer(run, err);
-	else if (!r)
-		r = answered(run, take_answer->status, run->head.data, run->head.len, err);
-	return supplied(run, r, err);
-}
-
-/* The rows behind a ref of the chain's step that waits. */
-static int supply_op(agr_run *run, const char *json, size_t len, agentrun_error **err)
-{
-	agr_op *op = &run->chain.ops[run->chain_at];
-	agr_text text = { .name = op->type->wants(op->plan), .p = json, .n = len,
-		.max_depth = run->opts.limits.max_depth };
-	agr_span value;
-	int r = agr_scan_document(&value, &text, err);
-
-	if (!r)
-		r = op->type->open(op, value, err);
-	if (r < 0) {
-		agr_error_step(err, op->number, op->name);
-		return r;
-	}
-	run->state = STATE_READY;
-	run->chain_at++;
-	return open_ops(run, err);
-}
-
-/* The rows that a step wants all at once. */
-static int supply_whole(agr_run *run, agr_response *content, agentrun_error **err)
-{
-	agr_buf text = AGR_BUF_METERED(run->opts.meter);
-	size_t n = 1, most = run->opts.limits.max_input_bytes;
-	int r = 0;
-
-	while (!r && n) {
-		char *to = agr_buf_reserve(&text, REF_PART);
-
-		r = to ? content->read(content->user, to, REF_PART, &n, err) : agr_error_oom(err);
-		text.len += r ? 0 : n;
-		if (!r && most && text.len > most)
-			r = agentrun_error_raise(err, AGENTRUN_ELIMIT,
-				"what it holds is longer than the limit of %zu bytes "
-				"(limits.max_input_bytes)", most);
-	}
-	close_one(content);
-	if (!r)
-		r = supply_op(run, text.data, text.len, err);
-	else
-		agr_run_blame(run, err);
-	agr_buf_free(&text);
-	return r;
-}
-
-int agr_run_supply_ref(agr_run *run, const agr_response *take_content,
-	agentrun_error **err)
-{
-	const agr_pipeline_limits *l = &run->opts.limits;
-	agr_response content = *take_content;
-	agr_text text = { .name = run->ref, .max_depth = l->max_depth };
-	int r;
-
-	if (run->state == STATE_WANTS_REF)
-		return over(run, supply_whole(run, &content, err));
-	if (run->state != STATE_WANTS_INPUT) {
-		close_one(&content);
-		return agentrun_error_raise(err, AGENTRUN_EINVAL,
-			"the run does not wait for a ref");
-	}
-	agr_input_close(&run->input);
-	close_answer(run);
-	run->source = content;
-	r = agr_input_open_reader(&run->input, &text, content.read, content.user,
-		agr_input_limit_of(l), AGENTRUN_FORMAT_AUTO, is_one(run), err);
-	run->state = STATE_READY;
-	return over(run, r);
-}
+/* ---- the result ------------------------------------------------------------ */
 
 int agr_run_take_output(agr_run *run, agentrun_buf *out, int format,
 	agentrun_error **err)
@@ -892,7 +535,7 @@ void agr_run_free(agr_run *run)
 	agr_chain_close(&run->chain);
 	agr_nested_free(run->nested);
 	agr_input_close(&run->input);
-	close_answer(run);
+	agr_run_close_answer(run);
 	agr_buf_free(&run->head);
 	agr_buf_free(&run->text);
 	free(run->ref);
