@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
-#include "table/input.h"
+#include "table/block.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* What is read at a time; a row that does not fit makes it grow. */
-#define BLOCK ((size_t)256 * 1024)
 
 static size_t bom_len(const agr_text *t)
 {
@@ -55,151 +52,6 @@ static int raise_fault(const agr_input *in, agentrun_error **err)
 	return r;
 }
 
-/* ---- reading ------------------------------------------------------------------ */
-
-static bool is_whole(const agr_input *in)
-{
-	return !in->read || in->ended;
-}
-
-/* Remember how far into the text the first `n` bytes at hand reach. The index has
- * counted the lines already, mostly. */
-static void pass(agr_input *in, size_t n)
-{
-	const char *p = in->text.p, *end = p + n, *line = NULL;
-	const agr_index *index = in->scanner ? &in->scanner->index : NULL;
-	size_t lines;
-
-	if (index && index->begin == p && index->next >= end)
-		lines = (size_t)index->carry.newlines - agr_count_lines(end, index->next);
-	else
-		lines = agr_count_lines(p, end);
-	if (lines)
-		line = memrchr(p, '\n', n);
-	in->lines += lines;
-	in->column = line ? (size_t)(end - line) - 1 : in->column + n;
-}
-
-/* Bytes in memory as a reader. */
-static int read_packed(void *user, char *to, size_t cap, size_t *len,
-	agentrun_error **err)
-{
-	agr_text *left = user;
-
-	(void)err;
-	*len = left->n < cap ? left->n : cap;
-	memcpy(to, left->p, *len);
-	left->p += *len;
-	left->n -= *len;
-	return 0;
-}
-
-static agr_compression compression_of(const agr_text *t)
-{
-	if (t->n >= 2 && memcmp(t->p, "\x1f\x8b", 2) == 0)
-		return AGR_COMPRESSION_GZIP;
-	if (t->n >= 4 && memcmp(t->p, "\x28\xb5\x2f\xfd", 4) == 0)
-		return AGR_COMPRESSION_ZSTD;
-	return AGR_COMPRESSION_NONE;
-}
-
-/* Where what is at hand begins a compressed text: read that, and not its bytes. */
-static int unpack(agr_input *in, agentrun_error **err)
-{
-	agr_buf *block = &in->block;
-	const agr_text *t = &in->text;
-	agr_compression kind = compression_of(t);
-	int r;
-
-	if (!kind)
-		return 0;
-	if (in->read) {
-		r = agr_decompressor_new(&in->unpack, kind, t->p, t->n, in->read, in->user, err);
-	} else {
-		in->packed = *t;
-		r = agr_decompressor_new(&in->unpack, kind, t->p, 0, read_packed, &in->packed, err);
-	}
-	in->read = agr_decompressor_read;
-	in->user = in->unpack;
-	in->ended = false;
-	in->total = 0;
-	block->max = SIZE_MAX;
-	agr_buf_reset(block);
-	in->text.p = "";
-	in->text.n = 0;
-	return r;
-}
-
-/* Up to `cap` bytes; 0 at the end. */
-static int read_some(void *input, char *to, size_t cap, size_t *len, agentrun_error **err)
-{
-	agr_input *in = input;
-	int r = in->read(in->user, to, cap, len, err);
-
-	if (r < 0 && in->unpack)
-		agr_error_prefix(err, "%s", in->text.name ? in->text.name : "input");
-	if (r < 0)
-		return r;
-	in->total += *len;
-	if (in->limit.bytes && in->total > in->limit.bytes)
-		return agentrun_error_raise(err, AGENTRUN_ELIMIT,
-			"%s is longer than the limit of %zu bytes (%s)",
-			in->text.name ? in->text.name : "input", in->limit.bytes,
-			in->limit.setting);
-	return 0;
-}
-
-/* Drop the first `n` bytes at hand and read more behind the rest. */
-static int read_more(agr_input *in, size_t n, agentrun_error **err)
-{
-	agr_buf *block = &in->block;
-	size_t rest = block->len - n, got = 0;
-	char *to;
-	int r;
-
-	if (in->late)
-	{
-		agentrun_error *late = in->late;
-
-		in->late = NULL;
-		return agr_error_pass(err, late);
-	}
-	pass(in, n);
-	if (n)
-		memmove(block->data, block->data + n, rest);
-	block->len = rest;
-	to = agr_buf_reserve(block, rest < BLOCK ? BLOCK - rest : rest);
-	if (!to)
-		return agr_error_oom(err);
-	r = read_some(in, to, block->cap - 1 - rest, &got, err);
-	block->len += got;
-	in->ended = got == 0;
-	in->text.p = block->data;
-	in->text.n = block->len;
-	return r;
-}
-
-/* The same until there is news enough to look at the rest once more: what is long is
- * not looked at again for every bit that a pipe holds. */
-static int read_on(agr_input *in, size_t n, agentrun_error **err)
-{
-	size_t rest = in->block.len - n;
-	int r = read_more(in, n, err);
-
-	while (!r && !in->ended && rest > BLOCK && in->block.len < 2 * rest)
-		r = read_more(in, 0, err);
-	return r;
-}
-
-static int read_all(agr_input *in, agentrun_error **err)
-{
-	int r = 0;
-
-	while (!r && !is_whole(in))
-		r = read_more(in, 0, err);
-	return r;
-}
-
 /* ---- what is it? --------------------------------------------------------------- */
 
 /* A header alone may be a sentence with a comma in it: its fields are names. */
@@ -226,11 +78,11 @@ static int looks_like_csv(agr_input *in, agentrun_error **err)
 	if (csv.pos < t->n && strchr("[{<", t->p[csv.pos]))
 		return 0;
 	do {
-		csv.part = !is_whole(in);
+		csv.part = !agr_block_is_whole(in);
 		is = agr_csv_next(&csv);
-	} while (is == AGR_CSV_CUT && !(r = read_on(in, 0, err)));
-	while (!r && is == AGR_CSV_RECORD && !is_whole(in) && is_blank(t, csv.pos))
-		r = read_more(in, 0, err);
+	} while (is == AGR_CSV_CUT && !(r = agr_block_on(in, 0, err)));
+	while (!r && is == AGR_CSV_RECORD && !agr_block_is_whole(in) && is_blank(t, csv.pos))
+		r = agr_block_more(in, 0, err);
 	if (is == AGENTRUN_ENOMEM)
 		r = agr_error_oom(err);
 	else if (!r)
@@ -264,7 +116,7 @@ static int read_first_line(agr_input *in, agentrun_error **err)
 	bool ended = false;
 	int r = 0;
 
-	while (!r && !is_whole(in)) {
+	while (!r && !agr_block_is_whole(in)) {
 		const char *line = ended ? NULL : memchr(t->p + seen, '\n', t->n - seen);
 
 		if (line) {
@@ -276,7 +128,7 @@ static int read_first_line(agr_input *in, agentrun_error **err)
 		seen = ended ? skip_white(t, seen) : t->n;
 		if (seen < t->n)
 			break;
-		r = read_more(in, 0, err);
+		r = agr_block_more(in, 0, err);
 	}
 	return r;
 }
@@ -327,11 +179,11 @@ static int read_record(agr_input *in, agentrun_error **err)
 	int r;
 
 	for (;;) {
-		csv->part = !is_whole(in);
+		csv->part = !agr_block_is_whole(in);
 		r = agr_csv_next(csv);
 		if (r != AGR_CSV_CUT)
 			break;
-		r = read_on(in, csv->pos, err);
+		r = agr_block_on(in, csv->pos, err);
 		if (r < 0)
 			return r;
 		csv->pos = 0;
@@ -473,7 +325,7 @@ static int begin_scan(agr_input *in, agentrun_error **err)
 	if (!in->scanner)
 		return agr_error_oom(err);
 	agr_scanner_begin(in->scanner, in->text.p + bom_len(&in->text),
-		in->text.p + in->text.n, is_whole(in), in->text.max_depth, NULL);
+		in->text.p + in->text.n, agr_block_is_whole(in), in->text.max_depth, NULL);
 	in->state = AGR_AT_FIRST;
 	if (in->format == AGENTRUN_FORMAT_JSON)
 		in->scanner->open = agr_scanner_take(in->scanner, '[');
@@ -483,7 +335,7 @@ static int begin_scan(agr_input *in, agentrun_error **err)
 /* What is at hand ends at or behind `from`: go on there with more. */
 static int go_on(agr_input *in, const char *from, agentrun_error **err)
 {
-	int r = read_on(in, (size_t)(from - in->text.p), err);
+	int r = agr_block_on(in, (size_t)(from - in->text.p), err);
 
 	if (!r)
 		agr_scanner_move(in->scanner, in->text.p, in->text.p + in->text.n,
@@ -503,7 +355,7 @@ int agr_input_token(agr_input *in, const char **at, agentrun_error **err)
 			s->fault_at = s->index.fault.at;
 			return raise_fault(in, err);
 		}
-		if (is_whole(in))
+		if (agr_block_is_whole(in))
 			return 0;
 		r = go_on(in, s->pos, err);
 	}
@@ -555,7 +407,7 @@ int agr_input_begin(agr_input *in, agentrun_error **err)
 	const agr_text *t = &in->text;
 
 	if (in->scanner)
-		agr_scanner_move(in->scanner, t->p + bom_len(t), t->p + t->n, is_whole(in));
+		agr_scanner_move(in->scanner, t->p + bom_len(t), t->p + t->n, agr_block_is_whole(in));
 	else if (begin_scan(in, err) < 0)
 		return AGENTRUN_ENOMEM;
 	in->scanner->open = 0;
@@ -616,7 +468,7 @@ static int next_line(agr_input *in, agr_row *row, agentrun_error **err)
 		at = agr_scanner_next(in->scanner);
 		end = at ? at : in->scanner->end;
 		apart = apart || memchr(behind, '\n', (size_t)(end - behind));
-		if (at || is_whole(in) || in->scanner->index.fault.what)
+		if (at || agr_block_is_whole(in) || in->scanner->index.fault.what)
 			break;
 		r = go_on(in, end, err);
 		if (r < 0)
@@ -709,13 +561,13 @@ static void look_ahead(agr_input *in, agr_span row)
 	if (in->read ? in->ended || in->total < AHEAD_MIN
 		     : (size_t)(opts.end - row.p) < AHEAD_MIN)
 		return;
-	opts.read = in->read ? read_some : NULL;
+	opts.read = in->read ? agr_block_read : NULL;
 	opts.p = row_behind(in, row);
 	if (!opts.p || !mark_row(in, row, opts.p, &opts))
 		return;
 	in->ahead = agr_ahead_new(&opts);
 	if (in->ahead)
-		pass(in, (size_t)(opts.p - in->text.p));
+		agr_block_pass(in, (size_t)(opts.p - in->text.p));
 	in->rows_until = 0; /* once */
 }
 
@@ -739,7 +591,7 @@ static int end_ahead(agr_input *in, agentrun_error **err)
 	}
 	agr_ahead_free(in->ahead);
 	in->ahead = NULL;
-	agr_scanner_move(in->scanner, in->text.p, in->text.p + in->text.n, is_whole(in));
+	agr_scanner_move(in->scanner, in->text.p, in->text.p + in->text.n, agr_block_is_whole(in));
 	if (!rest.begins_row)
 		in->state = AGR_BEHIND_VALUE;
 	else
@@ -764,7 +616,7 @@ static int next_ahead(agr_input *in, agr_row *row, agentrun_error **err)
 static int open_document(agr_input *in, agentrun_error **err)
 {
 	agr_text text;
-	int r = read_all(in, err);
+	int r = agr_block_all(in, err);
 
 	if (r < 0)
 		return r;
@@ -776,21 +628,21 @@ static int open_text(agr_input *in, int format, agentrun_error **err)
 {
 	const agr_text *t = &in->text;
 	/* Enough to judge by, or for a byte order mark. */
-	size_t enough = format == AGENTRUN_FORMAT_AUTO ? BLOCK : 3, seen = 0;
+	size_t enough = format == AGENTRUN_FORMAT_AUTO ? AGR_BLOCK : 3, seen = 0;
 	int r = 0;
 
 	in->row.max = in->keys.max = SIZE_MAX;
 	in->format = format;
 	while (!r && in->read && !in->ended && t->n < 4)
-		r = read_more(in, 0, err);
+		r = agr_block_more(in, 0, err);
 	if (!r)
-		r = unpack(in, err);
-	while (!r && !is_whole(in)) {
+		r = agr_block_unpack(in, err);
+	while (!r && !agr_block_is_whole(in)) {
 		if (t->n >= enough)
 			seen = skip_white(t, seen ? seen : bom_len(t));
 		if (t->n >= enough && seen < t->n)
 			break;
-		r = read_more(in, 0, err);
+		r = agr_block_more(in, 0, err);
 	}
 	if (r < 0)
 		return r;
@@ -839,7 +691,7 @@ int agr_input_open_reader(agr_input *in, const agr_text *text, agentrun_read_fn 
 	in->user = user;
 	in->limit = limit;
 	in->one = one;
-	r = read_more(in, 0, err);
+	r = agr_block_more(in, 0, err);
 	return r < 0 ? r : open_text(in, format, err);
 }
 
