@@ -39,6 +39,7 @@ struct agentrun_engine {
 	size_t job_memory;
 	agr_timers timers;        /* tasks that wait for a time */
 	agr_task *live;           /* every task not yet taken by poll */
+	agr_tags tags;            /* the same, by their tags */
 	size_t n_live;
 	uint64_t wakeups;         /* how many there were */
 	bool woken;               /* no poll has returned for the last one yet */
@@ -84,6 +85,7 @@ static void live_add(agentrun_engine *engine, agr_task *task)
 		engine->live->prev_live = task;
 	engine->live = task;
 	engine->n_live++;
+	agr_tags_add(&engine->tags, task);
 }
 
 static void live_remove(agentrun_engine *engine, agr_task *task)
@@ -92,6 +94,7 @@ static void live_remove(agentrun_engine *engine, agr_task *task)
 	if (task->next_live)
 		task->next_live->prev_live = task->prev_live;
 	engine->n_live--;
+	agr_tags_remove(&engine->tags, task);
 }
 
 /* ---- the pool ----------------------------------------------------------- */
@@ -225,9 +228,8 @@ int agentrun_engine_progress(agentrun_engine *engine, uint64_t tag, agentrun_pro
 	if (size > sizeof(*out))
 		size = sizeof(*out);
 	pthread_mutex_lock(&engine->lock);
-	for (task = engine->live; task; task = task->next_live)
-		if (task->opts.tag == tag)
-			found = task;
+	for (task = agr_tags_first(&engine->tags, tag); task; task = agr_tags_next(task))
+		found = task;
 	if (found)
 		memcpy((char *)out + sizeof(size_t), (const char *)&found->progress +
 			sizeof(size_t), size - sizeof(size_t));
@@ -490,6 +492,8 @@ static int set_up(agentrun_engine *engine, const agentrun_engine_options *opts,
 	engine->max_jobs = opts->max_jobs ? opts->max_jobs :
 		(size_t)agentrun_config_get_int(engine->ctx->config, "service.concurrency", 256);
 	r = agr_timers_init(&engine->timers, engine->max_jobs, err);
+	if (r == 0)
+		r = agr_tags_init(&engine->tags, err);
 	if (r < 0)
 		return r;
 	if (opts->planner) {
@@ -598,6 +602,7 @@ void agentrun_engine_free(agentrun_engine *engine)
 	pthread_cond_destroy(&engine->finished);
 	pthread_mutex_destroy(&engine->lock);
 	agr_timers_clear(&engine->timers);
+	agr_tags_clear(&engine->tags);
 	free(engine->planner);
 	free(engine);
 }
@@ -736,38 +741,38 @@ static bool is_job(const agentrun_engine *engine, const agr_task *task,
 			AGR_DEPTH_DEFAULT), job_id);
 }
 
-/* Cancel the jobs of this id (NULL: of this tag); returns how many. */
-static size_t cancel_all(agentrun_engine *engine, const char *job_id, uint64_t tag)
+int agentrun_engine_cancel(agentrun_engine *engine, const char *job_id,
+	agentrun_error **err)
 {
 	size_t n = 0;
 
 	pthread_mutex_lock(&engine->lock);
 	for (agr_task *task = engine->live; task; task = task->next_live) {
-		if (task->result ||
-			!(job_id ? is_job(engine, task, job_id) : task->opts.tag == tag))
+		if (task->result || !is_job(engine, task, job_id))
 			continue;
 		cancel_task(task);
 		n++;
 	}
 	pthread_mutex_unlock(&engine->lock);
-	return n;
-}
-
-int agentrun_engine_cancel(agentrun_engine *engine, const char *job_id,
-	agentrun_error **err)
-{
-	if (cancel_all(engine, job_id, 0))
-		return 0;
-	return agentrun_error_raise(err, AGENTRUN_ENOTFOUND,
+	return n ? 0 : agentrun_error_raise(err, AGENTRUN_ENOTFOUND,
 		"no job \"%.100s\" is in flight", job_id);
 }
 
 int agentrun_engine_cancel_tag(agentrun_engine *engine, uint64_t tag,
 	agentrun_error **err)
 {
-	if (cancel_all(engine, NULL, tag))
-		return 0;
-	return agentrun_error_raise(err, AGENTRUN_ENOTFOUND,
+	agr_task *task;
+	size_t n = 0;
+
+	pthread_mutex_lock(&engine->lock);
+	for (task = agr_tags_first(&engine->tags, tag); task; task = agr_tags_next(task)) {
+		if (task->result)
+			continue;
+		cancel_task(task);
+		n++;
+	}
+	pthread_mutex_unlock(&engine->lock);
+	return n ? 0 : agentrun_error_raise(err, AGENTRUN_ENOTFOUND,
 		"no job with the tag %llu is in flight", (unsigned long long)tag);
 }
 

@@ -20,6 +20,7 @@
  *     nodes.c     expressions that stand for what other nodes put out
  *     memory.c    what it holds of memory
  *     timers.c    tasks that wait for a time
+ *     tags.c      tasks by their tag
  *     engine.c    submit / poll, the pool, cancellation
  */
 #ifndef AGR_ENGINE_H
@@ -34,6 +35,7 @@
 
 #include "ctx/ctx.h"
 #include "orchestrator/orchestrator.h"
+#include "engine/tags.h"
 #include "engine/timers.h"
 #include "limit/limit.h"
 #include "llm/turn.h"
@@ -126,6 +128,7 @@ typedef struct agr_output agr_output; /* nodes.c */
 typedef struct agr_task {
 	struct agr_task *next; /* of the pool's queue or the done list */
 	struct agr_task *prev_live, *next_live; /* of the engine's jobs in flight */
+	agr_tagged tagged; /* likewise, under the engine's lock */
 	agentrun_engine *engine;
 	agentrun_submit_options opts;
 	char *text;

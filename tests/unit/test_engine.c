@@ -6,6 +6,8 @@
 #include <agentrun/memory.h>
 #include <agentrun/pipeline.h>
 
+#include "engine/engine.h"
+
 #define ROWS "{\"prompt\":\"show me the 2 cheapest\",\"job_id\":\"%s\",\"context\":{\"data\":" \
 	"[{\"id\":1,\"price\":30},{\"id\":2,\"price\":10},{\"id\":3,\"price\":20}]}}"
 #define CHEAPEST "[{\"id\":2,\"price\":10},{\"id\":3,\"price\":20}]"
@@ -231,6 +233,103 @@ START_TEST(a_job_can_be_cancelled_by_its_tag_from_the_start)
 	ck_assert_int_eq(agentrun_engine_cancel_tag(engine, 7, &err), AGENTRUN_ENOTFOUND);
 	ck_assert_ptr_nonnull(strstr(agentrun_error_message(err), "tag 7"));
 	agentrun_error_free(err);
+}
+END_TEST
+
+/* Processor time of this thread for 1,000 calls that ask for a tag, among so many jobs. */
+static int64_t time_of_tags(uint64_t jobs)
+{
+	agentrun_progress progress;
+	struct timespec from, to;
+
+	agentrun_progress_init(&progress, sizeof(progress));
+	open_engine(NULL, 1, (uint32_t)jobs);
+	for (uint64_t i = 0; i < jobs; i++) /* done at once, and in flight until they are polled */
+		ck_assert_int_eq(agentrun_engine_submit(engine, "{}", 2, i, NULL), 0);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &from);
+	for (uint64_t i = 0; i < 500; i++) {
+		ck_assert_int_eq(agentrun_engine_cancel_tag(engine, jobs + i, NULL),
+			AGENTRUN_ENOTFOUND);
+		ck_assert_int_eq(agentrun_engine_progress(engine, jobs - 1 - i % jobs, &progress,
+			NULL), 0);
+	}
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &to);
+	agentrun_engine_free(engine);
+	engine = NULL;
+	return (to.tv_sec - from.tv_sec) * 1000000000 + to.tv_nsec - from.tv_nsec;
+}
+
+START_TEST(a_tag_is_found_without_a_look_at_every_job)
+{
+	int64_t few = time_of_tags(10), many = time_of_tags(20000);
+
+	ck_assert_msg(many < few * 30, "%lld ns among 10 jobs, %lld among 20000",
+		(long long)few, (long long)many);
+}
+END_TEST
+
+/* The last one first, also where the table grew meanwhile. */
+START_TEST(tasks_of_a_tag_keep_their_order)
+{
+	agr_task *tasks = calloc(1000, sizeof(*tasks));
+	const agr_task *task;
+	agr_tags tags = { .n = 0 };
+	size_t left = 500;
+
+	ck_assert_ptr_nonnull(tasks);
+	ck_assert_int_eq(agr_tags_init(&tags, NULL), 0);
+	for (size_t i = 0; i < 1000; i++) {
+		tasks[i].opts.tag = i % 2 ? i : 4;
+		agr_tags_add(&tags, &tasks[i]);
+	}
+	for (task = agr_tags_first(&tags, 4); task; task = agr_tags_next(task))
+		ck_assert_ptr_eq(task, &tasks[2 * --left]);
+	ck_assert_uint_eq(left, 0);
+	ck_assert_ptr_eq(agr_tags_first(&tags, 999), &tasks[999]);
+	ck_assert_ptr_null(agr_tags_first(&tags, 1000));
+	for (size_t i = 0; i < 1000; i += 3)
+		agr_tags_remove(&tags, &tasks[i]);
+	for (size_t i = 0; i < 1000; i++)
+		if (i % 2)
+			ck_assert_ptr_eq(agr_tags_first(&tags, i), i % 3 ? &tasks[i] : NULL);
+	left = 0;
+	for (task = agr_tags_first(&tags, 4); task; task = agr_tags_next(task))
+		left++;
+	ck_assert_uint_eq(left, 333);
+	agr_tags_clear(&tags);
+	free(tasks);
+}
+END_TEST
+
+/* Tags may be shared; all of one are cancelled. */
+START_TEST(jobs_of_one_tag_are_cancelled_together)
+{
+	agentrun_progress progress;
+	int cancelled = 0;
+
+	agentrun_progress_init(&progress, sizeof(progress));
+	open_waiting_engine(2, 300);
+	for (int i = 0; i < 300; i++) {
+		char id[16];
+
+		snprintf(id, sizeof(id), "j%d", i);
+		ck_assert_int_eq(submit_waiting(id, i % 3 ? (uint64_t)i << 32 : 7), 0);
+	}
+	ck_assert_int_eq(agentrun_engine_progress(engine, 7, &progress, NULL), 0);
+	ck_assert_int_eq(agentrun_engine_cancel_tag(engine, 7, NULL), 0);
+	for (; cancelled < 100; cancelled++) {
+		agentrun_result *result = poll_one(20000);
+
+		ck_assert_ptr_nonnull(result);
+		ck_assert_uint_eq(agentrun_result_tag(result), 7);
+		expect_failed(result, AGENTRUN_ECANCELLED, "cancelled");
+	}
+	ck_assert_int_eq(agentrun_engine_cancel_tag(engine, 7, NULL), AGENTRUN_ENOTFOUND);
+	ck_assert_uint_eq(agentrun_engine_in_flight(engine), 200);
+	for (int i = 0; i < 300; i++)
+		if (i % 3)
+			ck_assert_int_eq(agentrun_engine_cancel_tag(engine, (uint64_t)i << 32,
+				NULL), 0);
 }
 END_TEST
 
@@ -573,6 +672,9 @@ int main(void)
 		the_descriptor_is_readable_exactly_while_results_wait,
 		a_wakeup_that_comes_first_is_not_lost,
 		a_job_can_be_cancelled_by_its_tag_from_the_start,
+		a_tag_is_found_without_a_look_at_every_job,
+		tasks_of_a_tag_keep_their_order,
+		jobs_of_one_tag_are_cancelled_together,
 		what_needs_a_context_refuses_to_go_without,
 		more_than_max_jobs_are_refused_until_results_are_taken,
 		a_job_that_waits_for_the_network_can_be_cancelled,
