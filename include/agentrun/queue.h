@@ -162,7 +162,8 @@ AGENTRUN_API int agentrun_queue_enqueue(agentrun_queue *queue,
  * @param lease_ms how long the leases are; 0: the queue's own
  * @param timeout_ms how long to wait for the first; 0: do not wait; negative:
  *                 until there is one, or until agentrun_queue_wakeup()
- * @return 0, AGENTRUN_EINVAL (a negative lease)
+ * @return 0, AGENTRUN_EINVAL (a negative lease), AGENTRUN_EINTERNAL (the backend
+ *         handed out more than `max`, which were appended)
  */
 AGENTRUN_API int agentrun_queue_acquire(agentrun_queue *queue,
 	agentrun_jobs *into, size_t max, int64_t lease_ms, int timeout_ms,

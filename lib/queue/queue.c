@@ -80,11 +80,20 @@ static int check_lease(int64_t lease_ms, agentrun_error **err)
 int agentrun_queue_acquire(agentrun_queue *queue, agentrun_jobs *into, size_t max,
 	int64_t lease_ms, int timeout_ms, agentrun_error **err)
 {
+	size_t before = agentrun_jobs_count(into), given;
 	int r = check_lease(lease_ms, err);
 
 	if (r < 0 || !max)
 		return r;
-	return queue->impl.acquire(queue->self, into, max, lease_ms, timeout_ms, err);
+	r = queue->impl.acquire(queue->self, into, max, lease_ms, timeout_ms, err);
+	given = agentrun_jobs_count(into) - before;
+	if (given <= max)
+		return r;
+	while (agentrun_jobs_count(into) > before + max) /* there may be no place for them */
+		agentrun_job_free(agentrun_jobs_take(into, before + max));
+	return r < 0 ? r : agentrun_error_raise(err, AGENTRUN_EINTERNAL,
+		"the %s queue handed out %zu jobs, of which %zu were asked for: the others wait "
+		"until their leases lapse", queue->impl.name, given, max);
 }
 
 int agentrun_queue_settle(agentrun_queue *queue, agentrun_jobs *jobs,

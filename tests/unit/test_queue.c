@@ -10,6 +10,7 @@ struct notes {
 	size_t settled;
 	int64_t lease_ms;
 	int timeout_ms, destroyed;
+	size_t hands_out; /* whatever it is asked for */
 };
 
 static int note_enqueue(void *self, const agentrun_jobs *jobs, agentrun_error **err)
@@ -24,11 +25,17 @@ static int note_acquire(void *self, agentrun_jobs *into, size_t max, int64_t lea
 {
 	struct notes *n = self;
 
-	(void)into;
 	(void)max;
 	(void)err;
 	n->lease_ms = lease_ms;
 	n->timeout_ms = timeout_ms;
+	for (size_t i = 0; i < n->hands_out; i++) {
+		agentrun_job *job;
+
+		ck_assert_int_eq(agentrun_job_new(&job, "j", "{}", 2, NULL), 0);
+		ck_assert_int_eq(agentrun_job_set_lease(job, "lease", 30000), 0);
+		ck_assert_int_eq(agentrun_jobs_add(into, job), 0);
+	}
 	return 0;
 }
 
@@ -190,6 +197,21 @@ START_TEST(leases_and_waits_reach_the_backend_as_they_are)
 }
 END_TEST
 
+START_TEST(more_jobs_than_were_asked_for_are_not_handed_on)
+{
+	size_t before = agentrun_jobs_count(jobs);
+
+	notes.hands_out = 3;
+	ck_assert_int_eq(agentrun_queue_acquire(queue, jobs, 3, 0, 0, &err), 0);
+	ck_assert_uint_eq(agentrun_jobs_count(jobs), before + 3);
+	notes.hands_out = 9;
+	ck_assert_int_eq(agentrun_queue_acquire(queue, jobs, 2, 0, 0, &err), AGENTRUN_EINTERNAL);
+	ck_assert_uint_eq(agentrun_jobs_count(jobs), before + 5);
+	ck_assert_ptr_nonnull(strstr(agentrun_error_message(err),
+		"the noting queue handed out 9 jobs, of which 2"));
+}
+END_TEST
+
 START_TEST(what_a_backend_lacks_is_refused_by_name)
 {
 	agentrun_queue_stats stats = { .struct_size = sizeof(stats) };
@@ -243,6 +265,7 @@ int main(void)
 		of_a_settled_or_lost_job_nothing_is_to_be_done,
 		a_renewed_lease_keeps_its_name,
 		leases_and_waits_reach_the_backend_as_they_are,
+		more_jobs_than_were_asked_for_are_not_handed_on,
 		what_a_backend_lacks_is_refused_by_name,
 		wrong_options_of_the_memory_queue_are_refused,
 		NULL,
