@@ -83,8 +83,8 @@ type Options struct {
 	Env        bool              // read OPENAI_API_KEY, REDIS_URL and so on
 	Set        map[string]string // single keys, such as "limits.max_threads"
 
-	// Log takes events of LogLevel and above; nil: none. It is called on threads of
-	// the library, several at once, and must not call back into this package.
+	// Log takes events of LogLevel and above; nil: none. It is called several times at
+	// once, and must not call back into this package. A panic of it is lost.
 	Log      func(LogEvent)
 	LogLevel Level
 

@@ -10,8 +10,10 @@ import (
 	"io"
 	"os"
 	"reflect"
+	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -256,6 +258,83 @@ func TestStreamFailures(t *testing.T) {
 		}()
 		_ = rt.StreamPipeline(ctx, count, readerFunc(func([]byte) (int, error) { panic("oh") }), io.Discard, nil)
 	}()
+	for _, n := range []int{-1, 1 << 30} {
+		err = rt.StreamPipeline(ctx, count, readerFunc(func([]byte) (int, error) { return n, nil }), io.Discard, nil)
+		if !errors.Is(err, ErrIO) || !strings.Contains(err.Error(), "count") {
+			t.Errorf("a reader that read %d: %v", n, err)
+		}
+		err = rt.StreamPipeline(ctx, count, &rows{n: 10}, writerFunc(func([]byte) (int, error) { return n, nil }), nil)
+		if !errors.Is(err, ErrIO) {
+			t.Errorf("a writer that wrote %d: %v", n, err)
+		}
+	}
+}
+
+// A Read or Write that ends its goroutine, as FailNow does, ends the caller's, when nothing
+// of the pipeline is left.
+func TestStreamGoexit(t *testing.T) {
+	rt := newRuntime(t, nil)
+	count := []byte(`[{"step":"count"}]`)
+	for name, call := range map[string]func() error{
+		"reader": func() error {
+			return rt.StreamPipeline(context.Background(), count, readerFunc(func([]byte) (int, error) {
+				runtime.Goexit()
+				return 0, nil
+			}), io.Discard, nil)
+		},
+		"writer": func() error {
+			return rt.StreamPipeline(context.Background(), count, &rows{n: 10}, writerFunc(func([]byte) (int, error) {
+				runtime.Goexit()
+				return 0, nil
+			}), nil)
+		},
+	} {
+		returned := false
+		run := func(times int) {
+			for i := 0; i < times; i++ {
+				done := make(chan struct{})
+				go func() {
+					defer close(done)
+					_ = call()
+					returned = true
+				}()
+				<-done
+			}
+		}
+		run(50)
+		before := resident(t)
+		run(1000)
+		if after := resident(t); after-before > 16<<10 {
+			t.Errorf("%s: %d KiB before, %d KiB after", name, before, after)
+		}
+		if returned {
+			t.Errorf("%s: StreamPipeline returned", name)
+		}
+	}
+	rt.Close()
+	if n := rt.refs.state.Load(); n != closedBit {
+		t.Errorf("%d users are left", n-closedBit)
+	}
+}
+
+// A Log that fails takes nothing with it.
+func TestLogEnds(t *testing.T) {
+	var events atomic.Int64
+	rt := newRuntime(t, &Options{LogLevel: LevelDebug, Log: func(LogEvent) {
+		if events.Add(1)%2 == 0 {
+			panic("on purpose")
+		}
+		runtime.Goexit()
+	}})
+	e := newEngine(t, rt, nil)
+	for i := 0; i < 10; i++ {
+		if got, err := e.Run(context.Background(), countJob(i)); err != nil || got.Status != "completed" {
+			t.Errorf("%+v, %v", got, err)
+		}
+	}
+	if events.Load() < 2 {
+		t.Errorf("%d events", events.Load())
+	}
 }
 
 type readerFunc func([]byte) (int, error)

@@ -10,31 +10,31 @@ import "C"
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"runtime/cgo"
 	"strings"
-	"unsafe"
+	"time"
+
+	"libagentrun.example/agentrun/internal/apart"
 )
 
 // stream is what a pipeline reads from and writes to. C knows it by a handle.
 type stream struct {
-	ctx        context.Context
-	r          io.Reader
-	w          io.Writer
-	eof        bool
-	err        error // why it failed, which C is told a code of only
-	panicked   bool
-	panicValue any
+	ctx   context.Context
+	r     io.Reader
+	w     io.Writer
+	eof   bool
+	err   error         // why it failed, which C is told a code of only
+	ended *apart.Ending // how, where a Read or Write did not return
 }
 
-// guard turns a panic into a failure, so that it does not unwind frames of C, which
-// would leak what they hold. StreamPipeline raises it again.
-func (s *stream) guard(code *C.int) {
-	if v := recover(); v != nil {
-		s.panicked, s.panicValue = true, v
-		*code = C.AGENTRUN_EIO
+// call is a Read or Write. StreamPipeline ends as it does where it does not return.
+func (s *stream) call(f func() C.int) C.int {
+	code := C.int(C.AGENTRUN_EIO)
+	if ended := apart.Run(func() { code = f() }); ended != nil {
+		s.ended = ended
 	}
+	return code
 }
 
 func (s *stream) fail(err error) C.int {
@@ -48,97 +48,136 @@ func (s *stream) fail(err error) C.int {
 	return C.AGENTRUN_EIO
 }
 
-//export agrgoRead
-func agrgoRead(handle C.uintptr_t, to *C.char, room C.size_t, n *C.size_t) (code C.int) {
-	s := cgo.Handle(handle).Value().(*stream)
-	defer s.guard(&code)
-	*n = 0
+// read fills p, with what one Read gives; n is 0 at the end.
+func (s *stream) read(p []byte) (n int, code C.int) {
 	if s.eof {
-		return 0
+		return 0, 0
 	}
 	if err := s.ctx.Err(); err != nil {
-		return s.fail(err)
+		return 0, s.fail(err)
 	}
-	p := unsafe.Slice((*byte)(unsafe.Pointer(to)), int(room))
 	for tries := 0; tries < 100; tries++ {
-		got, err := s.r.Read(p)
-		*n = C.size_t(got)
+		n, err := s.r.Read(p)
 		switch {
+		case n < 0 || n > len(p):
+			return 0, s.fail(errBadCount)
 		case err == io.EOF:
 			s.eof = true
-			return 0
+			return n, 0
 		case err != nil:
-			return s.fail(err)
-		case got > 0:
-			return 0
+			return n, s.fail(err)
+		case n > 0:
+			return n, 0
 		}
 	}
-	return s.fail(io.ErrNoProgress)
+	return 0, s.fail(io.ErrNoProgress)
+}
+
+// errBadCount is what a Read or Write of somebody else's is told that claims to have done
+// more than it was asked for, or less than nothing.
+var errBadCount = errors.New("it returned an impossible count")
+
+//export agrgoRead
+func agrgoRead(handle C.uintptr_t, to *C.char, room C.size_t, n *C.size_t) C.int {
+	s := cgo.Handle(handle).Value().(*stream)
+	*n = 0
+	got := 0
+	code := s.call(func() (code C.int) {
+		got, code = s.read(view(to, room))
+		return code
+	})
+	*n = C.size_t(got)
+	return code
 }
 
 //export agrgoWrite
-func agrgoWrite(handle C.uintptr_t, data *C.char, n C.size_t) (code C.int) {
+func agrgoWrite(handle C.uintptr_t, data *C.char, n C.size_t) C.int {
 	s := cgo.Handle(handle).Value().(*stream)
-	defer s.guard(&code)
-	if err := s.ctx.Err(); err != nil {
-		return s.fail(err)
+	return s.call(func() C.int {
+		if err := s.ctx.Err(); err != nil {
+			return s.fail(err)
+		}
+		if err := writeAll(s.w, view(data, n)); err != nil {
+			return s.fail(err)
+		}
+		return 0
+	})
+}
+
+func writeAll(w io.Writer, p []byte) error {
+	n, err := w.Write(p)
+	switch {
+	case n < 0 || n > len(p):
+		return errBadCount
+	case err == nil && n < len(p):
+		return io.ErrShortWrite
 	}
-	wrote, err := s.w.Write(unsafe.Slice((*byte)(unsafe.Pointer(data)), int(n)))
-	if err == nil && wrote < int(n) {
-		err = io.ErrShortWrite
-	}
-	if err != nil {
-		return s.fail(err)
-	}
-	return 0
+	return err
 }
 
 //export agrgoLog
 func agrgoLog(handle C.uintptr_t, level C.int, subject, message, jobID, runID *C.char) {
 	log := cgo.Handle(handle).Value().(func(LogEvent))
-	log(LogEvent{
+	event := LogEvent{
 		Level:   Level(level),
 		Subject: C.GoString(subject),
 		Message: C.GoString(message),
 		JobID:   C.GoString(jobID),
 		RunID:   C.GoString(runID),
-	})
-}
-
-// callback runs what C asked for. An error or a panic of it becomes an error of C, so that
-// neither unwinds frames of C. An error that is none of this package's gets the code
-// `other`.
-func callback(cerr **C.agentrun_error, other Code, run func() error) (code C.int) {
-	defer func() {
-		if v := recover(); v != nil {
-			code = raise(cerr, ErrInternal, fmt.Errorf("panic: %v", v))
-		}
-	}()
-	if err := run(); err != nil {
-		return raise(cerr, other, err)
 	}
-	return 0
+	_ = apart.Run(func() { log(event) }) // there is nobody to tell
 }
 
-// raise makes an error of C, where there is none yet, and returns its code.
-func raise(cerr **C.agentrun_error, other Code, err error) C.int {
-	code, retryable, after := other, C.int(-1), C.int64_t(0)
+// callback runs what C asked for, on a goroutine of its own. Its error becomes one of C, as
+// does a panic, or the end of the goroutine. An error that is none of this package's gets
+// the code `other`.
+func callback(cerr **C.agentrun_error, other Code, run func() error) C.int {
+	var why failure
+	if ended := apart.Run(func() { why = failureOf(other, run()) }); ended != nil {
+		why = failureOf(ErrInternal, ended)
+	}
+	return why.raise(cerr)
+}
+
+// failure is an error as C is told it.
+type failure struct {
+	code      Code // 0: it is none
+	message   string
+	retryable int // negative: as is usual for the code
+	after     time.Duration
+}
+
+// failureOf asks an error, whose methods are somebody else's.
+func failureOf(other Code, err error) failure {
+	if err == nil {
+		return failure{}
+	}
+	out := failure{code: other, retryable: -1}
 	var e *Error
 	switch {
 	case errors.As(err, &e):
-		code, retryable, after = e.Code, flag(e.Retryable), C.int64_t(e.RetryAfter.Milliseconds())
-	case errors.As(err, &code):
+		out.code, out.retryable, out.after = e.Code, int(flag(e.Retryable)), e.RetryAfter
+	case errors.As(err, &out.code):
 	case errors.Is(err, context.Canceled):
-		code = ErrCanceled
+		out.code = ErrCanceled
 	case errors.Is(err, context.DeadlineExceeded):
-		code = ErrTimeout
+		out.code = ErrTimeout
 	}
-	if code >= 0 { // of an Error without one, say: no success all the same
-		code = other
+	if out.code >= 0 { // of an Error without one, say: no success all the same
+		out.code = other
 	}
-	message := C.CString(strings.ReplaceAll(err.Error(), "\x00", " "))
+	out.message = strings.ReplaceAll(err.Error(), "\x00", " ")
+	return out
+}
+
+// raise makes an error of C, where there is none yet, and returns its code.
+func (f failure) raise(cerr **C.agentrun_error) C.int {
+	if f.code == 0 {
+		return 0
+	}
+	message := C.CString(f.message)
 	defer freeText(message)
-	return C.agrgo_raise(cerr, C.int(code), message, retryable, after)
+	return C.agrgo_raise(cerr, C.int(f.code), message, C.int(f.retryable), C.int64_t(f.after.Milliseconds()))
 }
 
 //export agrgoDelete

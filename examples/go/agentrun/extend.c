@@ -6,9 +6,14 @@
 
 #include "_cgo_export.h"
 
-/* Rows that cross together, at most; and about how many bytes. */
-#define BATCH_ROWS 64
-#define BATCH_BYTES 65536
+/*
+ * Rows that cross together: the first time so many, so that a step behind it that wants few
+ * is soon content, then twice as many each time, up to so many; and about how many bytes. A
+ * crossing hands over to a goroutine and back, which takes as long as some rows do.
+ */
+#define FIRST_ROWS 64
+#define BATCH_ROWS 1024
+#define BATCH_BYTES 131072
 
 static int oom(agentrun_error **err)
 {
@@ -28,7 +33,7 @@ struct step_run {
 	uintptr_t handle;
 	agentrun_buf rows;
 	size_t lens[BATCH_ROWS];
-	size_t n;
+	size_t n, most;
 };
 
 struct emitter {
@@ -73,7 +78,10 @@ static int step_new_run(void *self, void *plan, void **out, agentrun_error **err
 
 	(void)self;
 	*out = run;
-	return run ? agrgoStepBegin((uintptr_t)plan, &run->handle, err) : oom(err);
+	if (!run)
+		return oom(err);
+	run->most = FIRST_ROWS;
+	return agrgoStepBegin((uintptr_t)plan, &run->handle, err);
 }
 
 static int flush(struct step_run *run, int last, agentrun_step_emit_fn emit, void *to,
@@ -84,6 +92,7 @@ static int flush(struct step_run *run, int last, agentrun_step_emit_fn emit, voi
 		err);
 
 	run->n = 0;
+	run->most = run->most < BATCH_ROWS ? run->most * 2 : BATCH_ROWS;
 	/* What is written next goes where the last was. */
 	run->rows.len = 0;
 	return r;
@@ -99,7 +108,7 @@ static int step_push(void *self, void *plan, void *user, const char *row, size_t
 	if (agentrun_buf_append(&run->rows, row, len) < 0)
 		return oom(err);
 	run->lens[run->n++] = len;
-	if (run->n < BATCH_ROWS && run->rows.len < BATCH_BYTES)
+	if (run->n < run->most && run->rows.len < BATCH_BYTES)
 		return 0;
 	return flush(run, 0, emit, to, err);
 }
@@ -178,8 +187,9 @@ int agrgo_add_step(agentrun_ctx *ctx, uintptr_t handle, const char *name,
 static int tool_start(void *self, agentrun_tool_pending *pending,
 	const agentrun_tool_call *call, agentrun_error **err)
 {
-	return agrgoToolStart((uintptr_t)self, pending, (agentrun_tool_call *)(uintptr_t)call,
-		err);
+	(void)err;
+	agrgoToolStart((uintptr_t)self, pending, (agentrun_tool_call *)(uintptr_t)call);
+	return 0;
 }
 
 static void tool_cancel(void *self, const agentrun_tool_pending *pending)

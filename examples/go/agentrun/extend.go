@@ -14,6 +14,8 @@ import (
 	"runtime/cgo"
 	"sync"
 	"unsafe"
+
+	"libagentrun.example/agentrun/internal/apart"
 )
 
 // Step is a pipeline step that is written in Go. Pipelines name it as they do the others.
@@ -27,7 +29,7 @@ type Step struct {
 	Compile func(args json.RawMessage) (func() StepRun, error)
 }
 
-// StepRun is a step at work. It is called by one goroutine at a time. Rows are JSON; they
+// StepRun is a step at work. One call of it is under way at a time. Rows are JSON; they
 // cross in batches, and emit takes as many as there are. A row that is pushed is lent for
 // the call, one that is emitted may be changed afterwards.
 type StepRun interface {
@@ -213,38 +215,43 @@ type toolCalls struct {
 }
 
 //export agrgoToolStart
-func agrgoToolStart(handle C.uintptr_t, pending *C.agentrun_tool_pending, c *C.agentrun_tool_call, cerr **C.agentrun_error) C.int {
-	return callback(cerr, ErrPipeline, func() error {
-		t := cgo.Handle(handle).Value().(*toolCalls)
-		call := &ToolCall{
-			JobID:         C.GoString(c.job_id),
-			CallID:        C.GoString(c.call_id),
-			WorkflowTag:   C.GoString(c.workflow_tag),
-			WorkflowOwner: C.GoString(c.workflow_owner),
-			Arguments:     copyBytes(c.arguments, c.arguments_len),
-		}
-		ctx, cancel := context.WithCancel(context.Background())
-		t.mu.Lock()
-		t.under[pending] = cancel
-		t.mu.Unlock()
-		go t.run(ctx, pending, call)
-		return nil
-	})
+func agrgoToolStart(handle C.uintptr_t, pending *C.agentrun_tool_pending, c *C.agentrun_tool_call) {
+	t := cgo.Handle(handle).Value().(*toolCalls)
+	call := &ToolCall{
+		JobID:         C.GoString(c.job_id),
+		CallID:        C.GoString(c.call_id),
+		WorkflowTag:   C.GoString(c.workflow_tag),
+		WorkflowOwner: C.GoString(c.workflow_owner),
+		Arguments:     copyBytes(c.arguments, c.arguments_len),
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	t.mu.Lock()
+	t.under[pending] = cancel
+	t.mu.Unlock()
+	t.run(ctx, pending, call)
 }
 
+// run begins a call, which ends with agentrun_tool_finish() however it ends.
 func (t *toolCalls) run(ctx context.Context, pending *C.agentrun_tool_pending, call *ToolCall) {
 	var result json.RawMessage
-	var cerr *C.agentrun_error
-	callback(&cerr, ErrPipeline, func() (err error) {
+	var why failure
+	go apart.Watch(func() {
+		var err error
 		result, err = t.call(ctx, call)
-		return err
+		why = failureOf(ErrPipeline, err)
+	}, func(ended *apart.Ending) {
+		if ended != nil {
+			why = failureOf(ErrInternal, ended)
+		}
+		t.mu.Lock()
+		cancel := t.under[pending]
+		delete(t.under, pending) // before another call can have this address
+		t.mu.Unlock()
+		cancel()
+		var cerr *C.agentrun_error
+		why.raise(&cerr)
+		C.agentrun_tool_finish(pending, lend(result), C.size_t(len(result)), cerr)
 	})
-	t.mu.Lock()
-	cancel := t.under[pending]
-	delete(t.under, pending) // before another call can have this address
-	t.mu.Unlock()
-	cancel()
-	C.agentrun_tool_finish(pending, lend(result), C.size_t(len(result)), cerr)
 }
 
 //export agrgoToolCancel

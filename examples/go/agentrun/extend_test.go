@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -23,13 +24,15 @@ var pushed int // rows, in all runs so far
 type every struct{ n, seen int }
 
 func (e *every) Push(row []byte, emit func([]byte)) error {
-	var r struct{ Fail, Panic bool }
+	var r struct{ Fail, Panic, Exit bool }
 	if err := json.Unmarshal(row, &r); err != nil {
 		return err
 	}
 	switch {
 	case r.Panic:
 		panic("on purpose")
+	case r.Exit:
+		runtime.Goexit()
 	case r.Fail:
 		return &Error{Code: ErrLimit, Message: "no more of these", Retryable: true, RetryAfter: time.Second}
 	}
@@ -105,10 +108,53 @@ func TestStep(t *testing.T) {
 	if _, err := run(`[{"step":"every","n":1}]`, `[{"panic":true}]`); !errors.Is(err, ErrInternal) || !strings.Contains(err.Error(), "on purpose") {
 		t.Errorf("a panic: %v", err)
 	}
+	if _, err := run(`[{"step":"every","n":1}]`, `[{"exit":true}]`); !errors.Is(err, ErrInternal) || !strings.Contains(err.Error(), "Goexit") {
+		t.Errorf("an ended goroutine: %v", err)
+	}
 	if _, err := New(&Options{Steps: []Step{everyStep, everyStep}}); !errors.Is(err, ErrInvalid) {
 		t.Errorf("a name that is taken: %v", err)
 	}
 }
+
+// Whatever of a step ends its goroutine, the pipeline fails; on a thread of an engine, too.
+func TestStepEnds(t *testing.T) {
+	step := func(name string, compile, begin, push, finish func()) Step {
+		return Step{Name: name, Compile: func(json.RawMessage) (func() StepRun, error) {
+			compile()
+			return func() StepRun {
+				begin()
+				return ending{push, finish}
+			}, nil
+		}}
+	}
+	fine, exit := func() {}, runtime.Goexit
+	rt := newRuntime(t, &Options{Steps: []Step{
+		step("in_compile", exit, fine, fine, fine),
+		step("in_begin", fine, exit, fine, fine),
+		step("in_push", fine, fine, exit, fine),
+		step("in_finish", fine, fine, fine, exit),
+		{Name: "nothing", Compile: func(json.RawMessage) (func() StepRun, error) { return nil, nil }},
+		{Name: "no_run", Compile: func(json.RawMessage) (func() StepRun, error) { return func() StepRun { return nil }, nil }},
+	}})
+	for _, name := range []string{"in_compile", "in_begin", "in_push", "in_finish", "nothing", "no_run"} {
+		_, err := rt.ExecutePipeline(context.Background(), []byte(`[{"step":"`+name+`"}]`), []byte(`[{"a":1}]`), nil)
+		var e *Error
+		if !errors.Is(err, ErrInternal) || !errors.As(err, &e) || e.Where.Step != 1 {
+			t.Errorf("%s: %#v", name, err)
+		}
+	}
+	opts := model(t, "execute_pipeline", `{"session_id":"s","pipeline":[{"step":"in_push"}]}`)
+	opts.Steps = []Step{step("in_push", fine, fine, exit, fine)}
+	e := newEngine(t, newRuntime(t, opts), nil)
+	if _, err := e.Run(context.Background(), []byte(`{"prompt":"do it","context":{"data":[{"a":1}]}}`)); !errors.Is(err, ErrInternal) {
+		t.Errorf("in a job: %v", err)
+	}
+}
+
+type ending struct{ push, finish func() }
+
+func (e ending) Push([]byte, func([]byte)) error { e.push(); return nil }
+func (e ending) Finish(func([]byte)) error       { e.finish(); return nil }
 
 // model is an LLM's provider that calls a tool once in each conversation, and then says
 // what the tool gave.
@@ -208,6 +254,8 @@ func TestToolEnds(t *testing.T) {
 		switch call.JobID {
 		case "panics":
 			panic("on purpose")
+		case "exits":
+			runtime.Goexit()
 		case "fails":
 			return nil, &Error{Code: ErrBackend, Message: "nobody is there", Retryable: true}
 		case "lies":
@@ -225,6 +273,10 @@ func TestToolEnds(t *testing.T) {
 	_, err := e.Run(context.Background(), job("panics", ""))
 	if !errors.Is(err, ErrInternal) || !strings.Contains(err.Error(), "on purpose") {
 		t.Errorf("a panic: %v", err)
+	}
+	_, err = e.Run(context.Background(), job("exits", ""))
+	if !errors.Is(err, ErrInternal) || !strings.Contains(err.Error(), "Goexit") {
+		t.Errorf("an ended goroutine: %v", err)
 	}
 	var failed *Error
 	_, err = e.Run(context.Background(), job("fails", ""))

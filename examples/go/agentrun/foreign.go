@@ -72,7 +72,7 @@ func ErrorOf(code int, err unsafe.Pointer) error {
 // agentrun_error that err (of the type agentrun_error **) points to, and gives the code
 // to return.
 func RaiseError(err unsafe.Pointer, cause error) int {
-	return int(raise((**C.agentrun_error)(err), ErrInternal, cause))
+	return int(failureOf(ErrInternal, cause).raise((**C.agentrun_error)(err)))
 }
 
 // StoreOptions are those of every store.

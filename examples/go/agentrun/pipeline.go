@@ -60,9 +60,10 @@ func (rt *Runtime) ExecutePipeline(ctx context.Context, pipeline, input []byte, 
 }
 
 // StreamPipeline runs a pipeline from a reader (nil: no input) to a writer, in memory
-// that does not grow with the input where the steps allow that. Both are called on this
-// goroutine, and not after it returns. What they say is found by errors.Is and errors.As
-// in the error; a panic of theirs goes through. What fails late has written some.
+// that does not grow with the input where the steps allow that. Both are called one at a
+// time, on goroutines of their own, and not after it returns. What they say is found by
+// errors.Is and errors.As in the error; a panic of theirs goes on to the caller, as does
+// runtime.Goexit. What fails late has written some.
 //
 // The deadline of ctx ends it, a cancellation at the next read or write.
 func (rt *Runtime) StreamPipeline(ctx context.Context, pipeline []byte, r io.Reader, w io.Writer, opts *ExecuteOptions) error {
@@ -74,9 +75,7 @@ func (rt *Runtime) StreamPipeline(ctx context.Context, pipeline []byte, r io.Rea
 		read = C.uintptr_t(h)
 	}
 	err := rt.execute(ctx, nil, pipeline, nil, read, C.uintptr_t(h), opts)
-	if s.panicked {
-		panic(s.panicValue)
-	}
+	s.ended.Again()
 	if e, ok := err.(*Error); ok && s.err != nil {
 		e.cause = s.err
 	}

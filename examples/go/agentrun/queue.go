@@ -114,7 +114,8 @@ func (q *Queue) named(jobID string, f func(id *C.char, cerr **C.agentrun_error) 
 	id := text(jobID)
 	defer freeText(id)
 	var cerr *C.agentrun_error
-	return takeError(f(id, &cerr), cerr)
+	r := f(id, &cerr)
+	return takeError(r, cerr)
 }
 
 // Cancel asks that a job be cancelled, waiting or running.
@@ -172,7 +173,10 @@ func (q *Queue) DeadLetters(query DeadQuery) ([]DeadLetter, error) {
 		return nil, err
 	}
 	var out []DeadLetter
-	return out, json.Unmarshal(takeBuf(&buf), &out)
+	if err := json.Unmarshal(takeBuf(&buf), &out); err != nil {
+		return nil, &Error{Code: ErrInternal, Message: "agentrun: the dead letters cannot be read", cause: err}
+	}
+	return out, nil
 }
 
 // RetryDead puts a dead letter back on the queue; "": all of them.

@@ -222,7 +222,8 @@ func (s *Store) Migrate() error {
 	}
 	defer s.refs.release()
 	var cerr *C.agentrun_error
-	return takeError(C.agentrun_store_migrate(s.ptr, &cerr), cerr)
+	r := C.agentrun_store_migrate(s.ptr, &cerr)
+	return takeError(r, cerr)
 }
 
 // Collect removes the records that were created before (the zero time: none), then the

@@ -120,7 +120,7 @@ func backendOf[T any](handle C.uintptr_t) T { return cgo.Handle(handle).Value().
 
 //export agrgoClose
 func agrgoClose(handle C.uintptr_t) {
-	_ = callback(nil, ErrInternal, backendOf[io.Closer](handle).Close)
+	_ = callback(nil, ErrInternal, func() error { return backendOf[io.Closer](handle).Close() })
 	agrgoDelete(handle)
 }
 
@@ -166,7 +166,8 @@ func agrgoStoreGet(handle C.uintptr_t, into *C.agentrun_record, by C.int, key *C
 		var flat flatText
 		flat.addRecord(record)
 		var cerr *C.agentrun_error
-		return takeError(C.agrgo_record_fill(into, flat.text(), flat.sizes(), C.size_t(fieldCount), &cerr), cerr)
+		r := C.agrgo_record_fill(into, flat.text(), flat.sizes(), C.size_t(fieldCount), &cerr)
+		return takeError(r, cerr)
 	})
 }
 
@@ -196,8 +197,9 @@ func agrgoStoreList(handle C.uintptr_t, into *C.agentrun_records, q *C.agentrun_
 			flat.addRecord(record)
 		}
 		var cerr *C.agentrun_error
-		return takeError(C.agrgo_records_fill(into, flat.text(), flat.sizes(),
-			C.size_t(len(records)), C.size_t(fieldCount), &cerr), cerr)
+		r := C.agrgo_records_fill(into, flat.text(), flat.sizes(),
+			C.size_t(len(records)), C.size_t(fieldCount), &cerr)
+		return takeError(r, cerr)
 	})
 }
 
@@ -228,9 +230,13 @@ func agrgoStoreMigrate(handle C.uintptr_t, cerr **C.agentrun_error) C.int {
 func agrgoStoreReadBlob(handle C.uintptr_t, hex *C.char, offset C.uint64_t, to *C.char, room C.size_t, n *C.size_t, cerr **C.agentrun_error) C.int {
 	*n = 0
 	return callback(cerr, ErrStorage, func() error {
-		got, err := backendOf[BlobReaderAt](handle).ReadBlobAt(C.GoString(hex), view(to, room), int64(offset))
-		if err != nil && err != io.EOF {
+		p := view(to, room)
+		got, err := backendOf[BlobReaderAt](handle).ReadBlobAt(C.GoString(hex), p, int64(offset))
+		switch {
+		case err != nil && err != io.EOF:
 			return err
+		case got < 0 || got > len(p):
+			return errBadCount
 		}
 		*n = C.size_t(got)
 		return nil
@@ -251,8 +257,7 @@ func agrgoStoreBlobBegin(handle C.uintptr_t, upload *C.uintptr_t, cerr **C.agent
 //export agrgoStoreBlobAdd
 func agrgoStoreBlobAdd(upload C.uintptr_t, data *C.char, n C.size_t, cerr **C.agentrun_error) C.int {
 	return callback(cerr, ErrStorage, func() error {
-		_, err := backendOf[BlobUpload](upload).Write(view(data, n))
-		return err
+		return writeAll(backendOf[BlobUpload](upload), view(data, n))
 	})
 }
 

@@ -89,7 +89,8 @@ func (w *Worker) Run(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() { w.Stop(false) })
 	defer stop()
 	var cerr *C.agentrun_error
-	return takeError(C.agentrun_worker_run(w.ptr, &cerr), cerr)
+	r := C.agentrun_worker_run(w.ptr, &cerr)
+	return takeError(r, cerr)
 }
 
 // Stop ends Run, as the end of its context does; now: jobs in hand are given back at once.
@@ -172,5 +173,6 @@ func (w *Worker) Check() error {
 	}
 	defer w.refs.release()
 	var cerr *C.agentrun_error
-	return takeError(C.agentrun_worker_check(w.ptr, &cerr), cerr)
+	r := C.agentrun_worker_check(w.ptr, &cerr)
+	return takeError(r, cerr)
 }

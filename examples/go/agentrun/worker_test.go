@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -188,11 +189,13 @@ func TestBackendFaults(t *testing.T) {
 		{&agentrun.Error{Message: "no code", Retryable: true, RetryAfter: time.Minute}, agentrun.ErrStorage},
 		{agentrun.Code(1), agentrun.ErrStorage},
 		{context.DeadlineExceeded, agentrun.ErrTimeout},
-		{nil, agentrun.ErrInternal}, // it panics
+		{exits, agentrun.ErrInternal},
+		{badText{}, agentrun.ErrInternal}, // its Error panics
+		{nil, agentrun.ErrInternal},       // it panics
 	} {
 		backend.fault = c.fault
 		_, err := store.List(agentrun.Query{})
-		if !errors.Is(err, c.code) || (c.fault != nil && !strings.Contains(err.Error(), c.fault.Error())) {
+		if !errors.Is(err, c.code) || (c.code != agentrun.ErrInternal && !strings.Contains(err.Error(), c.fault.Error())) {
 			t.Errorf("%v: %v", c.fault, err)
 		}
 		var want, got *agentrun.Error
@@ -221,6 +224,12 @@ func TestBackendFaults(t *testing.T) {
 	}
 }
 
+var exits = errors.New("ends its goroutine")
+
+type badText struct{}
+
+func (badText) Error() string { panic("on purpose") }
+
 type faulty struct {
 	memory.Store
 	fault  error
@@ -228,16 +237,105 @@ type faulty struct {
 }
 
 func (f *faulty) List(agentrun.Query) ([]agentrun.Record, error) {
-	if f.fault == nil {
+	switch f.fault {
+	case nil:
 		panic("on purpose")
+	case exits:
+		runtime.Goexit()
 	}
 	return nil, f.fault
 }
 
 func (f *faulty) Close() error {
 	f.closed++
+	runtime.Goexit()
 	return nil
 }
+
+// A worker goes on, and ends, whatever its queue and store do, on threads that are none of
+// Go's.
+func TestWorkerOverFaults(t *testing.T) {
+	for name, fail := range map[string]func() error{
+		"error": func() error { return errors.New("odd") },
+		"away":  func() error { return &agentrun.Error{Code: agentrun.ErrBackend, Message: "away", Retryable: true} },
+		"panic": func() error { panic("on purpose") },
+		"exit":  func() error { runtime.Goexit(); return nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			rt := must[*agentrun.Runtime](t)(agentrun.New(nil))
+			defer rt.Close()
+			backend := &moody{Queue: memory.NewQueue(30*time.Second, 5), store: &memory.Store{}, fail: fail}
+			queue := must[*agentrun.Queue](t)(agentrun.NewQueue("moody", backend))
+			defer queue.Close()
+			store := must[*agentrun.Store](t)(agentrun.NewStore("moody", moodyStore{backend}, agentrun.StoreOptions{}))
+			defer store.Close()
+			if err := queue.Enqueue(message("j", "count rows")); err != nil {
+				t.Fatal(err)
+			}
+			w := must[*agentrun.Worker](t)(rt.NewWorker(queue, &agentrun.WorkerOptions{Store: store, DrainTimeout: -1}))
+			defer w.Close()
+			end := run(t, w)
+			for backend.calls.Load() < 8 {
+				time.Sleep(time.Millisecond)
+			}
+			backend.well.Store(true)
+			ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+			defer cancel()
+			if result, err := queue.Result(ctx, "j"); err != nil || !strings.Contains(string(result), `"completed"`) {
+				t.Errorf("%s, %v", result, err)
+			}
+			if err := end(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// moody is a queue and a store that first fail at every other call, and then are well.
+type moody struct {
+	*memory.Queue
+	store *memory.Store
+	fail  func() error
+	calls atomic.Int64
+	well  atomic.Bool
+}
+
+func (m *moody) mood() error {
+	if !m.well.Load() && m.calls.Add(1)%2 == 1 {
+		return m.fail()
+	}
+	return nil
+}
+
+func (m *moody) Acquire(most int, lease, wait time.Duration) ([]agentrun.Job, error) {
+	if err := m.mood(); err != nil {
+		return nil, err
+	}
+	return m.Queue.Acquire(most, lease, min(wait, 10*time.Millisecond))
+}
+
+func (m *moody) Settle(jobs []agentrun.Job) error {
+	if err := m.mood(); err != nil {
+		return err
+	}
+	return m.Queue.Settle(jobs)
+}
+
+type moodyStore struct{ *moody }
+
+func (m moodyStore) Put(records []agentrun.Record) ([]string, error) {
+	if err := m.mood(); err != nil {
+		return nil, err
+	}
+	return m.store.Put(records)
+}
+func (m moodyStore) Get(by agentrun.Field, key string) (agentrun.Record, error) {
+	return m.store.Get(by, key)
+}
+func (m moodyStore) List(query agentrun.Query) ([]agentrun.Record, error) { return m.store.List(query) }
+func (m moodyStore) PutBlob(hex string, data []byte) error                { return m.store.PutBlob(hex, data) }
+func (m moodyStore) GetBlob(hex string) ([]byte, error)                   { return m.store.GetBlob(hex) }
+func (m moodyStore) Close() error                                         { return nil }
 
 func TestCollect(t *testing.T) {
 	store := must[*agentrun.Store](t)(agentrun.NewStore("go", &memory.Store{}, agentrun.StoreOptions{MaxInline: 10}))

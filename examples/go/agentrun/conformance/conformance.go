@@ -20,9 +20,11 @@ import (
 	"unsafe"
 
 	"libagentrun.example/agentrun"
+	"libagentrun.example/agentrun/internal/apart"
 )
 
-// Report is told of every check: its name, and why it failed ("": it passed).
+// Report is told of every check: its name, and why it failed ("": it passed). A panic of it
+// goes on to the caller when the suite is done, as does runtime.Goexit; likewise Reset's.
 type Report func(check, failure string)
 
 // Store is how a store is checked.
@@ -44,19 +46,38 @@ type Queue struct {
 
 // CheckStore returns an error where a check failed.
 func CheckStore(store Store) error {
-	h := cgo.NewHandle(&store)
+	s := &suite{store: store, report: store.Report}
+	h := cgo.NewHandle(s)
 	defer h.Delete()
-	return failures(C.agrgo_check_store(C.uintptr_t(h), flag(store.Durable)))
+	return s.failures(C.agrgo_check_store(C.uintptr_t(h), flag(store.Durable)))
 }
 
 // CheckQueue returns an error where a check failed.
 func CheckQueue(queue Queue) error {
-	h := cgo.NewHandle(&queue)
+	s := &suite{queue: queue, report: queue.Report}
+	h := cgo.NewHandle(s)
 	defer h.Delete()
-	return failures(C.agrgo_check_queue(C.uintptr_t(h), flag(queue.Wakes)))
+	return s.failures(C.agrgo_check_queue(C.uintptr_t(h), flag(queue.Wakes)))
 }
 
-func failures(n C.int) error {
+// suite is one under way. C knows it by a handle.
+type suite struct {
+	store  Store
+	queue  Queue
+	report Report
+	ended  *apart.Ending // how a Reset or Report did that did not return
+}
+
+func suiteOf(handle C.uintptr_t) *suite { return cgo.Handle(handle).Value().(*suite) }
+
+func (s *suite) call(f func()) {
+	if ended := apart.Run(f); ended != nil {
+		s.ended = ended
+	}
+}
+
+func (s *suite) failures(n C.int) error {
+	s.ended.Again()
 	if n > 0 {
 		return fmt.Errorf("conformance: %d checks failed", int(n))
 	}
@@ -70,66 +91,56 @@ func flag(on bool) C.int {
 	return 0
 }
 
-// opened hands what Open gave to C. Neither an error nor a panic unwinds frames of C.
-func opened(cerr unsafe.Pointer, open func() (unsafe.Pointer, error)) (ptr unsafe.Pointer, code int) {
-	defer func() {
-		if v := recover(); v != nil {
-			code = agentrun.RaiseError(cerr, fmt.Errorf("panic: %v", v))
-		}
-	}()
-	ptr, err := open()
-	if err != nil {
-		return nil, agentrun.RaiseError(cerr, err)
+// opened hands what open gave to C.
+func opened(out *unsafe.Pointer, cerr unsafe.Pointer, open func() (unsafe.Pointer, error)) C.int {
+	var err error
+	if ended := apart.Run(func() { *out, err = open() }); ended != nil {
+		err = ended
 	}
-	return ptr, 0
+	if err != nil {
+		*out = nil
+		return C.int(agentrun.RaiseError(cerr, err))
+	}
+	return 0
 }
 
 //export agrgoConformanceStore
 func agrgoConformanceStore(handle C.uintptr_t, out *unsafe.Pointer, maxInline C.size_t, blobs unsafe.Pointer, cerr unsafe.Pointer) C.int {
-	ptr, code := opened(cerr, func() (unsafe.Pointer, error) {
+	return opened(out, cerr, func() (unsafe.Pointer, error) {
 		if blobs != nil {
 			return nil, errors.New("blobs of another store are not handed on here")
 		}
-		store, err := cgo.Handle(handle).Value().(*Store).Open(agentrun.StoreOptions{MaxInline: int(maxInline)})
+		store, err := suiteOf(handle).store.Open(agentrun.StoreOptions{MaxInline: int(maxInline)})
 		if err != nil {
 			return nil, err
 		}
 		return store.GiveAway()
 	})
-	*out = ptr
-	return C.int(code)
 }
 
 //export agrgoConformanceReset
 func agrgoConformanceReset(handle C.uintptr_t) {
-	if reset := cgo.Handle(handle).Value().(*Store).Reset; reset != nil {
-		reset()
+	s := suiteOf(handle)
+	if s.store.Reset != nil {
+		s.call(s.store.Reset)
 	}
 }
 
 //export agrgoConformanceQueue
 func agrgoConformanceQueue(handle C.uintptr_t, out *unsafe.Pointer, leaseMS C.int64_t, maxDeliveries C.uint32_t, cerr unsafe.Pointer) C.int {
-	ptr, code := opened(cerr, func() (unsafe.Pointer, error) {
-		queue, err := cgo.Handle(handle).Value().(*Queue).Open(time.Duration(leaseMS)*time.Millisecond, int(maxDeliveries))
+	return opened(out, cerr, func() (unsafe.Pointer, error) {
+		queue, err := suiteOf(handle).queue.Open(time.Duration(leaseMS)*time.Millisecond, int(maxDeliveries))
 		if err != nil {
 			return nil, err
 		}
 		return queue.GiveAway()
 	})
-	*out = ptr
-	return C.int(code)
 }
 
 //export agrgoConformanceReport
 func agrgoConformanceReport(handle C.uintptr_t, check, failure *C.char) {
-	var report Report
-	switch of := cgo.Handle(handle).Value().(type) {
-	case *Store:
-		report = of.Report
-	case *Queue:
-		report = of.Report
-	}
-	if report != nil {
-		report(C.GoString(check), C.GoString(failure))
+	s := suiteOf(handle)
+	if s.report != nil {
+		s.call(func() { s.report(C.GoString(check), C.GoString(failure)) })
 	}
 }

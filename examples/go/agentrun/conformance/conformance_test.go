@@ -4,6 +4,7 @@ package conformance
 
 import (
 	"errors"
+	"runtime"
 	"testing"
 	"time"
 
@@ -86,6 +87,33 @@ func TestFaults(t *testing.T) {
 	err = CheckQueue(Queue{Open: func(time.Duration, int) (*agentrun.Queue, error) { panic("no") }})
 	if err == nil {
 		t.Error("a queue whose Open panics passed")
+	}
+}
+
+// FailNow in a Report or a Reset ends the test when the suite is done with.
+func TestReportEnds(t *testing.T) {
+	open := func(o agentrun.StoreOptions) (*agentrun.Store, error) { return agentrun.NewMemoryStore(o.MaxInline) }
+	for name, store := range map[string]Store{
+		"report": {Open: open, Report: func(string, string) { runtime.Goexit() }},
+		"reset":  {Open: open, Reset: runtime.Goexit},
+	} {
+		returned := false
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			_ = CheckStore(store)
+			returned = true
+		}()
+		<-done
+		if returned {
+			t.Errorf("%s: CheckStore returned", name)
+		}
+	}
+	if err := CheckQueue(Queue{Open: func(time.Duration, int) (*agentrun.Queue, error) {
+		runtime.Goexit()
+		return nil, nil
+	}}); err == nil {
+		t.Error("a queue whose Open ends its goroutine passed")
 	}
 }
 
