@@ -189,7 +189,7 @@ func (c *refs) acquire() error {
 	for {
 		v := c.state.Load()
 		if v < 0 {
-			return errClosed
+			return ErrClosed
 		}
 		if c.state.CompareAndSwap(v, v+1) {
 			return nil

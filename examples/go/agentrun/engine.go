@@ -314,7 +314,7 @@ func (e *engine) submitSome(b *batch, data []byte, offsets []C.size_t, i int) (i
 	e.mu.Lock()
 	if e.closed {
 		e.mu.Unlock()
-		return 0, nil, errClosed
+		return 0, nil, ErrClosed
 	}
 	for k := 0; k < n; k++ {
 		e.pending[first+uint64(k)] = b

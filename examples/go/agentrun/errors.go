@@ -84,7 +84,8 @@ func (e *Error) Is(target error) bool {
 // Unwrap gives what a reader, a writer or the context of the call said.
 func (e *Error) Unwrap() error { return e.cause }
 
-var errClosed = &Error{Code: ErrInvalid, Message: "agentrun: used after Close"}
+// ErrClosed is what a call on something that is closed fails with. It is an [ErrInvalid], too.
+var ErrClosed error = &Error{Code: ErrInvalid, Message: "agentrun: used after Close"}
 
 // takeError makes a Go error of what a call returned, and frees the C one.
 func takeError(code C.int, cerr *C.agentrun_error) error {

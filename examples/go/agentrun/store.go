@@ -270,7 +270,7 @@ type storeReader struct {
 
 func (r *storeReader) Read(p []byte) (int, error) {
 	if r.ptr == nil {
-		return 0, errClosed
+		return 0, ErrClosed
 	}
 	if len(p) == 0 {
 		return 0, nil

@@ -5,6 +5,8 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"time"
 
 	"libagentrun.example/agentrun"
 )
@@ -59,15 +61,42 @@ func (a *queued) work(rt *agentrun.Runtime, store *agentrun.Store) (err error) {
 	return nil
 }
 
-func (a *queued) run(ctx context.Context, jobID string, job []byte) ([]byte, error) {
-	if err := a.queue.Enqueue(job); err != nil {
-		return nil, err
+// run sees failures of the queue through that pass: the job may be with a worker meanwhile.
+// A message that comes twice has one result.
+func (a *queued) run(ctx context.Context, jobID string, job []byte) (result []byte, err error) {
+	err = patiently(ctx, func() error { return a.queue.Enqueue(job) })
+	if err == nil {
+		err = patiently(ctx, func() (err error) {
+			result, err = a.queue.Result(ctx, jobID)
+			return err
+		})
 	}
-	result, err := a.queue.Result(ctx, jobID)
-	if ctx.Err() != nil {
-		_ = a.queue.Cancel(jobID) // it may be done by now
+	if err != nil { // nobody waits for it any more
+		_ = a.queue.Cancel(jobID) // it may not be there, or done by now
 	}
 	return result, err
+}
+
+// How long to wait between calls that fail: this long at first, then ever longer.
+const (
+	againAfter    = 100 * time.Millisecond
+	againAfterMax = 5 * time.Second
+)
+
+// patiently calls f again for as long as its failure may pass and ctx is not done.
+func patiently(ctx context.Context, f func() error) error {
+	for wait := againAfter; ; wait = min(2*wait, againAfterMax) {
+		err := f()
+		var failed *agentrun.Error
+		if !errors.As(err, &failed) || !failed.Retryable {
+			return err
+		}
+		select {
+		case <-time.After(max(wait, failed.RetryAfter)):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 func (a *queued) close() {

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -47,14 +48,26 @@ func (h answer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		status, out, err = h(r, user, body)
 	}
+	var text []byte
+	if err == nil {
+		text, err = encode(out)
+	}
 	if err != nil {
 		status, out = explain(err)
+		text, _ = encode(out) // texts, which always can be
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	encoder := json.NewEncoder(w)
+	_, _ = w.Write(text) // who asked may be gone
+}
+
+// encode makes the whole of an answer, before its status is sent.
+func encode(out any) ([]byte, error) {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false) // documents go out as they are
-	_ = encoder.Encode(out)
+	err := encoder.Encode(out)
+	return text.Bytes(), err
 }
 
 // explain is an error as it is answered. What the library refused is the client's fault.
@@ -68,7 +81,7 @@ func explain(err error) (int, any) {
 		status = f.status
 	case errors.Is(err, agentrun.ErrNotFound):
 		status = http.StatusNotFound
-	case errors.As(err, &e) && e.Retryable:
+	case errors.As(err, &e) && e.Retryable, errors.Is(err, agentrun.ErrClosed): // it is shutting down
 		status = http.StatusServiceUnavailable
 	case errors.Is(err, agentrun.ErrPatch), errors.Is(err, agentrun.ErrInput), errors.Is(err, agentrun.ErrInvalid),
 		errors.Is(err, agentrun.ErrLimit):

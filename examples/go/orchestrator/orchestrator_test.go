@@ -516,6 +516,14 @@ func TestState(t *testing.T) {
 	if w == nil || len(w.Versions) != 2 || w.Landed["k"].Version != 2 || !strings.Contains(string(w.head().Document), "first") {
 		t.Errorf("%+v", w)
 	}
+	for _, text := range []string{``, `null`, `[]`, `{"flow":null}`, `{"flow":{"tag":"flow","versions":[],"landed":{}}}`, `{"flow":{"versions":[{}]}}`} {
+		if err := os.WriteFile(s.file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := newOrchestrator(s.rt, s.store, s.agents, s.file); err == nil {
+			t.Errorf("a file that holds %q was taken", text)
+		}
+	}
 }
 
 // The program itself: it listens, and ends when it is told to.

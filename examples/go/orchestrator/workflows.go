@@ -96,6 +96,14 @@ func newOrchestrator(rt *agentrun.Runtime, store *agentrun.Store, agents agents,
 	if err == nil {
 		err = json.Unmarshal(data, &o.workflows)
 	}
+	for tag, w := range o.workflows {
+		if w == nil || len(w.Versions) == 0 || w.Landed == nil {
+			return nil, fmt.Errorf("%s: the workflow %q is not whole", file, tag)
+		}
+	}
+	if err == nil && o.workflows == nil {
+		err = fmt.Errorf("%s: there are no workflows in it", file)
+	}
 	return o, err
 }
 
