@@ -47,6 +47,7 @@ package agentrun
 import "C"
 
 import (
+	"fmt"
 	"math"
 	"runtime"
 	"runtime/cgo"
@@ -144,6 +145,13 @@ func (rt *Runtime) Close() error {
 }
 
 func newConfig(opts *Options) (*C.agentrun_config, error) {
+	texts := []string{opts.ConfigFile}
+	for key, value := range opts.Set {
+		texts = append(texts, key, value)
+	}
+	if err := CheckText(texts...); err != nil {
+		return nil, err
+	}
 	var config *C.agentrun_config
 	var cerr *C.agentrun_error
 	r := C.agentrun_config_new(&config, &cerr)
@@ -186,6 +194,9 @@ type refs struct {
 const closedBit = math.MinInt64
 
 func (c *refs) acquire() error {
+	if c.free == nil {
+		return &Error{Code: ErrInvalid, Message: "agentrun: it was not made by a function of this package"}
+	}
 	for {
 		v := c.state.Load()
 		if v < 0 {
@@ -265,6 +276,16 @@ func copyBytes(p *C.char, n C.size_t) []byte {
 	out := make([]byte, int(n))
 	copy(out, unsafe.Slice((*byte)(unsafe.Pointer(p)), int(n)))
 	return out
+}
+
+// checkCounts refuses numbers that C cannot be told.
+func checkCounts(all ...int) error {
+	for _, n := range all {
+		if n < 0 || uint64(n) > math.MaxUint32 {
+			return &Error{Code: ErrInvalid, Message: fmt.Sprintf("agentrun: %d is no number of anything", n)}
+		}
+	}
+	return nil
 }
 
 // text is a copy in C's memory, NULL for "".

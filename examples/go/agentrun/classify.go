@@ -165,6 +165,9 @@ func (rt *Runtime) Plan(prompt string, opts *PlanOptions) (*Plan, error) {
 	if opts == nil {
 		opts = &PlanOptions{}
 	}
+	if err := CheckText(opts.Planner, opts.WorkflowTag, opts.WorkflowOwner, opts.NodeID); err != nil {
+		return nil, err
+	}
 	if err := rt.refs.acquire(); err != nil {
 		return nil, err
 	}

@@ -75,6 +75,12 @@ func (rt *Runtime) NewEngine(opts *EngineOptions) (*Engine, error) {
 	if opts == nil {
 		opts = &EngineOptions{}
 	}
+	if err := checkCounts(opts.Threads, opts.MaxJobs); err != nil {
+		return nil, err
+	}
+	if err := CheckText(opts.Planner); err != nil {
+		return nil, err
+	}
 	uses := []*refs{&rt.refs}
 	var store *C.agentrun_store
 	if opts.Store != nil {

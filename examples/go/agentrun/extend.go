@@ -80,6 +80,9 @@ func (rt *Runtime) addStep(step *Step) error {
 	if step.Compile == nil {
 		return &Error{Code: ErrInvalid, Message: "agentrun: the step " + step.Name + " has no Compile"}
 	}
+	if err := CheckText(step.Name, step.Summary, step.Parameters); err != nil {
+		return err
+	}
 	handle := cgo.NewHandle(step.Compile)
 	name, summary, parameters := C.CString(step.Name), text(step.Summary), text(step.Parameters)
 	defer freeText(name, summary, parameters)
@@ -94,6 +97,9 @@ func (rt *Runtime) addStep(step *Step) error {
 func (rt *Runtime) addTool(tool *Tool) error {
 	if tool.Call == nil {
 		return &Error{Code: ErrInvalid, Message: "agentrun: the tool " + tool.Name + " has no Call"}
+	}
+	if err := CheckText(tool.Name, tool.Description, tool.Parameters); err != nil {
+		return err
 	}
 	handle := cgo.NewHandle(&toolCalls{call: tool.Call, under: map[*C.agentrun_tool_pending]context.CancelFunc{}})
 	name, description, parameters := C.CString(tool.Name), C.CString(tool.Description), text(tool.Parameters)

@@ -8,7 +8,9 @@ package agentrun
 import "C"
 
 import (
+	"fmt"
 	"runtime"
+	"strings"
 	"unsafe"
 )
 
@@ -75,6 +77,17 @@ func RaiseError(err unsafe.Pointer, cause error) int {
 	return int(failureOf(ErrInternal, cause).raise((**C.agentrun_error)(err)))
 }
 
+// CheckText fails with [ErrInvalid] where a text has a NUL in it: for C it would end there,
+// and name something else.
+func CheckText(all ...string) error {
+	for _, s := range all {
+		if strings.IndexByte(s, 0) >= 0 {
+			return &Error{Code: ErrInvalid, Message: fmt.Sprintf("agentrun: there is a NUL in %.100q", s)}
+		}
+	}
+	return nil
+}
+
 // StoreOptions are those of every store.
 type StoreOptions struct {
 	MaxInline int    // longer result data goes to a blob; 0: 10 MiB
@@ -84,6 +97,9 @@ type StoreOptions struct {
 // OpenStore calls open with the agentrun_store_options that opts stand for, and takes
 // over the agentrun_store that it makes.
 func OpenStore(opts StoreOptions, open func(opts unsafe.Pointer) (unsafe.Pointer, error)) (*Store, error) {
+	if err := checkCounts(opts.MaxInline); err != nil {
+		return nil, err
+	}
 	blobs, err := opts.takeBlobs()
 	if err != nil {
 		return nil, err

@@ -53,6 +53,9 @@ func (rt *Runtime) ApplyPatch(document, patch []byte, opts *PatchOptions) (*Patc
 	if opts == nil {
 		opts = &PatchOptions{}
 	}
+	if err := CheckText(opts.BaseHash, opts.DocumentName, opts.PatchName); err != nil {
+		return nil, err
+	}
 	if err := rt.refs.acquire(); err != nil {
 		return nil, err
 	}

@@ -89,6 +89,12 @@ func (rt *Runtime) execute(ctx context.Context, out *C.agentrun_buf, pipeline, i
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if err := checkCounts(opts.Threads); err != nil {
+		return err
+	}
+	if err := CheckText(opts.InputName); err != nil {
+		return err
+	}
 	if err := rt.refs.acquire(); err != nil {
 		return err
 	}

@@ -34,6 +34,9 @@ func NewMemoryQueue(opts *MemoryQueueOptions) (*Queue, error) {
 	if opts == nil {
 		opts = &MemoryQueueOptions{}
 	}
+	if err := checkCounts(opts.MaxDeliveries); err != nil {
+		return nil, err
+	}
 	var ptr *C.agentrun_queue
 	var cerr *C.agentrun_error
 	r := C.agrgo_memory_queue(&ptr, C.int64_t(opts.Lease.Milliseconds()), C.uint32_t(opts.MaxDeliveries), &cerr)
@@ -81,6 +84,9 @@ const (
 // Result waits for a job's result message, until ctx is done. It has no thread while it
 // waits: the queue is asked now and then.
 func (q *Queue) Result(ctx context.Context, jobID string) ([]byte, error) {
+	if err := CheckText(jobID); err != nil {
+		return nil, err
+	}
 	if err := q.refs.acquire(); err != nil {
 		return nil, err
 	}
@@ -107,6 +113,9 @@ func (q *Queue) Result(ctx context.Context, jobID string) ([]byte, error) {
 
 // named calls a function that takes a job's id; "" is NULL.
 func (q *Queue) named(jobID string, f func(id *C.char, cerr **C.agentrun_error) C.int) error {
+	if err := CheckText(jobID); err != nil {
+		return err
+	}
 	if err := q.refs.acquire(); err != nil {
 		return err
 	}

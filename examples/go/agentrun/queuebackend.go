@@ -107,6 +107,12 @@ type Outputter interface {
 // NewQueue makes a queue of a backend that is written in Go, which it takes over unless it
 // fails. The name appears in messages.
 func NewQueue(name string, backend QueueBackend) (*Queue, error) {
+	if backend == nil {
+		return nil, &Error{Code: ErrInvalid, Message: "agentrun: there is no backend"}
+	}
+	if err := CheckText(name); err != nil {
+		return nil, err
+	}
 	handle := cgo.NewHandle(backend)
 	cname := C.CString(name)
 	defer freeText(cname)
@@ -143,6 +149,14 @@ func queueExtras(backend QueueBackend) (has C.int) {
 		has |= C.AGRGO_QUEUE_OUTPUT
 	}
 	return has
+}
+
+// millisOf is 0 where nobody knows the time.
+func millisOf(t time.Time) C.int64_t {
+	if t.IsZero() {
+		return 0
+	}
+	return C.int64_t(t.UnixMilli())
 }
 
 func millis(ms C.int64_t) time.Duration { return time.Duration(ms) * time.Millisecond }
@@ -198,7 +212,7 @@ func agrgoQueueAcquire(handle C.uintptr_t, into *C.agentrun_jobs, most C.size_t,
 			texts.addBytes(job.Payload)
 			numbers[i] = C.agrgo_job{
 				lease_ms:    C.int64_t(job.LeaseFor.Milliseconds()),
-				enqueued_ms: C.int64_t(job.Enqueued.UnixMilli()),
+				enqueued_ms: millisOf(job.Enqueued),
 				deliveries:  C.uint32_t(job.Deliveries),
 				retries:     C.uint32_t(job.Retries),
 				cancelled:   flag(job.Cancelled),

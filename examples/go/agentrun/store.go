@@ -111,6 +111,9 @@ func (s *Store) Put(record Record) (ref string, err error) {
 
 // Get gives what a ref names: a record's result data, or a blob.
 func (s *Store) Get(ref string) ([]byte, error) {
+	if err := CheckText(ref); err != nil {
+		return nil, err
+	}
 	if err := s.refs.acquire(); err != nil {
 		return nil, err
 	}
@@ -154,6 +157,9 @@ func (s *Store) FindJob(jobID string) (Record, error) {
 }
 
 func (s *Store) record(key string, get func(**C.agentrun_record, *C.char, **C.agentrun_error) C.int) (Record, error) {
+	if err := CheckText(key); err != nil {
+		return nil, err
+	}
 	if err := s.refs.acquire(); err != nil {
 		return nil, err
 	}
@@ -188,6 +194,10 @@ type Query struct {
 
 // List lists records, newest first, without their result data.
 func (s *Store) List(query Query) ([]Record, error) {
+	err := CheckText(query.RunID, query.NodeID, query.Status, query.Since, query.After[CreatedAt], query.After[ResultID])
+	if err != nil {
+		return nil, err
+	}
 	if err := s.refs.acquire(); err != nil {
 		return nil, err
 	}
@@ -246,6 +256,9 @@ func (s *Store) Collect(before time.Time, grace time.Duration) (records, blobs u
 
 // Reader reads what [Store.Get] gives, in parts. Close it. One goroutine at a time.
 func (s *Store) Reader(ref string) (io.ReadCloser, error) {
+	if err := CheckText(ref); err != nil {
+		return nil, err
+	}
 	if err := s.refs.acquire(); err != nil {
 		return nil, err
 	}

@@ -77,6 +77,15 @@ type Migrator interface{ Migrate() error }
 // NewStore makes a store of a backend that is written in Go, which it takes over unless
 // it fails. The name appears in messages.
 func NewStore(name string, backend StoreBackend, opts StoreOptions) (*Store, error) {
+	if backend == nil {
+		return nil, &Error{Code: ErrInvalid, Message: "agentrun: there is no backend"}
+	}
+	if err := CheckText(name); err != nil {
+		return nil, err
+	}
+	if err := checkCounts(opts.MaxInline); err != nil {
+		return nil, err
+	}
 	blobs, err := opts.takeBlobs()
 	if err != nil {
 		return nil, err

@@ -36,6 +36,12 @@ func (rt *Runtime) NewWorker(queue *Queue, opts *WorkerOptions) (*Worker, error)
 	if opts == nil {
 		opts = &WorkerOptions{}
 	}
+	if err := checkCounts(opts.Threads, opts.Concurrency); err != nil {
+		return nil, err
+	}
+	if err := CheckText(opts.Planner); err != nil {
+		return nil, err
+	}
 	uses := []*refs{&rt.refs, &queue.refs}
 	var store *C.agentrun_store
 	if opts.Store != nil {

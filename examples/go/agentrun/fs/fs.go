@@ -36,6 +36,9 @@ import (
 
 // NewBlobs opens or makes the folder. A put of a record is refused.
 func NewBlobs(path string) (*agentrun.Store, error) {
+	if err := agentrun.CheckText(path); err != nil {
+		return nil, err
+	}
 	cpath := C.CString(path)
 	defer C.free(unsafe.Pointer(cpath))
 	var ptr *C.agentrun_store

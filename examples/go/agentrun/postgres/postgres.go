@@ -45,6 +45,9 @@ type Options struct {
 // NewStore makes a store of the database that the url names, as libpq understands it. It
 // connects when it is first used.
 func NewStore(url string, opts Options) (*agentrun.Store, error) {
+	if err := agentrun.CheckText(url); err != nil {
+		return nil, err
+	}
 	return agentrun.OpenStore(opts.StoreOptions, func(common unsafe.Pointer) (unsafe.Pointer, error) {
 		curl := C.CString(url)
 		defer C.free(unsafe.Pointer(curl))

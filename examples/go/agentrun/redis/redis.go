@@ -37,6 +37,11 @@ type QueueOptions struct {
 // NewQueue makes a queue. It connects when it is first used, and again whenever the
 // connection is lost.
 func NewQueue(rt *agentrun.Runtime, opts QueueOptions) (*agentrun.Queue, error) {
+	err := agentrun.CheckText(opts.URL, opts.Mode, opts.JobQueue, opts.ResultQueuePrefix, opts.Stream,
+		opts.ConsumerGroup, opts.CompletionQueue, opts.Consumer)
+	if err != nil {
+		return nil, err
+	}
 	names := C.agrgo_redis_names{
 		url:                 text(opts.URL),
 		mode:                text(opts.Mode),
@@ -49,7 +54,7 @@ func NewQueue(rt *agentrun.Runtime, opts QueueOptions) (*agentrun.Queue, error) 
 	}
 	defer freeNames(&names)
 	var ptr *C.agentrun_queue
-	err := rt.Lend(func(ctx unsafe.Pointer) error {
+	err = rt.Lend(func(ctx unsafe.Pointer) error {
 		var cerr *C.agentrun_error
 		r := C.agrgo_redis_queue(&ptr, (*C.agentrun_ctx)(ctx), names, C.int64_t(opts.Lease.Milliseconds()),
 			C.int64_t(opts.ResultTTL.Milliseconds()), C.uint32_t(opts.MaxDeliveries), &cerr)
@@ -70,6 +75,9 @@ type StoreOptions struct {
 
 // NewStore makes a store, which connects as a queue does.
 func NewStore(rt *agentrun.Runtime, opts StoreOptions) (*agentrun.Store, error) {
+	if err := agentrun.CheckText(opts.URL, opts.JobQueue); err != nil {
+		return nil, err
+	}
 	names := C.agrgo_redis_names{url: text(opts.URL), job_queue: text(opts.JobQueue)}
 	defer freeNames(&names)
 	return agentrun.OpenStore(opts.StoreOptions, func(common unsafe.Pointer) (unsafe.Pointer, error) {
@@ -94,6 +102,9 @@ type LimitsOptions struct {
 // ShareLimits lets the runtime's rate limits and budgets be counted in Redis, together
 // with those of all who do so. Call it once, before anything else uses the runtime.
 func ShareLimits(rt *agentrun.Runtime, opts LimitsOptions) error {
+	if err := agentrun.CheckText(opts.URL, opts.JobQueue); err != nil {
+		return err
+	}
 	names := C.agrgo_redis_names{url: text(opts.URL), job_queue: text(opts.JobQueue)}
 	defer freeNames(&names)
 	return rt.Lend(func(ctx unsafe.Pointer) error {

@@ -41,6 +41,9 @@ type Options struct {
 
 // NewStore opens or makes the file.
 func NewStore(path string, opts Options) (*agentrun.Store, error) {
+	if err := agentrun.CheckText(path); err != nil {
+		return nil, err
+	}
 	busy := opts.BusyTimeout.Milliseconds()
 	switch {
 	case opts.BusyTimeout == 0:
