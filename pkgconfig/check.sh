@@ -60,6 +60,23 @@ consumer fs agentrun-fs -DWITH_FS "$@"
 [ ! -f "$pc/agentrun-http.pc" ] || consumer http agentrun-http -DWITH_HTTP "$@"
 [ ! -f "$pc/agentrun-redis.pc" ] || consumer redis agentrun-redis -DWITH_REDIS "$@"
 
+# Against the build tree itself, with the -uninstalled.pc files that pkg-config prefers there.
+uninstalled() {
+  PKG_CONFIG_PATH=$build/meson-uninstalled pkg-config --uninstalled "$1" || {
+    echo "$1: there is no package of the build tree" >&2
+    exit 1
+  }
+  package=$1
+  shift
+  # shellcheck disable=SC2046
+  ${CC:-cc} -std=c11 -Wall -Wextra -Werror "$@" -o "$scratch/uninstalled" \
+    "$here/consumer.c" $(PKG_CONFIG_PATH=$build/meson-uninstalled pkg-config --cflags --libs "$package")
+  LD_LIBRARY_PATH=$build/lib:$build/backends/sqlite "$scratch/uninstalled" "$scratch/uninstalled.db"
+}
+
+uninstalled agentrun "$@"
+[ ! -f "$pc/agentrun-sqlite.pc" ] || uninstalled agentrun-sqlite -DWITH_SQLITE "$@"
+
 # example NAME PACKAGE...: built as its first lines say, and run.
 example() {
   name=$1
