@@ -39,8 +39,6 @@ consumer() {
   ${CC:-cc} -std=c11 -Wall -Wextra -Werror "$@" -o "$scratch/$name-shared" \
     "$here/consumer.c" $(flags "$package" "$libdir" "")
   LD_LIBRARY_PATH=$libdir "$scratch/$name-shared" "$scratch/$name-shared.db"
-  # What GnuTLS, below libmicrohttpd, wants of its own to be linked statically is much.
-  [ "$name" != http ] || return 0
   # shellcheck disable=SC2046
   ${CC:-cc} -std=c11 -Wall -Wextra -Werror "$@" -o "$scratch/$name-static" \
     "$here/consumer.c" $(flags "$package" "$scratch/static" --static)
