@@ -222,17 +222,17 @@ static void threads_do_not_take_more_than_there_is(limits_case *c)
 {
 	struct crowd crowd[6];
 	pthread_t threads[6];
-	int taken = 0;
+	int taken = 0, n = 0;
 
-	for (int i = 0; i < 6; i++) {
+	for (int i = 0; i < 6; i++)
 		crowd[i] = (struct crowd){ c, i, 0 };
-		if (pthread_create(&threads[i], NULL, take_many, &crowd[i]) != 0)
-			abort();
-	}
-	for (int i = 0; i < 6; i++) {
+	while (n < 6 && pthread_create(&threads[n], NULL, take_many, &crowd[n]) == 0)
+		n++;
+	for (int i = 0; i < n; i++) {
 		pthread_join(threads[i], NULL);
 		taken += crowd[i].taken;
 	}
+	REQUIRE(&c->check, n == 6);
 	REQUIRE(&c->check, taken == 100);
 }
 
