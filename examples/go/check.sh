@@ -78,6 +78,18 @@ if [ -f "$place/agentrun-postgres.pc" ] && command -v python3 >/dev/null; then
   python3 "$here/../../tests/postgres/server.py" "$go" test -count=1 $race ./postgres || [ $? -eq 77 ]
 fi
 
+# What the documentation shows compiles, in a module of its own that takes this one as it says.
+if [ -f "$place/agentrun-redis.pc" ] && [ -f "$place/agentrun-conformance.pc" ] && command -v python3 >/dev/null; then
+  mkdir "$scratch/snippets"
+  python3 "$here/snippets.py" "$here/../../docs/go.md" >"$scratch/snippets/snippets.go"
+  (
+    cd "$scratch/snippets"
+    printf 'module snippets\n\ngo 1.21\n\nrequire libagentrun.example/agentrun v0.0.0\n' >go.mod
+    printf 'replace libagentrun.example/agentrun => %s\n' "$place/src/go/agentrun" >>go.mod
+    "$go" vet .
+  )
+fi
+
 if [ "$minor" -lt 22 ] || [ ! -f "$place/agentrun-redis.pc" ]; then
   echo "without the orchestrator: it wants Go 1.22 and libagentrun-redis"
   exit 0
