@@ -49,8 +49,8 @@ AGENTRUN_API void agentrun_plan_options_init(agentrun_plan_options *opts,
  * @param text borrowed, `len` bytes, no NUL needed
  * @param opts NULL for defaults
  * @param err  may be NULL; on failure an error you free
- * @return 0 (also when the answer is `unclear`), AGENTRUN_EINVAL (no context, or
- *         no planner of that name), AGENTRUN_ECONFIG (`llm.provider` names none),
+ * @return 0 (also when the answer is `unclear`), AGENTRUN_EINVAL (no context, wrong
+ *         options, or no planner of that name), AGENTRUN_ECONFIG (`llm.provider` names none),
  *         AGENTRUN_EINPUT (the prompt is not UTF-8, the rows are none),
  *         AGENTRUN_ELIMIT, AGENTRUN_EPATCH (the workflow is no JSON),
  *         AGENTRUN_ELLM (the provider's fault, or an answer of no use),

@@ -173,6 +173,9 @@ int agentrun_plan(agentrun_plan_result **out, agentrun_ctx *ctx, const char *tex
 		r = agentrun_options_read(&opts, sizeof(opts), opts_in, "agentrun_plan_options", err);
 	if (r == 0)
 		r = agr_options_reserved(opts.reserved, "agentrun_plan_options", err);
+	if (r == 0 && (opts.lane < AGENTRUN_LANE_UNCLEAR || opts.lane > AGENTRUN_LANE_PATCH))
+		r = agentrun_error_raise(err, AGENTRUN_EINVAL,
+			"agentrun_plan_options.lane is none: %d", opts.lane);
 	if (r < 0)
 		return r;
 	if (len > MAX_PROMPT_BYTES)

@@ -173,6 +173,10 @@ START_TEST(agentrun_plan_shows_calls_as_they_came)
 	opts.planner = "nobody";
 	ck_assert_int_eq(agentrun_plan(&plan, ctx, "x", 1, &opts, NULL), AGENTRUN_EINVAL);
 	ck_assert_ptr_null(plan);
+	opts.planner = "builtin";
+	for (opts.lane = -1; opts.lane <= 9; opts.lane += 10)
+		ck_assert_int_eq(agentrun_plan(&plan, ctx, "x", 1, &opts, NULL),
+			AGENTRUN_EINVAL);
 }
 END_TEST
 
