@@ -194,15 +194,17 @@ static void settle(agentrun_worker *w)
 
 /* ---- leases -------------------------------------------------------------------- */
 
-static int64_t renewal_of(const agentrun_job *job)
+int64_t agr_worker_renewal(const agentrun_job *job)
 {
-	return agr_clock_mono_ms() + agentrun_job_lease_ms(job) / 3;
+	int64_t lease_ms = agentrun_job_lease_ms(job);
+
+	return agr_clock_mono_ms() + (lease_ms > 0 ? lease_ms / 3 + 1 : AGR_WORKER_AWAY_MS);
 }
 
 /* After a renewal: is the job still ours, and wanted? */
 static void look_at(agentrun_worker *w, agr_slot *slot)
 {
-	slot->renew_ms = renewal_of(slot->job);
+	slot->renew_ms = agr_worker_renewal(slot->job);
 	if (agentrun_job_is_lost(slot->job))
 		slot->lost = true;
 	else if (!agentrun_job_is_cancelled(slot->job) || slot->cancelled)

@@ -26,7 +26,7 @@ void agentrun_worker_options_init(agentrun_worker_options *opts, size_t struct_s
 /* A free slot, for this job. There is one: see room_for(). */
 static agr_slot *take_slot(agentrun_worker *w, agentrun_job *job)
 {
-	int64_t renew_ms = agr_clock_mono_ms() + agentrun_job_lease_ms(job) / 3;
+	int64_t renew_ms = agr_worker_renewal(job);
 	agr_slot *slot;
 	bool sooner;
 	size_t i;

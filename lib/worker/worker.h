@@ -75,6 +75,10 @@ int64_t agr_worker_next_wait(int64_t wait_ms, int64_t most_ms, const agentrun_er
 
 /* ---- keep.c ---------------------------------------------------------------- */
 
+/* When the lease of a job that was just acquired or renewed is to be renewed, by the
+ * monotonic clock. Of a backend that does not say how long its leases are: not at once. */
+int64_t agr_worker_renewal(const agentrun_job *job);
+
 /* A job in hand. */
 typedef struct agr_slot {
 	agentrun_job *job; /* NULL: the slot is free */

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 #include "jobs.h"
 
+#include <stdatomic.h>
+
 #include <agentrun/memory.h>
+#include <agentrun/sys/queue.h>
 #include <agentrun/sys/tool.h>
 #include <agentrun/worker.h>
 
@@ -242,6 +245,83 @@ START_TEST(leases_of_what_runs_are_renewed)
 }
 END_TEST
 
+/* A backend that hands out one job, and does not say how long its lease is. */
+struct endless {
+	int handed_out;
+	atomic_int renewed;
+};
+
+static int endless_enqueue(void *self, const agentrun_jobs *jobs, agentrun_error **err)
+{
+	(void)self;
+	(void)jobs;
+	(void)err;
+	return 0;
+}
+
+static int endless_acquire(void *self, agentrun_jobs *into, size_t max, int64_t lease_ms,
+	int timeout_ms, agentrun_error **err)
+{
+	struct endless *q = self;
+	agentrun_job *job;
+	char payload[400];
+
+	(void)max;
+	(void)lease_ms;
+	(void)timeout_ms;
+	if (q->handed_out++) {
+		usleep(10000);
+		return 0;
+	}
+	snprintf(payload, sizeof(payload), JOB, "j");
+	ck_assert_int_eq(agentrun_job_new(&job, "j", payload, strlen(payload), err), 0);
+	return agentrun_jobs_add(into, job);
+}
+
+static int endless_settle(void *self, agentrun_jobs *jobs, agentrun_error **err)
+{
+	(void)self;
+	(void)err;
+	for (size_t i = 0; i < agentrun_jobs_count(jobs); i++)
+		agentrun_job_set_settled(agentrun_jobs_at(jobs, i));
+	return 0;
+}
+
+static int endless_renew(void *self, agentrun_jobs *jobs, int64_t lease_ms, agentrun_error **err)
+{
+	(void)jobs;
+	(void)lease_ms;
+	(void)err;
+	atomic_fetch_add(&((struct endless *)self)->renewed, 1);
+	return 0;
+}
+
+static void endless_destroy(void *self)
+{
+	(void)self;
+}
+
+START_TEST(a_lease_of_no_length_is_not_renewed_all_the_time)
+{
+	static struct endless endless;
+	const agentrun_queue_impl impl = { .version = AGENTRUN_QUEUE_IMPL_VERSION,
+		.struct_size = sizeof(impl), .name = "endless", .enqueue = endless_enqueue,
+		.acquire = endless_acquire, .settle = endless_settle, .renew = endless_renew,
+		.destroy = endless_destroy };
+
+	agentrun_queue_free(queue);
+	ck_assert_int_eq(agentrun_queue_new(&queue, &impl, &endless, NULL), 0);
+	loopback_start(&silent, 0);
+	planner.answer = silent.plan;
+	start("test", 2, 0);
+	await_in_hand(1);
+	usleep(500000);
+	ck_assert_int_le(atomic_load(&endless.renewed), 3);
+	stop(0);
+	loopback_stop(&silent);
+}
+END_TEST
+
 START_TEST(a_job_is_cancelled_while_it_runs_and_while_it_waits)
 {
 	start_waiting(0);
@@ -445,6 +525,7 @@ int main(void)
 		what_does_not_end_in_time_goes_back,
 		a_stop_now_waits_for_nothing,
 		leases_of_what_runs_are_renewed,
+		a_lease_of_no_length_is_not_renewed_all_the_time,
 		a_job_is_cancelled_while_it_runs_and_while_it_waits,
 		no_more_is_taken_than_can_be_started,
 		a_quiet_worker_takes_nothing_until_it_is_told,
