@@ -13,6 +13,7 @@
 
 #include <agentrun/agentrun.h>
 #include <agentrun/http.h>
+#include <agentrun/sys/error.h>
 
 static void *work(void *worker)
 {
@@ -24,15 +25,17 @@ static void *work(void *worker)
 static int enqueue(agentrun_queue *queue, const char *id, const char *line, size_t len,
 	agentrun_error **err)
 {
-	agentrun_jobs *jobs;
-	agentrun_job *job;
+	agentrun_jobs *jobs = NULL;
+	agentrun_job *job = NULL;
 	int r = agentrun_jobs_new(&jobs, err);
 
 	if (r == 0)
 		r = agentrun_job_new(&job, id, line, len, err);
 	if (r == 0)
 		r = agentrun_jobs_add(jobs, job);
-	if (r == 0)
+	if (r < 0)
+		agentrun_job_free(job);
+	else
 		r = agentrun_queue_enqueue(queue, jobs, err);
 	agentrun_jobs_free(jobs);
 	return r;
@@ -68,7 +71,7 @@ static int run(agentrun_ctx *ctx, agentrun_queue *queue, agentrun_error **err)
 {
 	agentrun_http_server_options opts;
 	agentrun_http_server *server = NULL;
-	agentrun_worker *worker;
+	agentrun_worker *worker = NULL;
 	pthread_t thread;
 	int r = agentrun_worker_new(&worker, ctx, queue, NULL, err);
 
@@ -76,7 +79,9 @@ static int run(agentrun_ctx *ctx, agentrun_queue *queue, agentrun_error **err)
 	opts.port = 0; /* any that is free */
 	if (r == 0)
 		r = agentrun_http_server_new(&server, ctx, worker, &opts, err);
-	if (r == 0 && pthread_create(&thread, NULL, work, worker) == 0) {
+	if (r == 0 && pthread_create(&thread, NULL, work, worker) != 0)
+		r = agentrun_error_raise(err, AGENTRUN_EINTERNAL, "no thread can be started");
+	else if (r == 0) {
 		printf("listening on http://127.0.0.1:%d\n", agentrun_http_server_port(server));
 		fflush(stdout);
 		r = serve_lines(queue, err);
