@@ -397,7 +397,7 @@ static void dead_letters_are_listed_retried_and_dropped(queue_case *c)
 	agentrun_buf_dispose(&list);
 }
 
-/* How many letters the answer holds. */
+/* How many letters the answer holds, of those that say when they died. */
 static size_t letters(queue_case *c, const char *job_id, size_t limit, size_t offset)
 {
 	agentrun_buf list = AGENTRUN_BUF_INIT;
@@ -411,7 +411,7 @@ static size_t letters(queue_case *c, const char *job_id, size_t limit, size_t of
 	if (agentrun_queue_dead_list(&list, c->queue, &query, NULL) < 0)
 		return 999;
 	for (const char *at = list.data; (at = strstr(at, "\"dead_at\":")); at++)
-		n++;
+		n += at[10] >= '1' && at[10] <= '9'; /* milliseconds */
 	agentrun_buf_dispose(&list);
 	return n;
 }

@@ -262,7 +262,9 @@ AGENTRUN_API int agentrun_queue_stats_read(agentrun_queue_stats *stats,
 	agentrun_queue *queue, agentrun_error **err);
 /**
  * List dead letters, as one JSON array of
- * `{"job_id","reason","deliveries","retries","dead_at","payload"}`.
+ * `{"job_id","reason","deliveries","retries","dead_at","payload"}`: `dead_at` is
+ * milliseconds since 1970, `payload` the job message, or a string of it where it is
+ * no JSON.
  *
  * @param query NULL for defaults
  * @return 0, AGENTRUN_EINVAL (a field that is not known, or the backend cannot)

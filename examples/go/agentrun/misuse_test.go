@@ -340,6 +340,41 @@ func TestLyingBackends(t *testing.T) {
 	}
 }
 
+// A job whose id holds a NUL is refused, and is no other's.
+func TestNULInJobID(t *testing.T) {
+	rt := must[*agentrun.Runtime](t)(agentrun.New(nil))
+	defer rt.Close()
+	for name, queue := range map[string]*agentrun.Queue{
+		"memory": must[*agentrun.Queue](t)(agentrun.NewMemoryQueue(nil)),
+		"go":     must[*agentrun.Queue](t)(agentrun.NewQueue("go", memory.NewQueue(30*time.Second, 5))),
+	} {
+		if err := queue.Enqueue(message("victim\x00", "count rows"), message("behind", "count rows")); err != nil {
+			t.Fatal(err)
+		}
+		w := must[*agentrun.Worker](t)(rt.NewWorker(queue, nil))
+		end := run(t, w)
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		must[[]byte](t)(queue.Result(ctx, "behind"))
+		cancel()
+		var dead []agentrun.DeadLetter
+		for len(dead) == 0 {
+			time.Sleep(time.Millisecond)
+			dead = must[[]agentrun.DeadLetter](t)(queue.DeadLetters(agentrun.DeadQuery{}))
+		}
+		if since := time.Since(dead[0].DeadAt); len(dead) != 1 || since < 0 || since > time.Minute || dead[0].Reason == "" || dead[0].Payload == nil {
+			t.Errorf("%s: %+v", name, dead)
+		}
+		if result, err := queue.Result(context.Background(), "victim"); !errors.Is(err, agentrun.ErrNotFound) {
+			t.Errorf("%s: %s, %v", name, result, err)
+		}
+		if err := end(); err != nil {
+			t.Error(err)
+		}
+		w.Close()
+		queue.Close()
+	}
+}
+
 type liar struct {
 	memory.Queue
 	jobs  []agentrun.Job

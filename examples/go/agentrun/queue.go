@@ -67,12 +67,20 @@ func (q *Queue) Enqueue(jobs ...[]byte) error {
 		}
 		// What cannot be read is the worker's to refuse: it has no id.
 		_ = json.Unmarshal(job, &known)
-		flat.add(known.ID)
+		flat.add(readable(known.ID))
 		flat.addBytes(job)
 	}
 	var cerr *C.agentrun_error
 	r := C.agrgo_enqueue(q.ptr, flat.text(), flat.sizes(), C.size_t(len(jobs)), &cerr)
 	return takeError(r, cerr)
+}
+
+// readable is a job's id, "" where C would read another: the worker refuses such a job.
+func readable(id string) string {
+	if CheckText(id) != nil {
+		return ""
+	}
+	return id
 }
 
 // How often a result is looked for: this often at first, then ever less.
@@ -160,12 +168,37 @@ type DeadQuery struct {
 
 // DeadLetter is a job that could not be done.
 type DeadLetter struct {
-	JobID      string    `json:"job_id"`
-	Reason     string    `json:"reason"`
-	Deliveries int       `json:"deliveries"`
-	Retries    int       `json:"retries"`
-	DeadAt     time.Time `json:"dead_at"`
-	Payload    any       `json:"payload"` // the job message, or its text where it is no JSON
+	JobID      string
+	Reason     string
+	Deliveries int
+	Retries    int
+	DeadAt     time.Time
+	Payload    any // the job message, or its text where it is no JSON
+}
+
+// deadLetter is one as it crosses.
+type deadLetter struct {
+	JobID      string `json:"job_id"`
+	Reason     string `json:"reason"`
+	Deliveries int    `json:"deliveries"`
+	Retries    int    `json:"retries"`
+	DeadAt     int64  `json:"dead_at"` // milliseconds since 1970
+	Payload    any    `json:"payload"`
+}
+
+// MarshalJSON writes it as the library does.
+func (l DeadLetter) MarshalJSON() ([]byte, error) {
+	return json.Marshal(deadLetter{l.JobID, l.Reason, l.Deliveries, l.Retries, l.DeadAt.UnixMilli(), l.Payload})
+}
+
+// UnmarshalJSON reads one as the library writes it.
+func (l *DeadLetter) UnmarshalJSON(data []byte) error {
+	var in deadLetter
+	if err := json.Unmarshal(data, &in); err != nil {
+		return err
+	}
+	*l = DeadLetter{in.JobID, in.Reason, in.Deliveries, in.Retries, time.UnixMilli(in.DeadAt), in.Payload}
+	return nil
 }
 
 // DeadLetters lists dead letters.

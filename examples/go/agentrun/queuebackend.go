@@ -207,7 +207,10 @@ func agrgoQueueAcquire(handle C.uintptr_t, into *C.agentrun_jobs, most C.size_t,
 		var texts flatText
 		numbers := make([]C.agrgo_job, len(jobs))
 		for i, job := range jobs {
-			texts.add(job.ID)
+			if err := CheckText(job.Lease); err != nil {
+				return err
+			}
+			texts.add(readable(job.ID))
 			texts.add(job.Lease)
 			texts.addBytes(job.Payload)
 			numbers[i] = C.agrgo_job{

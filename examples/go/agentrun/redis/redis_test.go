@@ -101,6 +101,23 @@ func TestWorker(t *testing.T) {
 			t.Fatalf("%s, %v", result, err)
 		}
 	}
+	// What is no job is a dead letter.
+	if err := queue.Enqueue([]byte(`{"job_id":"bad"}`)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := queue.Result(wait, "bad"); err != nil {
+		t.Error(err)
+	}
+	letters, err := queue.DeadLetters(agentrun.DeadQuery{JobID: "bad"})
+	if err != nil || len(letters) != 1 || letters[0].JobID != "bad" || letters[0].Reason == "" || time.Since(letters[0].DeadAt).Abs() > time.Minute {
+		t.Errorf("%+v, %v", letters, err)
+	}
+	if err := queue.DropDead("bad"); err != nil {
+		t.Error(err)
+	}
+	if err := queue.RetryDead("bad"); !errors.Is(err, agentrun.ErrNotFound) {
+		t.Errorf("retried what was dropped: %v", err)
+	}
 	cancel()
 	if err := <-done; err != nil {
 		t.Error(err)
