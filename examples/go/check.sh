@@ -73,6 +73,8 @@ check() {
 
 # shellcheck disable=SC2086
 check $packages
+# Without the race detector, which grows by itself.
+"$go" test -count=1 -run 'NoLeak$' .
 if [ -f "$place/agentrun-postgres.pc" ] && command -v python3 >/dev/null; then
   # shellcheck disable=SC2086
   python3 "$here/../../tests/postgres/server.py" "$go" test -count=1 $race ./postgres || [ $? -eq 77 ]
