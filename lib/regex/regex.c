@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "regex/runs.h"
+
 #ifdef AGR_HAVE_PCRE2
 
 #define PCRE2_CODE_UNIT_WIDTH 8
@@ -14,6 +16,8 @@
 
 struct agr_regex {
 	pcre2_code *code;
+	agr_runs runs;
+	bool is_runs; /* they say the same */
 };
 
 struct agr_match {
@@ -45,6 +49,7 @@ int agr_regex_new(agr_regex **out, const char *pattern, size_t len, bool end_onl
 			"the pattern is wrong at its byte %zu: %s", (size_t)at + 1,
 			(const char *)text);
 	}
+	regex->is_runs = end_only && agr_runs_read(&regex->runs, pattern ? pattern : "", len);
 	/* Without JIT it matches all the same. */
 	pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE);
 	return 0;
@@ -83,7 +88,7 @@ void agr_match_free(agr_match *match)
 	free(match);
 }
 
-int agr_regex_test(const agr_regex *regex, agr_match *match, const char *text,
+static int match_any(const agr_regex *regex, agr_match *match, const char *text,
 	size_t len, agentrun_error **err)
 {
 	PCRE2_UCHAR why[128];
@@ -101,10 +106,18 @@ int agr_regex_test(const agr_regex *regex, agr_match *match, const char *text,
 		"the pattern could not be matched: %s", (const char *)why);
 }
 
+int agr_regex_test(const agr_regex *regex, agr_match *match, const char *text,
+	size_t len, agentrun_error **err)
+{
+	if (regex->is_runs)
+		return agr_runs_match(&regex->runs, text, len);
+	return match_any(regex, match, text, len, err);
+}
+
 int agr_regex_find(const agr_regex *regex, agr_match *match, const char *text,
 	size_t len, size_t *from, size_t *to, agentrun_error **err)
 {
-	int r = agr_regex_test(regex, match, text, len, err);
+	int r = match_any(regex, match, text, len, err);
 	const PCRE2_SIZE *at;
 	uint32_t groups = 0;
 
