@@ -13,6 +13,9 @@
 /* Longer ids are left to who asks them all. */
 #define MAX_LEN UINT16_MAX
 
+/* Schemas that are applied to it all, and two for each byte: then that is left, too. */
+#define MAX_WORK 1000000
+
 /* A string without escapes, of the letters that an id may have. */
 static bool is_id(agr_span text)
 {
@@ -56,17 +59,18 @@ static const agr_fact_type *find_type(const agr_facts *facts, const agr_id_key *
 static const agr_fact_type *learn_type(agr_facts *facts, agr_fact_type *type,
 	const agr_proof_value *node)
 {
-	const agr_proof *proof = facts->rules->node_proof;
+	const agr_proof *proof = facts->rules->nodes.each;
 	agr_span name = node->slots[AGR_NODE_TYPE];
 
-	if (!agr_string_is_plain(name) || (proof && !agr_proof_passes(proof, *node)))
+	if (!agr_string_is_plain(name) || (proof && !agr_proof_passes(facts->run, proof, *node)))
 		return NULL;
 	*type = (agr_fact_type){ .name = key_of(name), .len = name.n,
 		.agent = agr_string_same(name, (agr_span){ "\"agent\"", 7 }) };
+	if (facts->n_types == AGR_FACT_TYPES)
+		return type;
 	if (proof)
-		type->rest = agr_proof_rest(facts->arena, proof, *node, AGR_NODE_TYPE);
-	if (facts->n_types < AGR_FACT_TYPES)
-		facts->types[facts->n_types++] = *type;
+		type->rest = agr_proof_rest(facts->run, facts->arena, proof, *node, AGR_NODE_TYPE);
+	facts->types[facts->n_types++] = *type;
 	return type;
 }
 
@@ -84,7 +88,7 @@ static const agr_fact_type *type_of(agr_facts *facts, agr_fact_type *room,
 	known = find_type(facts, &key, name.n);
 	if (!known)
 		return learn_type(facts, room, node);
-	return !known->rest || agr_proof_passes(known->rest, *node) ? known : NULL;
+	return !known->rest || agr_proof_passes(facts->run, known->rest, *node) ? known : NULL;
 }
 
 /* Nodes mostly have the same: then it is not read again. */
@@ -124,13 +128,13 @@ static agr_node_fact node_fact(agr_facts *facts, agr_span text, const agr_span *
 }
 
 /* Whether an end has escapes does not matter: then it is like no id. */
-static bool is_good_edge(const agr_facts *facts, agr_span text, const agr_span *slots)
+static bool is_good_edge(agr_facts *facts, agr_span text, const agr_span *slots)
 {
-	const agr_proof *proof = facts->rules->edge_proof;
+	const agr_proof *proof = facts->rules->edges.each;
 
 	return is_string(slots[AGR_EDGE_FROM]) && is_string(slots[AGR_EDGE_TO]) &&
 		slots[AGR_EDGE_FROM].n <= MAX_LEN && slots[AGR_EDGE_TO].n <= MAX_LEN &&
-		(!proof || agr_proof_passes(proof, (agr_proof_value){ text, slots }));
+		(!proof || agr_proof_passes(facts->run, proof, (agr_proof_value){ text, slots }));
 }
 
 /* Room for one more of so many, each of that size. */
@@ -200,19 +204,21 @@ int agr_facts_init(agr_facts *facts, agr_arena *arena, const agr_rules *rules,
 	facts->rules = rules;
 	facts->text = text;
 	facts->useless = rules->useless || len > UINT32_MAX;
-	facts->node_slots = calloc(rules->node_wanted.n, sizeof(agr_span));
-	facts->edge_slots = calloc(rules->edge_wanted.n, sizeof(agr_span));
-	if (!facts->node_slots || !facts->edge_slots)
+	facts->node_slots = calloc(rules->nodes.wanted.n, sizeof(agr_span));
+	facts->edge_slots = calloc(rules->edges.wanted.n, sizeof(agr_span));
+	facts->run = agr_proof_run_new(MAX_WORK + 2 * len);
+	if (!facts->node_slots || !facts->edge_slots || !facts->run)
 		return agr_error_oom(err);
-	facts->watches[0] = (agr_outline_watch){ "nodes", &rules->node_wanted,
+	facts->watches[0] = (agr_outline_watch){ "nodes", &rules->nodes.wanted,
 		facts->node_slots, see_node, facts };
-	facts->watches[1] = (agr_outline_watch){ "edges", &rules->edge_wanted,
+	facts->watches[1] = (agr_outline_watch){ "edges", &rules->edges.wanted,
 		facts->edge_slots, see_edge, facts };
 	return 0;
 }
 
 void agr_facts_free(agr_facts *facts)
 {
+	agr_proof_run_free(facts->run);
 	free(facts->node_slots);
 	free(facts->edge_slots);
 	free(facts->nodes);
@@ -243,7 +249,7 @@ static int text_of(struct proving *p, const agr_tree_value *value, agr_span *out
 	int r;
 
 	*out = value->text;
-	if (!value->node)
+	if (!value->node && !value->made)
 		return 0;
 	r = agr_tree_write(&text, value, p->source, p->err);
 	copy = r || text.failed ? NULL : agr_arena_bytes(p->facts->arena, text.len);
@@ -317,7 +323,7 @@ static size_t take_node(struct proving *p, const agr_tree_value *value, size_t n
 	*r = text_of(p, value, &text);
 	if (*r < 0)
 		return SIZE_MAX;
-	note(&facts->rules->node_wanted, facts->node_slots, text);
+	note(&facts->rules->nodes.wanted, facts->node_slots, text);
 	fact = node_fact(facts, text, facts->node_slots);
 	if (!fact.good)
 		return SIZE_MAX;
@@ -440,7 +446,7 @@ static bool find_end(const struct proving *p, agr_span id, size_t likely, size_t
 static int ends_of(struct proving *p, const agr_tree_value *value, size_t *next, agr_span *from,
 	agr_span *to)
 {
-	const agr_facts *facts = p->facts;
+	agr_facts *facts = p->facts;
 	const agr_edge_fact *edge;
 	agr_span text;
 	int r;
@@ -449,7 +455,7 @@ static int ends_of(struct proving *p, const agr_tree_value *value, size_t *next,
 		r = text_of(p, value, &text);
 		if (r < 0)
 			return r;
-		note(&facts->rules->edge_wanted, facts->edge_slots, text);
+		note(&facts->rules->edges.wanted, facts->edge_slots, text);
 		*from = facts->edge_slots[AGR_EDGE_FROM];
 		*to = facts->edge_slots[AGR_EDGE_TO];
 		return is_good_edge(facts, text, facts->edge_slots);
@@ -509,21 +515,55 @@ static int prove_edges(struct proving *p, const agr_tree_node *edges)
 	return r < 0 ? r : !r;
 }
 
-/* The workflow's other members, where the schema has something to say of them. */
-static int prove_members(struct proving *p, const agr_tree_value *root)
+/* As many as the schema wants? */
+static bool is_size(const agr_rules_list *list, size_t n)
 {
-	for (size_t i = 0; i < p->facts->rules->n_members; i++) {
-		const agr_rules_member *m = &p->facts->rules->members[i];
-		const agr_tree_item *item = agr_tree_member(root->node, m->name);
-		agr_proof_value value = { .slots = NULL };
-		int r = item ? text_of(p, &item->value, &value.text) : 0;
+	return n >= list->least && n <= list->most;
+}
 
+/* The workflow, its lists empty. */
+static int write_around(struct proving *p, const agr_tree_node *root, agr_buf *out)
+{
+	static const char *const lists[] = { "nodes", "edges" };
+	const char *before = "{";
+
+	for (size_t i = 0; i < root->n; i++) {
+		const agr_tree_item *item = &root->items[i];
+		agr_span text = { "[]", 2 };
+		int r = 0;
+
+		if (!item->key.p)
+			continue;
+		if (!agr_string_is(item->key, lists[0], 5) && !agr_string_is(item->key, lists[1], 5))
+			r = text_of(p, &item->value, &text);
 		if (r < 0)
 			return r;
-		if (item && !agr_proof_passes(m->proof, value))
-			return 0;
+		agr_buf_str(out, before);
+		agr_buf_add(out, item->key.p, item->key.n);
+		agr_buf_char(out, ':');
+		agr_buf_add(out, text.p, text.n);
+		before = ",";
 	}
-	return 1;
+	agr_buf_char(out, '}');
+	return out->failed ? agr_error_oom(p->err) : 0;
+}
+
+/* What the schema says of the rest of the workflow. */
+static int prove_around(struct proving *p, const agr_tree_value *root)
+{
+	const agr_proof *proof = p->facts->rules->around;
+	agr_buf text = AGR_BUF_INIT;
+	agr_proof_value value = { .slots = NULL };
+	int r;
+
+	if (!proof)
+		return 1;
+	r = write_around(p, root->node, &text);
+	value.text = (agr_span){ text.data, text.len };
+	if (r == 0)
+		r = agr_proof_passes(p->facts->run, proof, value);
+	agr_buf_free(&text);
+	return r;
 }
 
 int agr_facts_prove(agr_facts *facts, const agr_tree_value *root,
@@ -533,17 +573,19 @@ int agr_facts_prove(agr_facts *facts, const agr_tree_value *root,
 	const agr_tree_node *nodes, *edges;
 	int r;
 
-	if (facts->useless || !root->node || !root->node->object)
+	/* What was noted of a text that has a key twice is not what comes of it. */
+	if (facts->useless || !source->unique || !root->node || !root->node->object)
 		return 0;
 	nodes = list_of(root, "nodes");
 	edges = list_of(root, "edges");
-	if (!nodes || !edges)
+	if (!nodes || !edges || !is_size(&facts->rules->nodes, nodes->n) ||
+		!is_size(&facts->rules->edges, edges->n))
 		return 0;
 	r = prove_nodes(&p, nodes);
 	if (r > 0)
 		r = prove_edges(&p, edges);
 	if (r > 0)
-		r = prove_members(&p, root);
+		r = prove_around(&p, root);
 	free(p.slots);
 	return r;
 }

@@ -43,13 +43,14 @@ typedef struct agr_fact_type {
 	bool agent;
 } agr_fact_type;
 
-#define AGR_FACT_TYPES 16
+#define AGR_FACT_TYPES 32
 
 typedef struct agr_facts {
 	agr_arena *arena;
 	const agr_rules *rules;
 	const char *text; /* the document's; what is noted are places in it */
 	bool useless; /* the schema asks for what is not known here */
+	agr_proof_run *run;
 	agr_fact_type types[AGR_FACT_TYPES]; /* that nodes had so far */
 	size_t n_types;
 	agr_span good_retry; /* what a node had as `retry` and kept the rules; n 0: none yet */

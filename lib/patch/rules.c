@@ -13,56 +13,100 @@ static bool is(agr_span string, const char *text)
 	return agr_string_is(string, text, strlen(text));
 }
 
-/* {"items": SCHEMA}, perhaps with "type": "array", which the rules want anyway. */
-static bool read_list(agr_rules *rules, agr_span schema, agr_wanted *wanted,
-	const agr_proof **out)
+static bool is_any(agr_span string, const char *const *texts, size_t n)
 {
-	agr_iter it = agr_iter_of(schema);
-	agr_span key, value;
+	for (size_t i = 0; i < n; i++)
+		if (is(string, texts[i]))
+			return true;
+	return false;
+}
 
-	if (*schema.p != '{')
+/* Does `type` allow this one? */
+static bool allows(agr_span type, const char *name)
+{
+	agr_iter it;
+	agr_span one;
+
+	if (*type.p != '[')
+		return *type.p == '"' && is(type, name);
+	for (it = agr_iter_of(type); agr_array_next(&it, &one);)
+		if (*one.p == '"' && is(one, name))
+			return true;
+	return false;
+}
+
+/* ---- a list of the workflow -------------------------------------------------------- */
+
+static bool read_each(agr_rules *rules, agr_span schema, agr_rules_list *list)
+{
+	agr_proof *proof = agr_proof_new(&rules->proofs, schema, &list->wanted, NULL, 0);
+
+	if (proof && list->each)
+		proof = agr_proof_both(&rules->proofs, list->each, proof);
+	list->each = proof;
+	return proof;
+}
+
+/* What agr_schema_check() would say of so many elements, too. */
+static void read_size(agr_span limit, bool least, agr_rules_list *list)
+{
+	int64_t n;
+
+	if (agr_span_type(limit) != AGR_TYPE_NUMBER || !agr_number_int64(limit, &n) || n < 0)
+		return;
+	if (least && (size_t)n > list->least)
+		list->least = (size_t)n;
+	if (!least && (size_t)n < list->most)
+		list->most = (size_t)n;
+}
+
+static bool read_list(agr_rules *rules, agr_span schema, agr_rules_list *list)
+{
+	static const char *const others[] = { "enum", "const", "contains", "uniqueItems",
+		"allOf", "anyOf", "oneOf", "not", "if" };
+	agr_span key, value;
+	agr_iter it;
+
+	if (!agr_proofs_follow(&rules->proofs, &schema) || *schema.p != '{')
 		return *schema.p == 't';
-	while (agr_object_next(&it, &key, &value)) {
-		if (is(key, "items") && *value.p != '[' && !*out) {
-			*out = agr_proof_new(&rules->arena, value, wanted);
-			if (!*out)
-				return false;
-		} else if (!is(key, "description") && !is(key, "title") &&
-			!(is(key, "type") && *value.p == '"' && is(value, "array"))) {
+	for (it = agr_iter_of(schema); agr_object_next(&it, &key, &value);) {
+		if (is(key, "items") ? *value.p == '[' || !read_each(rules, value, list)
+		    : is(key, "type") ? !allows(value, "array")
+				      : is_any(key, others, AGR_COUNT(others)))
 			return false;
-		}
+		if (is(key, "minItems") || is(key, "maxItems"))
+			read_size(value, is(key, "minItems"), list);
 	}
 	return true;
 }
 
-static bool read_properties(agr_rules *rules, agr_span properties)
+/* ---- the workflow -------------------------------------------------------------------- */
+
+struct reader {
+	agr_rules *rules;
+	bool asks; /* something of what is around the lists */
+	unsigned level;
+};
+
+static bool read_properties(struct reader *r, agr_span properties, bool *has_lists)
 {
-	agr_iter it = agr_iter_of(properties);
+	bool nodes = false, edges = false;
 	agr_span key, value;
-	agr_rules_member *m;
+	agr_iter it;
 
-	if (*properties.p != '{' || rules->members)
+	if (*properties.p != '{')
 		return false;
-	rules->members = agr_arena_alloc(&rules->arena, agr_span_count(properties) + 1,
-		sizeof(*rules->members));
-	if (!rules->members)
-		return false;
-	while (agr_object_next(&it, &key, &value)) {
-		if (is(key, "nodes") || is(key, "edges")) {
-			bool nodes = is(key, "nodes");
+	for (it = agr_iter_of(properties); agr_object_next(&it, &key, &value);) {
+		bool of_nodes = is(key, "nodes"), of_edges = is(key, "edges");
 
-			if (!read_list(rules, value,
-				    nodes ? &rules->node_wanted : &rules->edge_wanted,
-				    nodes ? &rules->node_proof : &rules->edge_proof))
-				return false;
-			continue;
-		}
-		m = &rules->members[rules->n_members++];
-		m->name = key;
-		m->proof = agr_proof_new(&rules->arena, value, NULL);
-		if (!m->proof)
+		nodes = nodes || of_nodes;
+		edges = edges || of_edges;
+		r->asks = r->asks || (!of_nodes && !of_edges);
+		if ((of_nodes || of_edges) &&
+			!read_list(r->rules, value, of_nodes ? &r->rules->nodes : &r->rules->edges))
 			return false;
 	}
+	*has_lists = nodes && edges;
 	return true;
 }
 
@@ -80,34 +124,81 @@ static bool are_lists(agr_span names)
 	return true;
 }
 
-static bool read_schema(agr_rules *rules, agr_span schema)
+static bool read_schema(struct reader *r, agr_span schema);
+
+static bool read_all(struct reader *r, agr_span list)
 {
-	static const char *const says_nothing[] = { "$schema", "$id", "$comment", "title",
-		"description", "definitions" };
 	agr_iter it;
-	agr_span key, value;
+	agr_span schema;
 
-	if (*schema.p != '{')
+	if (*list.p != '[' || r->level > 8)
 		return false;
-	for (it = agr_iter_of(schema); agr_object_next(&it, &key, &value);) {
-		bool known = (is(key, "type") && *value.p == '"' && is(value, "object")) ||
-			(is(key, "additionalProperties") && *value.p == 't') ||
-			(is(key, "required") && are_lists(value)) ||
-			(is(key, "properties") && read_properties(rules, value));
-
-		for (size_t i = 0; !known && i < AGR_COUNT(says_nothing); i++)
-			known = is(key, says_nothing[i]);
-		if (!known)
+	for (it = agr_iter_of(list); agr_array_next(&it, &schema);)
+		if (!read_schema(r, schema))
 			return false;
-	}
 	return true;
 }
 
-static bool want(agr_wanted *wanted, const char *const *names, size_t n)
+static bool read_keywords(struct reader *r, agr_span schema)
 {
-	agr_wanted_init(wanted);
+	static const char *const others[] = { "enum", "const", "patternProperties", "anyOf",
+		"oneOf", "not", "if" };
+	static const char *const around[] = { "additionalProperties", "propertyNames",
+		"minProperties", "maxProperties" };
+	bool has_lists = false, additional = false, ok = true;
+	agr_span key, value;
+	agr_iter it;
+
+	for (it = agr_iter_of(schema); ok && agr_object_next(&it, &key, &value);) {
+		additional = additional || (is(key, "additionalProperties") && *value.p == '{');
+		r->asks = r->asks || is_any(key, around, AGR_COUNT(around)) ||
+			(is(key, "required") && !are_lists(value));
+		ok = is(key, "type") ? allows(value, "object")
+			: is(key, "properties") ? read_properties(r, value, &has_lists)
+			: is(key, "allOf") ? read_all(r, value)
+					   : !is_any(key, others, AGR_COUNT(others));
+	}
+	/* Else it would be asked of the lists. */
+	return ok && (!additional || has_lists);
+}
+
+static bool read_schema(struct reader *r, agr_span schema)
+{
+	bool ok = agr_proofs_follow(&r->rules->proofs, &schema);
+
+	if (!ok || *schema.p != '{')
+		return ok && *schema.p == 't';
+	r->level++;
+	ok = read_keywords(r, schema);
+	r->level--;
+	return ok;
+}
+
+/* What of the schema is not known here, or wrong, or too much, is left to
+ * agr_schema_check(), with all the rest. */
+static bool make_proofs(agr_rules *rules)
+{
+	static const char *const lists[] = { "nodes", "edges" };
+	struct reader r = { .rules = rules };
+
+	agr_proofs_init(&rules->proofs, rules->schema);
+	if (!read_schema(&r, rules->schema))
+		return false;
+	if (r.asks) {
+		rules->around = agr_proof_new(&rules->proofs, rules->schema, NULL, lists,
+			AGR_COUNT(lists));
+		if (!rules->around)
+			return false;
+	}
+	return agr_proofs_are_sound(&rules->proofs);
+}
+
+static bool want(agr_rules_list *list, const char *const *names, size_t n)
+{
+	list->most = SIZE_MAX;
+	agr_wanted_init(&list->wanted);
 	for (size_t i = 0; i < n; i++)
-		if (agr_wanted_add(wanted, names[i], strlen(names[i])) != i)
+		if (agr_wanted_add(&list->wanted, names[i], strlen(names[i])) != i)
 			return false;
 	return true;
 }
@@ -121,12 +212,11 @@ static int make_ready(agr_rules *rules, const char *name, agentrun_error **err)
 
 	if (r < 0)
 		return r;
-	ok = want(&rules->node_wanted, node_members, AGR_NODE_MEMBERS);
-	ok = want(&rules->edge_wanted, edge_members, AGR_EDGE_MEMBERS) && ok;
+	ok = want(&rules->nodes, node_members, AGR_NODE_MEMBERS);
+	ok = want(&rules->edges, edge_members, AGR_EDGE_MEMBERS) && ok;
 	if (!ok)
 		return agr_error_oom(err);
-	/* Without memory for a proof there is none, and the schema itself is asked. */
-	rules->useless = !read_schema(rules, rules->schema);
+	rules->useless = !make_proofs(rules);
 	return 0;
 }
 
@@ -160,9 +250,9 @@ void agr_rules_release(agr_rules *rules)
 {
 	if (!rules || atomic_fetch_sub(&rules->holders, 1) != 1)
 		return;
-	agr_wanted_free(&rules->node_wanted);
-	agr_wanted_free(&rules->edge_wanted);
-	agr_arena_free(&rules->arena);
+	agr_wanted_free(&rules->nodes.wanted);
+	agr_wanted_free(&rules->edges.wanted);
+	agr_proofs_free(&rules->proofs);
 	free(rules->text);
 	free(rules);
 }

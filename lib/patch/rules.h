@@ -11,29 +11,28 @@
 #include "base/arena.h"
 #include "schema/proof.h"
 
-/* What of a node and of an edge is noted while a workflow is read: in rules' `node_wanted`
- * and `edge_wanted` these come first, what the schema asks for behind them. */
+/* What of a node and of an edge is noted while a workflow is read: in rules'
+ * `nodes.wanted` and `edges.wanted` these come first, what the schema asks for behind them. */
 enum { AGR_NODE_ID, AGR_NODE_TYPE, AGR_NODE_CONFIG, AGR_NODE_TIMEOUT, AGR_NODE_RETRY,
 	AGR_NODE_MEMBERS };
 enum { AGR_EDGE_FROM, AGR_EDGE_TO, AGR_EDGE_MEMBERS };
 
-/* What the schema wants of a member of the workflow. */
-typedef struct agr_rules_member {
-	agr_span name;
-	const agr_proof *proof;
-} agr_rules_member;
+/* What the schema wants of the workflow's nodes, or edges. */
+typedef struct agr_rules_list {
+	agr_proof *each; /* NULL: nothing */
+	size_t least, most;
+	agr_wanted wanted;
+} agr_rules_list;
 
 typedef struct agr_rules {
 	atomic_uint holders;
 	char *text;      /* the schema as it was given */
 	size_t text_len;
 	agr_span schema; /* the same without what is around it */
-	agr_arena arena; /* of the proofs */
+	agr_proofs proofs;
 	bool useless;    /* it asks for what no proof tells of */
-	const agr_proof *node_proof, *edge_proof; /* NULL: it asks nothing */
-	agr_rules_member *members; /* others than nodes and edges */
-	size_t n_members;
-	agr_wanted node_wanted, edge_wanted;
+	agr_rules_list nodes, edges;
+	const agr_proof *around; /* of the workflow whose lists are empty; NULL: it asks nothing */
 } agr_rules;
 
 /* From a schema's text, which is copied; `name` stands for it in messages.

@@ -33,7 +33,7 @@ typedef struct agr_schema_run {
 	int depth;             /* schemas within schemas */
 	int still;             /* of these, how many without moving into the value */
 	struct agr_schema_pattern *patterns;
-	agr_schema_ref refs[AGR_SCHEMA_REFS]; /* those met last, by their places */
+	agr_schema_ref *refs; /* AGR_SCHEMA_REFS met last, by their places */
 } agr_schema_run;
 
 /* Count, and unless quiet report, one fault at the current place. */
@@ -46,12 +46,29 @@ typedef int (*agr_keyword_fn)(
 typedef struct agr_keyword {
 	const char *name;
 	agr_keyword_fn check;
+	unsigned types; /* a bit for each agr_type of which it may say no */
 } agr_keyword;
+
+#define AGR_SCHEMA_ANY (~0u)
 
 /* values.c: what looks at one value alone. Ends with a NULL name. */
 extern const agr_keyword agr_schema_value_keywords[];
 
+/* The keyword of this name, or NULL. */
+const agr_keyword *agr_schema_keyword(const agr_keyword *table, agr_span name);
+
+/* Is a number whole, as JSON Schema has it? */
+bool agr_schema_is_integer(agr_span number);
+
 /* Does `string` (a JSON string) match the pattern `arg` of the schema? 1, 0, <0. */
 int agr_schema_match(agr_schema_run *run, agr_span arg, agr_span string);
+
+/* The same of a pattern that is made ready once. AGENTRUN_ECONFIG: it is none. */
+int agr_schema_regex_new(agr_regex **out, agr_span arg, agentrun_error **err);
+int agr_schema_regex_test(const agr_regex *regex, agr_match *match, agr_span string,
+	agentrun_error **err);
+
+/* Where the $ref (a JSON string) leads in this schema; else AGENTRUN_ECONFIG. */
+int agr_schema_find_ref(agr_span root, agr_span ref, agr_span *out, agentrun_error **err);
 
 #endif

@@ -1,57 +1,53 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
+/* How a proof is made of a schema. Where anything of it is not as it should be, or not known
+ * here, there is none. */
 #include "schema/proof.h"
 
 #include <string.h>
 
-#include "table/word.h"
+#include "schema/compiled.h"
 
-/* In place of an agr_type: a number that is whole. */
-#define INTEGER (1u << 16)
-/* Deeper schemas are left to who knows them all. */
-#define MAX_LEVELS 24
-#define MAX_MEMBERS 32 /* that one schema names */
+/* Deeper schemas, those of more references, and those whose reading goes through so much
+ * text are left to agr_schema_check(). */
+#define MAX_LEVELS 64
+#define MAX_TARGETS 256
+#define MAX_HOPS 4
+#define MAX_WORK 100000
+#define BYTES_PER_WORK 1024
+/* Schemas of one and the same value in a row, up to a reference and behind it, where each may
+ * be behind so many more: fewer than agr_schema_check() takes for a circle. */
+#define MAX_STILL 20
+#define MAX_REACH 15
+#define TOO_FAR 255
 
-enum verdict { FAILS, PASSES, UNKNOWN };
-
-struct member {
-	agr_span name; /* a JSON string without escapes */
-	uint64_t word; /* its first bytes, of which most names have no more */
-	size_t slot;   /* or AGR_WANTED_NONE */
-	const agr_proof *proof; /* NULL: it must only be there */
+struct agr_proof_target {
+	struct agr_proof_target *next;
+	const char *at; /* in the schema */
+	const agr_wanted *wanted;
+	bool untold; /* it was read without some of its members */
+	agr_proof *proof;
 };
 
-struct agr_proof {
-	bool unknown;   /* it has a keyword that is not known here */
-	bool never;     /* the schema false */
-	unsigned types; /* a bit for each agr_type; 0: any */
-	agr_span minimum; /* p NULL: none */
-	agr_span *strings; /* enum, const; NULL: any value */
-	size_t n_strings;
-	struct member *members;
-	size_t n_members;
-	uint64_t looks_at; /* a bit for each of their slots; all where there are more */
-	const agr_proof **all, **any;
-	size_t n_all, n_any;
-	const agr_proof *no, *condition, *then, *otherwise;
+struct agr_proof_regex {
+	struct agr_proof_regex *next;
+	agr_regex *regex;
 };
-
-/* ---- reading a schema ------------------------------------------------------------ */
 
 struct reader {
-	agr_arena *arena;
+	agr_proofs *proofs;
 	agr_wanted *wanted; /* NULL: below the members of the value */
+	const char *const *untold;
+	size_t n_untold;
 	unsigned level;
-	bool no_memory;
+	unsigned inside; /* of these, how many are about a part of the value */
+	unsigned still;  /* and how many about the same as the one before */
 };
 
-static const agr_proof *read_schema(struct reader *r, agr_span schema);
+static agr_proof *read_schema(struct reader *r, agr_span schema);
 
 static void *allocate(struct reader *r, size_t n, size_t size)
 {
-	void *p = agr_arena_alloc(r->arena, n ? n : 1, size);
-
-	r->no_memory = r->no_memory || !p;
-	return p;
+	return agr_arena_alloc(&r->proofs->arena, n ? n : 1, size);
 }
 
 static bool is(agr_span key, const char *name)
@@ -59,16 +55,7 @@ static bool is(agr_span key, const char *name)
 	return agr_string_is(key, name, strlen(name));
 }
 
-static bool is_ignored(agr_span key)
-{
-	static const char *const names[] = { "$schema", "$id", "$comment", "title",
-		"description", "default", "examples", "definitions", "format" };
-
-	for (size_t i = 0; i < AGR_COUNT(names); i++)
-		if (is(key, names[i]))
-			return true;
-	return false;
-}
+/* ---- what the value itself is ---------------------------------------------------- */
 
 static bool read_type(agr_proof *p, agr_span name)
 {
@@ -77,8 +64,9 @@ static bool read_type(agr_proof *p, agr_span name)
 		unsigned types;
 	} known[] = { { "null", 1u << AGR_TYPE_NULL },
 		{ "boolean", 1u << AGR_TYPE_FALSE | 1u << AGR_TYPE_TRUE },
-		{ "number", 1u << AGR_TYPE_NUMBER }, { "integer", INTEGER }, { "string", 1u << AGR_TYPE_STRING },
-		{ "array", 1u << AGR_TYPE_ARRAY }, { "object", 1u << AGR_TYPE_OBJECT } };
+		{ "number", 1u << AGR_TYPE_NUMBER }, { "integer", AGR_PROOF_INTEGER },
+		{ "string", 1u << AGR_TYPE_STRING }, { "array", 1u << AGR_TYPE_ARRAY },
+		{ "object", 1u << AGR_TYPE_OBJECT } };
 
 	for (size_t i = 0; *name.p == '"' && i < AGR_COUNT(known); i++) {
 		if (is(name, known[i].name)) {
@@ -102,52 +90,126 @@ static bool read_types(agr_proof *p, agr_span value)
 	return p->types != 0;
 }
 
-/* enum, or const as a list of one. Only of strings. */
+/* enum, or const as a list of one, only of strings, as most are. False: of others. */
 static bool read_strings(struct reader *r, agr_proof *p, agr_span value, bool list)
 {
-	size_t n = list ? agr_span_count(value) : 1;
+	size_t n = list ? agr_span_count(value) : 1, i = 0;
 	agr_iter it = list ? agr_iter_of(value) : (agr_iter){ NULL };
+	agr_span *strings;
 
-	if (p->strings)
+	if (p->strings || !n)
 		return false;
-	p->strings = allocate(r, n, sizeof(*p->strings));
-	if (!p->strings)
+	strings = allocate(r, n, sizeof(*strings));
+	if (!strings)
 		return false;
 	if (!list)
-		p->strings[p->n_strings++] = value;
-	while (list && agr_array_next(&it, &p->strings[p->n_strings]))
-		p->n_strings++;
-	for (size_t i = 0; i < p->n_strings; i++)
-		if (*p->strings[i].p != '"' || !agr_string_is_plain(p->strings[i]))
+		strings[i++] = value;
+	while (list && agr_array_next(&it, &strings[i]))
+		i++;
+	for (i = 0; i < n; i++)
+		if (*strings[i].p != '"' || !agr_string_is_plain(strings[i]))
 			return false;
+	p->strings = strings;
+	p->n_strings = n;
 	return true;
 }
 
-static uint64_t first_word(agr_span name)
+static const agr_regex *read_pattern(struct reader *r, agr_span pattern)
 {
-	return agr_word_of(name.p, name.n < 8 ? name.n : 8);
+	struct agr_proof_regex *known = allocate(r, 1, sizeof(*known));
+
+	if (!known)
+		return NULL;
+	if (agr_schema_regex_new(&known->regex, pattern, NULL) < 0)
+		return NULL;
+	known->next = r->proofs->regexes;
+	r->proofs->regexes = known;
+	return known->regex;
 }
 
-static bool add_member(struct reader *r, agr_proof *p, agr_span name, const agr_proof *proof)
+static bool add_rule(struct reader *r, agr_proof *p, const agr_keyword *keyword, agr_span value)
 {
-	struct member *m = &p->members[p->n_members];
+	agr_proof_rule *grown = allocate(r, p->n_rules + 1, sizeof(*grown));
+	agr_proof_rule rule = { keyword->check, value, keyword->types, NULL };
 
-	if (*name.p != '"' || !agr_string_is_plain(name) || p->n_members == MAX_MEMBERS)
+	if (!grown)
 		return false;
-	*m = (struct member){ name, first_word(name), AGR_WANTED_NONE, proof };
+	if (is((agr_span){ "\"pattern\"", 9 }, keyword->name)) {
+		if (*value.p != '"')
+			return true; /* it counts for nothing */
+		rule.regex = read_pattern(r, value);
+		if (!rule.regex)
+			return false;
+	}
+	if (p->n_rules)
+		memcpy(grown, p->rules, p->n_rules * sizeof(*grown));
+	grown[p->n_rules++] = rule;
+	p->rules = grown;
+	return true;
+}
+
+static bool read_value_keyword(struct reader *r, agr_proof *p, const agr_keyword *keyword,
+	agr_span value)
+{
+	if (strcmp(keyword->name, "type") == 0)
+		return !p->types && read_types(p, value);
+	if (strcmp(keyword->name, "enum") == 0 && *value.p == '[' && read_strings(r, p, value, true))
+		return true;
+	if (strcmp(keyword->name, "const") == 0 && read_strings(r, p, value, false))
+		return true;
+	return add_rule(r, p, keyword, value);
+}
+
+/* ---- its members and elements ------------------------------------------------------ */
+
+static bool says_nothing(agr_span schema)
+{
+	return *schema.p == 't' || (*schema.p == '{' && !agr_span_count(schema));
+}
+
+/* A schema of a part of the value. */
+static agr_proof *read_inside(struct reader *r, agr_span schema)
+{
+	agr_wanted *wanted = r->wanted;
+	unsigned still = r->still;
+	agr_proof *proof;
+
+	r->wanted = NULL;
+	r->inside++;
+	r->still = 0;
+	proof = read_schema(r, schema);
+	r->still = still;
+	r->inside--;
+	r->wanted = wanted;
+	return proof;
+}
+
+/* There is room for it. The member of this name, perhaps one that is known; or NULL. */
+static agr_proof_member *add_member(struct reader *r, agr_proof *p, agr_span name)
+{
+	agr_proof_member *m;
+
+	if (*name.p != '"' || !agr_string_is_plain(name))
+		return NULL;
+	for (m = p->members; m < p->members + p->n_members; m++)
+		if (agr_string_same(m->name, name))
+			return m;
+	if (p->n_members == AGR_PROOF_MEMBERS)
+		return NULL;
+	*m = (agr_proof_member){ .name = name, .word = agr_proof_word(name),
+		.slot = AGR_WANTED_NONE };
 	if (r->wanted) {
 		m->slot = agr_wanted_add(r->wanted, name.p + 1, name.n - 2);
-		r->no_memory = r->no_memory || m->slot == AGR_WANTED_NONE;
-		p->looks_at |= m->slot < 64 ? (uint64_t)1 << m->slot : UINT64_MAX;
+		if (m->slot == AGR_WANTED_NONE)
+			return NULL;
 	}
 	p->n_members++;
-	return true;
+	return m;
 }
 
-/* Room for more of them than there are. */
 static bool more_members(struct reader *r, agr_proof *p, size_t n)
 {
-	struct member *grown = allocate(r, p->n_members + n, sizeof(*grown));
+	agr_proof_member *grown = allocate(r, p->n_members + n, sizeof(*grown));
 
 	if (grown && p->n_members)
 		memcpy(grown, p->members, p->n_members * sizeof(*grown));
@@ -155,21 +217,36 @@ static bool more_members(struct reader *r, agr_proof *p, size_t n)
 	return grown;
 }
 
+static bool leaves_out(const struct reader *r)
+{
+	return !r->inside && r->n_untold;
+}
+
+static bool is_untold(const struct reader *r, agr_span name)
+{
+	for (size_t i = 0; leaves_out(r) && i < r->n_untold; i++)
+		if (is(name, r->untold[i]))
+			return true;
+	return false;
+}
+
 static bool read_properties(struct reader *r, agr_proof *p, agr_span value)
 {
-	agr_wanted *wanted = r->wanted;
 	agr_iter it = agr_iter_of(value);
 	agr_span name, schema;
 
 	if (*value.p != '{' || !more_members(r, p, agr_span_count(value)))
 		return false;
 	while (agr_object_next(&it, &name, &schema)) {
-		const agr_proof *proof;
+		agr_proof_member *m = add_member(r, p, name);
 
-		r->wanted = NULL;
-		proof = read_schema(r, schema);
-		r->wanted = wanted;
-		if (!proof || !add_member(r, p, name, proof))
+		if (!m || m->property)
+			return false;
+		m->property = true;
+		if (says_nothing(schema) || is_untold(r, name))
+			continue;
+		m->proof = read_inside(r, schema);
+		if (!m->proof)
 			return false;
 	}
 	return true;
@@ -182,344 +259,285 @@ static bool read_required(struct reader *r, agr_proof *p, agr_span value)
 
 	if (*value.p != '[' || !more_members(r, p, agr_span_count(value)))
 		return false;
-	for (it = agr_iter_of(value); agr_array_next(&it, &name);)
-		if (!add_member(r, p, name, NULL))
+	for (it = agr_iter_of(value); agr_array_next(&it, &name);) {
+		agr_proof_member *m = add_member(r, p, name);
+
+		if (!m)
 			return false;
+		m->required = true;
+	}
 	return true;
 }
 
-static bool read_list(struct reader *r, agr_span value, const agr_proof ***out, size_t *n)
+static bool read_patterns(struct reader *r, agr_proof *p, agr_span value)
+{
+	agr_iter it = agr_iter_of(value);
+	agr_span pattern, schema;
+
+	if (*value.p != '{' || p->patterns)
+		return false;
+	p->patterns = allocate(r, agr_span_count(value), sizeof(*p->patterns));
+	while (p->patterns && agr_object_next(&it, &pattern, &schema)) {
+		agr_proof_pattern *of = &p->patterns[p->n_patterns];
+
+		of->regex = read_pattern(r, pattern);
+		of->proof = read_inside(r, schema);
+		if (!of->regex || !of->proof)
+			return false;
+		p->n_patterns++;
+	}
+	return p->patterns;
+}
+
+/* One schema, of the value or of what is in it. */
+static bool read_one(struct reader *r, agr_span value, agr_proof **out, bool inside)
+{
+	if (*out)
+		return false;
+	*out = inside ? read_inside(r, value) : read_schema(r, value);
+	return *out;
+}
+
+static bool read_list(struct reader *r, agr_span value, agr_proof_list *out, bool inside)
 {
 	agr_iter it;
 	agr_span schema;
 
-	if (*value.p != '[' || *out)
+	if (*value.p != '[' || out->of)
 		return false;
-	*out = allocate(r, agr_span_count(value), sizeof(**out));
-	if (!*out)
+	out->of = allocate(r, agr_span_count(value), sizeof(*out->of));
+	if (!out->of)
 		return false;
 	for (it = agr_iter_of(value); agr_array_next(&it, &schema);) {
-		(*out)[*n] = read_schema(r, schema);
-		if (!(*out)[*n])
+		out->of[out->n] = inside ? read_inside(r, schema) : read_schema(r, schema);
+		if (!out->of[out->n])
 			return false;
-		++*n;
+		out->n++;
 	}
-	return *n > 0;
+	return out->n > 0;
 }
 
-static bool read_one(struct reader *r, agr_span value, const agr_proof **out)
+/* What is said of elements behind a list's own is `additionalItems`, where there is such a
+ * list. */
+static bool read_items(struct reader *r, agr_proof *p, agr_span value, agr_span schema)
 {
-	return !*out && (*out = read_schema(r, value)) != NULL;
+	agr_span more;
+
+	if (p->items || p->tuple.of)
+		return false;
+	if (*value.p != '[')
+		return read_one(r, value, &p->items, true);
+	if (!read_list(r, value, &p->tuple, true))
+		return false;
+	if (!agr_object_get(schema, "additionalItems", 15, &more))
+		return true;
+	return read_one(r, more, &p->items, true);
 }
 
-static bool read_keyword(struct reader *r, agr_proof *p, agr_span key, agr_span value)
+/* ---- the schema ---------------------------------------------------------------------- */
+
+static bool read_condition(struct reader *r, agr_proof *p, agr_span value, agr_span schema)
 {
-	if (is(key, "type"))
-		return !p->types && read_types(p, value);
-	if (is(key, "enum"))
-		return *value.p == '[' && read_strings(r, p, value, true);
-	if (is(key, "const"))
-		return read_strings(r, p, value, false);
+	agr_span branch;
+
+	if (!read_one(r, value, &p->condition, false))
+		return false;
+	if (agr_object_get(schema, "then", 4, &branch) && !read_one(r, branch, &p->then, false))
+		return false;
+	return !agr_object_get(schema, "else", 4, &branch) ||
+		read_one(r, branch, &p->otherwise, false);
+}
+
+static bool read_keyword(struct reader *r, agr_proof *p, agr_span key, agr_span value,
+	agr_span schema)
+{
+	const agr_keyword *keyword = agr_schema_keyword(agr_schema_value_keywords, key);
+
+	if (keyword)
+		return read_value_keyword(r, p, keyword, value);
 	if (is(key, "properties"))
 		return read_properties(r, p, value);
 	if (is(key, "required"))
 		return read_required(r, p, value);
+	if (is(key, "patternProperties"))
+		return read_patterns(r, p, value);
+	if (is(key, "additionalProperties"))
+		return says_nothing(value) || read_one(r, value, &p->additional, true);
+	if (is(key, "propertyNames"))
+		return read_one(r, value, &p->names, true);
+	if (is(key, "items"))
+		return read_items(r, p, value, schema);
+	if (is(key, "contains"))
+		return read_one(r, value, &p->contains, true);
 	if (is(key, "allOf"))
-		return read_list(r, value, &p->all, &p->n_all);
+		return read_list(r, value, &p->all, false);
 	if (is(key, "anyOf"))
-		return read_list(r, value, &p->any, &p->n_any);
+		return read_list(r, value, &p->any, false);
+	if (is(key, "oneOf"))
+		return read_list(r, value, &p->one, false);
 	if (is(key, "not"))
-		return read_one(r, value, &p->no);
+		return read_one(r, value, &p->no, false);
 	if (is(key, "if"))
-		return read_one(r, value, &p->condition);
-	if (is(key, "then"))
-		return read_one(r, value, &p->then);
-	if (is(key, "else"))
-		return read_one(r, value, &p->otherwise);
-	if (is(key, "minimum")) {
-		p->minimum = value;
-		return agr_span_type(value) == AGR_TYPE_NUMBER;
-	}
-	return is_ignored(key);
+		return read_condition(r, p, value, schema);
+	return true; /* others count for nothing */
 }
 
-static const agr_proof *read_schema(struct reader *r, agr_span schema)
+static bool is_too_much(agr_proofs *proofs, size_t bytes)
 {
-	agr_proof *p = allocate(r, 1, sizeof(*p));
+	proofs->work += 1 + bytes / BYTES_PER_WORK;
+	return proofs->work > MAX_WORK;
+}
+
+static bool read_into(struct reader *r, agr_proof *p, agr_span schema)
+{
 	agr_span key, value;
+	bool ok = *schema.p == '{' && r->level < MAX_LEVELS && r->still < MAX_STILL &&
+		!is_too_much(r->proofs, schema.n);
 	agr_iter it;
 
+	p->never = *schema.p == 'f';
+	if (*schema.p == 't' || p->never)
+		return true;
+	r->level++;
+	r->still++;
+	for (it = agr_iter_of(schema); ok && agr_object_next(&it, &key, &value);)
+		ok = read_keyword(r, p, key, value, schema);
+	r->still--;
+	r->level--;
+	return ok;
+}
+
+bool agr_proofs_follow(agr_proofs *proofs, agr_span *schema)
+{
+	agr_span ref;
+
+	for (int hops = 0; *schema->p == '{' && agr_object_get(*schema, "$ref", 4, &ref) &&
+		*ref.p == '"'; hops++) {
+		if (hops == MAX_HOPS || is_too_much(proofs, proofs->root.n) ||
+			agr_schema_find_ref(proofs->root, ref, schema, NULL) < 0)
+			return false;
+	}
+	return true;
+}
+
+/* What references lead to is read once, and may lead to itself. */
+static const struct agr_proof_target *find_target(const struct reader *r, agr_span schema)
+{
+	const struct agr_proof_target *t = r->proofs->targets;
+
+	while (t && (t->at != schema.p || t->wanted != r->wanted || t->untold != leaves_out(r)))
+		t = t->next;
+	return t;
+}
+
+static bool note_target(struct reader *r, agr_span schema, agr_proof *proof)
+{
+	struct agr_proof_target *t = allocate(r, 1, sizeof(*t));
+
+	if (!t || r->proofs->n_targets++ == MAX_TARGETS)
+		return false;
+	*t = (struct agr_proof_target){ r->proofs->targets, schema.p, r->wanted, leaves_out(r),
+		proof };
+	r->proofs->targets = t;
+	return true;
+}
+
+static agr_proof *read_schema(struct reader *r, agr_span schema)
+{
+	const char *at = schema.p;
+	const struct agr_proof_target *known;
+	agr_proof *p;
+
+	if (!agr_proofs_follow(r->proofs, &schema))
+		return NULL;
+	known = schema.p == at ? NULL : find_target(r, schema);
+	if (known)
+		return known->proof;
+	p = allocate(r, 1, sizeof(*p));
 	if (!p)
 		return NULL;
 	memset(p, 0, sizeof(*p));
-	if (*schema.p != '{') {
-		p->never = *schema.p == 'f';
-		p->unknown = *schema.p != 't' && *schema.p != 'f';
-		return p;
-	}
-	p->unknown = ++r->level > MAX_LEVELS;
-	for (it = agr_iter_of(schema); !p->unknown && agr_object_next(&it, &key, &value);)
-		p->unknown = !read_keyword(r, p, key, value);
-	r->level--;
-	return p;
-}
-
-const agr_proof *agr_proof_new(agr_arena *arena, agr_span schema, agr_wanted *wanted)
-{
-	struct reader r = { .arena = arena, .wanted = wanted };
-	const agr_proof *proof = read_schema(&r, schema);
-
-	return r.no_memory ? NULL : proof;
-}
-
-/* ---- judging a value --------------------------------------------------------------- */
-
-static enum verdict judge(const agr_proof *p, const agr_proof_value *value);
-
-/* The schema's strings have no escapes. */
-static enum verdict judge_string(const agr_proof *p, agr_span text)
-{
-	if (*text.p != '"')
-		return FAILS;
-	for (size_t i = 0; i < p->n_strings; i++)
-		if (p->strings[i].n == text.n && memcmp(p->strings[i].p, text.p, text.n) == 0)
-			return PASSES;
-	return agr_string_is_plain(text) ? FAILS : UNKNOWN;
-}
-
-/* Behind a value, whose container ends at `end`. A quote that no backslash stands before
- * ends a string. */
-static const char *skip_value(const char *p, const char *end)
-{
-	const char *quote = *p == '"' ? memchr(p + 1, '"', (size_t)(end - p) - 1) : NULL;
-
-	return quote && quote[-1] != '\\' ? quote + 1 : agr_skip_value(p);
-}
-
-static void find_member(const agr_proof *p, agr_span key, bool plain, agr_span value,
-	agr_span *found)
-{
-	uint64_t word = first_word(key);
-
-	for (size_t i = 0; i < p->n_members; i++) {
-		const struct member *m = &p->members[i];
-
-		if (plain ? m->word == word && m->name.n == key.n &&
-				    (key.n <= 8 || memcmp(m->name.p, key.p, key.n) == 0)
-			  : agr_string_same(m->name, key))
-			found[i] = value;
-	}
-}
-
-/* The members that are asked for, out of the object's text; of duplicates the last. */
-static void look(const agr_proof *p, agr_span object, agr_span *found)
-{
-	const char *end = object.p + object.n, *at = agr_skip_white(object.p + 1);
-	agr_span key, value;
-	bool has_escape;
-
-	memset(found, 0, p->n_members * sizeof(*found));
-	while (*at != '}') {
-		key.p = at;
-		has_escape = false;
-		at = agr_skip_string(at, &has_escape);
-		key.n = (size_t)(at - key.p);
-		value.p = agr_skip_white(agr_skip_white(at) + 1);
-		at = skip_value(value.p, end);
-		value.n = (size_t)(at - value.p);
-		find_member(p, key, !has_escape, value, found);
-		at = agr_skip_white(at);
-		if (*at == ',')
-			at = agr_skip_white(at + 1);
-	}
-}
-
-static enum verdict judge_members(const agr_proof *p, const agr_proof_value *value)
-{
-	agr_span found[MAX_MEMBERS];
-	enum verdict worst = PASSES;
-
-	if (*value->text.p != '{')
-		return PASSES;
-	if (!value->slots)
-		look(p, value->text, found);
-	for (size_t i = 0; i < p->n_members; i++) {
-		const struct member *m = &p->members[i];
-		agr_proof_value member = { .slots = NULL };
-		enum verdict v = PASSES;
-
-		member.text = value->slots ? value->slots[m->slot] : found[i];
-		if (m->proof && member.text.p)
-			v = judge(m->proof, &member);
-		else if (!m->proof && !member.text.p)
-			v = FAILS;
-		if (v == FAILS)
-			return FAILS;
-		worst = v == UNKNOWN ? UNKNOWN : worst;
-	}
-	return worst;
-}
-
-static enum verdict judge_all(const agr_proof *p, const agr_proof_value *value)
-{
-	enum verdict worst = PASSES;
-
-	for (size_t i = 0; i < p->n_all; i++) {
-		enum verdict v = judge(p->all[i], value);
-
-		if (v == FAILS)
-			return FAILS;
-		worst = v == UNKNOWN ? UNKNOWN : worst;
-	}
-	return worst;
-}
-
-static enum verdict judge_any(const agr_proof *p, const agr_proof_value *value)
-{
-	enum verdict best = FAILS;
-
-	for (size_t i = 0; i < p->n_any; i++) {
-		enum verdict v = judge(p->any[i], value);
-
-		if (v == PASSES)
-			return PASSES;
-		best = v == UNKNOWN ? UNKNOWN : best;
-	}
-	return best;
-}
-
-static enum verdict judge_condition(const agr_proof *p, const agr_proof_value *value)
-{
-	enum verdict v = judge(p->condition, value);
-	const agr_proof *next = v == PASSES ? p->then : p->otherwise;
-
-	if (v == UNKNOWN)
-		return UNKNOWN;
-	return next ? judge(next, value) : PASSES;
-}
-
-static enum verdict judge_type(const agr_proof *p, agr_span text)
-{
-	agr_type type = agr_span_type(text);
-
-	if (!p->types || p->types >> type & 1)
-		return PASSES;
-	if (type != AGR_TYPE_NUMBER || !(p->types & INTEGER))
-		return FAILS;
-	return agr_number_is_integer(text) ? PASSES : UNKNOWN; /* 1.0 is whole, too */
-}
-
-/* Of what is asked the first that fails, or is not known. */
-static enum verdict judge(const agr_proof *p, const agr_proof_value *value)
-{
-	agr_type type = agr_span_type(value->text);
-	enum verdict v;
-
-	if (p->unknown)
-		return UNKNOWN;
-	if (p->never)
-		return FAILS;
-	v = judge_type(p, value->text);
-	if (v == PASSES && p->strings)
-		v = judge_string(p, value->text);
-	if (v == PASSES && p->minimum.p && type == AGR_TYPE_NUMBER &&
-		agr_number_compare(value->text, p->minimum) < 0)
-		v = FAILS;
-	if (v == PASSES && p->n_members)
-		v = judge_members(p, value);
-	if (v == PASSES && p->all)
-		v = judge_all(p, value);
-	if (v == PASSES && p->any)
-		v = judge_any(p, value);
-	if (v == PASSES && p->no) {
-		v = judge(p->no, value);
-		v = v == UNKNOWN ? v : v == PASSES ? FAILS : PASSES;
-	}
-	if (v == PASSES && p->condition)
-		v = judge_condition(p, value);
-	return v;
-}
-
-bool agr_proof_passes(const agr_proof *proof, agr_proof_value value)
-{
-	return judge(proof, &value) == PASSES;
-}
-
-/* ---- what is left ------------------------------------------------------------------ */
-
-struct rest {
-	agr_arena *arena;
-	const agr_proof_value *value;
-	uint64_t known; /* the slot's bit */
-	const agr_proof **list;
-	size_t n, cap;
-};
-
-/* What the condition looks at, at all levels of it that are about the same value. */
-static uint64_t looks_at(const agr_proof *p)
-{
-	uint64_t slots = p->looks_at;
-
-	for (size_t i = 0; i < p->n_all; i++)
-		slots |= looks_at(p->all[i]);
-	return p->any || p->no || p->condition || p->unknown ? UINT64_MAX : slots;
-}
-
-static void keep(struct rest *rest, const agr_proof *p)
-{
-	if (rest->n < rest->cap)
-		rest->list[rest->n] = p;
-	rest->n++;
-}
-
-/* The value passes: what the slot alone decides is decided. */
-static void gather(struct rest *rest, const agr_proof *p)
-{
-	agr_proof *own;
-
-	for (size_t i = 0; i < p->n_all; i++)
-		gather(rest, p->all[i]);
-	if (p->condition && !(looks_at(p->condition) & ~rest->known)) {
-		const agr_proof *next = judge(p->condition, rest->value) == PASSES ? p->then
-										   : p->otherwise;
-
-		if (next)
-			gather(rest, next);
-	} else if (p->condition) {
-		keep(rest, p);
-		return;
-	}
-	/* Of what it says of the value itself nothing depends on members. */
-	if (!p->any && !p->no && !(p->looks_at & ~rest->known))
-		return;
-	own = agr_arena_alloc(rest->arena, 1, sizeof(*own));
-	if (own) {
-		*own = *p;
-		own->all = NULL;
-		own->n_all = 0;
-		own->condition = own->then = own->otherwise = NULL;
-	}
-	keep(rest, own ? own : p);
-}
-
-const agr_proof *agr_proof_rest(agr_arena *arena, const agr_proof *proof,
-	agr_proof_value value, size_t slot)
-{
-	const agr_proof *list[8];
-	struct rest rest = { arena, &value, (uint64_t)1 << slot, list, 0, AGR_COUNT(list) };
-	agr_proof *all;
-
-	gather(&rest, proof);
-	if (!rest.n)
+	if (schema.p != at && !note_target(r, schema, p))
 		return NULL;
-	all = agr_arena_alloc(arena, 1, sizeof(*all));
-	if (!all || rest.n > rest.cap)
-		return proof;
-	memset(all, 0, sizeof(*all));
-	all->all = agr_arena_alloc(arena, rest.n, sizeof(*all->all));
-	if (!all->all)
-		return proof;
-	memcpy(all->all, list, rest.n * sizeof(*list));
-	all->n_all = rest.n;
-	return rest.n == 1 ? list[0] : all;
+	return read_into(r, p, schema) ? p : NULL;
+}
+
+/* ---- all of them --------------------------------------------------------------------- */
+
+void agr_proofs_init(agr_proofs *proofs, agr_span root)
+{
+	memset(proofs, 0, sizeof(*proofs));
+	proofs->root = root;
+}
+
+void agr_proofs_free(agr_proofs *proofs)
+{
+	for (struct agr_proof_regex *known = proofs->regexes; known; known = known->next)
+		agr_regex_free(known->regex);
+	proofs->regexes = NULL;
+	proofs->targets = NULL;
+	agr_arena_free(&proofs->arena);
+}
+
+agr_proof *agr_proof_new(agr_proofs *proofs, agr_span schema, agr_wanted *wanted,
+	const char *const *untold, size_t n_untold)
+{
+	struct reader r = { .proofs = proofs, .wanted = wanted, .untold = untold,
+		.n_untold = n_untold };
+	agr_proof *proof = proofs->failed ? NULL : read_schema(&r, schema);
+
+	proofs->failed = !proof; /* what references lead to is there in part */
+	return proof;
+}
+
+agr_proof *agr_proof_both(agr_proofs *proofs, agr_proof *a, agr_proof *b)
+{
+	agr_proof *both = agr_arena_alloc(&proofs->arena, 1, sizeof(*both));
+	agr_proof **of = agr_arena_alloc(&proofs->arena, 2, sizeof(*of));
+
+	if (!both || !of)
+		return NULL;
+	memset(both, 0, sizeof(*both));
+	of[0] = a;
+	of[1] = b;
+	both->all = (agr_proof_list){ of, 2 };
+	return both;
+}
+
+static unsigned larger(unsigned a, unsigned b)
+{
+	return a > b ? a : b;
+}
+
+/* How many schemas in a row are about the same value, from this one on. One that leads to
+ * itself has no end. */
+static unsigned reach_of(agr_proof *p, unsigned level)
+{
+	agr_proof *const one[] = { p->no, p->condition, p->then, p->otherwise, p->names };
+	const agr_proof_list lists[] = { p->all, p->any, p->one };
+	unsigned most = level > MAX_REACH ? TOO_FAR : 0;
+
+	if (p->reach)
+		return p->reach;
+	p->reach = TOO_FAR;
+	for (size_t i = 0; most < TOO_FAR && i < AGR_COUNT(one); i++)
+		if (one[i])
+			most = larger(most, reach_of(one[i], level + 1));
+	for (size_t i = 0; most < TOO_FAR && i < AGR_COUNT(lists); i++)
+		for (size_t j = 0; most < TOO_FAR && j < lists[i].n; j++)
+			most = larger(most, reach_of(lists[i].of[j], level + 1));
+	if (most < MAX_REACH)
+		p->reach = (unsigned char)(most + 1);
+	return p->reach;
+}
+
+/* Only those that references lead to may be in a row that long. */
+bool agr_proofs_are_sound(agr_proofs *proofs)
+{
+	if (proofs->failed)
+		return false;
+	for (const struct agr_proof_target *t = proofs->targets; t; t = t->next)
+		if (reach_of(t->proof, 0) == TOO_FAR)
+			return false;
+	return true;
 }

@@ -419,19 +419,19 @@ static bool step(agr_span *at, const char *token, size_t len)
 	return false;
 }
 
-static int find_ref(agr_schema_run *run, agr_span ref, agr_span *out)
+int agr_schema_find_ref(agr_span root, agr_span ref, agr_span *out, agentrun_error **err)
 {
 	agr_buf text = AGR_BUF_INIT, token = AGR_BUF_INIT;
 	const char *p, *end;
 	bool found;
 	int r = 0;
 
-	*out = run->root;
+	*out = root;
 	agr_string_decode(&text, ref);
 	agr_buf_add(&text, "", 0);
 	if (text.failed) {
 		agr_buf_free(&text);
-		return agr_error_oom(run->err);
+		return agr_error_oom(err);
 	}
 	p = text.data;
 	end = p + text.len;
@@ -442,9 +442,9 @@ static int find_ref(agr_schema_run *run, agr_span ref, agr_span *out)
 		found = step(out, token.data ? token.data : "", token.len);
 	}
 	if (text.failed || token.failed)
-		r = agr_error_oom(run->err);
+		r = agr_error_oom(err);
 	else if (!found)
-		r = agentrun_error_raise(run->err, AGENTRUN_ECONFIG,
+		r = agentrun_error_raise(err, AGENTRUN_ECONFIG,
 			"the schema's $ref %.*s leads nowhere",
 			ref.n > 200 ? 200 : (int)ref.n, ref.p);
 	agr_buf_free(&text);
@@ -464,7 +464,7 @@ static int follow_ref(agr_schema_run *run, agr_span ref, agr_span *out)
 	if (known->at == ref.p)
 		return 0;
 	run->work += run->root.n / BYTES_PER_WORK;
-	r = find_ref(run, ref, out);
+	r = agr_schema_find_ref(run->root, ref, out, run->err);
 	if (r == 0)
 		*known = (agr_schema_ref){ref.p, *out};
 	return r;
@@ -473,29 +473,23 @@ static int follow_ref(agr_schema_run *run, agr_span ref, agr_span *out)
 /* ---- the walk -----------------------------------------------------------------------
  */
 
-static const agr_keyword apply_keywords[] = {
-	{"properties", check_properties},
-	{"required", check_required},
-	{"patternProperties", check_patterns},
-	{"additionalProperties", check_additional},
-	{"propertyNames", check_names},
-	{"items", check_items},
-	{"contains", check_contains},
-	{"allOf", check_all},
-	{"anyOf", check_any},
-	{"oneOf", check_one},
-	{"not", check_not},
-	{"if", check_if},
-	{NULL, NULL},
-};
+#define OF(type) (1u << AGR_TYPE_##type)
 
-static agr_keyword_fn find_keyword(const agr_keyword *table, agr_span name)
-{
-	for (; table->name; table++)
-		if (agr_string_is(name, table->name, strlen(table->name)))
-			return table->check;
-	return NULL;
-}
+static const agr_keyword apply_keywords[] = {
+	{"properties", check_properties, OF(OBJECT)},
+	{"required", check_required, OF(OBJECT)},
+	{"patternProperties", check_patterns, OF(OBJECT)},
+	{"additionalProperties", check_additional, OF(OBJECT)},
+	{"propertyNames", check_names, OF(OBJECT)},
+	{"items", check_items, OF(ARRAY)},
+	{"contains", check_contains, OF(ARRAY)},
+	{"allOf", check_all, AGR_SCHEMA_ANY},
+	{"anyOf", check_any, AGR_SCHEMA_ANY},
+	{"oneOf", check_one, AGR_SCHEMA_ANY},
+	{"not", check_not, AGR_SCHEMA_ANY},
+	{"if", check_if, AGR_SCHEMA_ANY},
+	{NULL, NULL, 0},
+};
 
 static int apply_keyword_list(agr_schema_run *run, agr_span schema, agr_span value)
 {
@@ -504,12 +498,12 @@ static int apply_keyword_list(agr_schema_run *run, agr_span schema, agr_span val
 	int r = 0;
 
 	for (it = agr_iter_of(schema); r == 0 && agr_object_next(&it, &name, &arg);) {
-		agr_keyword_fn check = find_keyword(agr_schema_value_keywords, name);
+		const agr_keyword *keyword = agr_schema_keyword(agr_schema_value_keywords, name);
 
-		if (!check)
-			check = find_keyword(apply_keywords, name);
-		if (check)
-			r = check(run, arg, schema, value);
+		if (!keyword)
+			keyword = agr_schema_keyword(apply_keywords, name);
+		if (keyword)
+			r = keyword->check(run, arg, schema, value);
 	}
 	return r;
 }
@@ -555,7 +549,9 @@ static int apply(agr_schema_run *run, agr_span schema, agr_span value)
 int agr_schema_check_within(size_t max_work, agr_span schema, agr_span value,
 	agr_schema_report_fn report, void *user, agentrun_error **err)
 {
+	agr_schema_ref refs[AGR_SCHEMA_REFS] = {{NULL, {NULL, 0}}};
 	agr_schema_run run = {.root = schema,
+		.refs = refs,
 		.report = report,
 		.user = user,
 		.err = err,

@@ -30,7 +30,7 @@ static struct shown show(agr_span value)
 	return s;
 }
 
-static bool is_integer(agr_span number)
+bool agr_schema_is_integer(agr_span number)
 {
 	const char *e = memchr(number.p, 'e', number.n);
 	int64_t whole;
@@ -51,7 +51,7 @@ static bool has_type(agr_span value, agr_span name)
 	if (agr_string_is(name, names[type], strlen(names[type])))
 		return true;
 	return type == AGR_TYPE_NUMBER && agr_string_is(name, "integer", 7) &&
-	       is_integer(value);
+	       agr_schema_is_integer(value);
 }
 
 static int check_type(agr_schema_run *run, agr_span arg, agr_span schema, agr_span value)
@@ -302,18 +302,36 @@ static int check_unique(
 	return 0;
 }
 
-static int compile(struct agr_schema_pattern *out, agr_span arg, agentrun_error **err)
+int agr_schema_regex_new(agr_regex **out, agr_span arg, agentrun_error **err)
 {
 	agr_buf text = AGR_BUF_INIT;
 	int r;
 
+	*out = NULL;
 	agr_string_decode(&text, arg);
 	r = agr_buf_check(&text, "pattern", err);
 	if (r == 0)
-		r = agr_regex_new(
-			&out->regex, text.data, text.len, true, AGENTRUN_ECONFIG, err);
-	if (r == 0)
-		r = agr_match_new(&out->match, err);
+		r = agr_regex_new(out, text.data, text.len, true, AGENTRUN_ECONFIG, err);
+	agr_buf_free(&text);
+	if (r < 0) {
+		agr_error_prefix(err, "the schema's pattern %s", show(arg).text);
+		agr_regex_free(*out);
+		*out = NULL;
+	}
+	return r;
+}
+
+int agr_schema_regex_test(const agr_regex *regex, agr_match *match, agr_span string,
+	agentrun_error **err)
+{
+	agr_buf text = AGR_BUF_INIT;
+	int r;
+
+	if (agr_string_is_plain(string))
+		return agr_regex_test(regex, match, string.p + 1, string.n - 2, err);
+	agr_string_decode(&text, string);
+	r = text.failed ? agr_error_oom(err)
+			: agr_regex_test(regex, match, text.data ? text.data : "", text.len, err);
 	agr_buf_free(&text);
 	return r;
 }
@@ -331,9 +349,10 @@ static int compiled(agr_schema_run *run, agr_span arg, struct agr_schema_pattern
 	known = calloc(1, sizeof(*known));
 	if (!known)
 		return agr_error_oom(run->err);
-	r = compile(known, arg, run->err);
+	r = agr_schema_regex_new(&known->regex, arg, run->err);
+	if (r == 0)
+		r = agr_match_new(&known->match, run->err);
 	if (r < 0) {
-		agr_error_prefix(run->err, "the schema's pattern %s", show(arg).text);
 		agr_regex_free(known->regex);
 		agr_match_free(known->match);
 		free(known);
@@ -347,18 +366,10 @@ static int compiled(agr_schema_run *run, agr_span arg, struct agr_schema_pattern
 
 int agr_schema_match(agr_schema_run *run, agr_span arg, agr_span string)
 {
-	agr_buf text = AGR_BUF_INIT;
 	struct agr_schema_pattern *pattern;
 	int r = compiled(run, arg, &pattern);
 
-	if (r < 0)
-		return r;
-	agr_string_decode(&text, string);
-	r = text.failed ? agr_error_oom(run->err)
-			: agr_regex_test(pattern->regex, pattern->match,
-				  text.data ? text.data : "", text.len, run->err);
-	agr_buf_free(&text);
-	return r;
+	return r < 0 ? r : agr_schema_regex_test(pattern->regex, pattern->match, string, run->err);
 }
 
 static int check_pattern(
@@ -377,22 +388,32 @@ static int check_pattern(
 	return r < 0 ? r : 0;
 }
 
+#define OF(type) (1u << AGR_TYPE_##type)
+
 const agr_keyword agr_schema_value_keywords[] = {
-	{"type", check_type},
-	{"enum", check_enum},
-	{"const", check_const},
-	{"minimum", check_minimum},
-	{"maximum", check_maximum},
-	{"exclusiveMinimum", check_above},
-	{"exclusiveMaximum", check_below},
-	{"multipleOf", check_multiple},
-	{"minLength", check_min_length},
-	{"maxLength", check_max_length},
-	{"minItems", check_min_items},
-	{"maxItems", check_max_items},
-	{"minProperties", check_min_members},
-	{"maxProperties", check_max_members},
-	{"uniqueItems", check_unique},
-	{"pattern", check_pattern},
-	{NULL, NULL},
+	{"type", check_type, AGR_SCHEMA_ANY},
+	{"enum", check_enum, AGR_SCHEMA_ANY},
+	{"const", check_const, AGR_SCHEMA_ANY},
+	{"minimum", check_minimum, OF(NUMBER)},
+	{"maximum", check_maximum, OF(NUMBER)},
+	{"exclusiveMinimum", check_above, OF(NUMBER)},
+	{"exclusiveMaximum", check_below, OF(NUMBER)},
+	{"multipleOf", check_multiple, OF(NUMBER)},
+	{"minLength", check_min_length, OF(STRING)},
+	{"maxLength", check_max_length, OF(STRING)},
+	{"minItems", check_min_items, OF(ARRAY)},
+	{"maxItems", check_max_items, OF(ARRAY)},
+	{"minProperties", check_min_members, OF(OBJECT)},
+	{"maxProperties", check_max_members, OF(OBJECT)},
+	{"uniqueItems", check_unique, OF(ARRAY)},
+	{"pattern", check_pattern, OF(STRING)},
+	{NULL, NULL, 0},
 };
+
+const agr_keyword *agr_schema_keyword(const agr_keyword *table, agr_span name)
+{
+	for (; table->name; table++)
+		if (agr_string_is(name, table->name, strlen(table->name)))
+			return table;
+	return NULL;
+}

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 #include "unit.h"
 
+#include "schemas.h"
+
 #include <agentrun/patch.h>
 
 #include "table/scan.h"
@@ -361,16 +363,6 @@ START_TEST(the_form_with_nodes_by_key_is_read_and_the_one_with_arrays_comes_out)
 }
 END_TEST
 
-static uint64_t random_state = 88172645463325252u;
-
-static size_t below(size_t n)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return (size_t)((random_state >> 11) % n);
-}
-
 /* A patch of some places of `alike` to some values. */
 static void add_operations(agr_buf *out)
 {
@@ -422,9 +414,10 @@ static void judge(const char *flow, const agr_buf *patch, const char *schema, si
 	check.schema_len = opts.schema_len = schema ? strlen(schema) : 0;
 	text = agentrun_patch_result_document(raw, &len);
 	r = agentrun_workflow_check(NULL, text, len, &check, NULL);
-	if ((agentrun_apply_patch(&result, NULL, flow, strlen(flow), patch->data, patch->len, &opts,
-		     NULL) == 0) != (r == 0))
-		ck_abort_msg("%s: %s of %s", r ? "accepted" : "refused", patch->data, flow);
+	if (agentrun_apply_patch(&result, NULL, flow, strlen(flow), patch->data, patch->len, &opts,
+		    NULL) != r)
+		ck_abort_msg("%s: %s of %s by %s", r ? "accepted" : "refused", patch->data, flow,
+			schema ? schema : "the rules");
 	judged[r != 0]++;
 	agentrun_patch_result_free(raw);
 	agentrun_patch_result_free(result);
@@ -459,13 +452,14 @@ START_TEST(a_short_text_does_not_become_an_endless_one)
 }
 END_TEST
 
+static const char alike[] = "{\"name\": \"x\",\"nodes\":[{\"id\":\"a\",\"type\":\"filter\","
+	"\"config\":{}},{\"type\":\"http\",\"id\":\"b\",\"config\":{\"url\":\"u\"}},"
+	"{\"id\":\"c\",\"type\":\"task\",\"retry\":{\"max_attempts\":2,\"backoff_ms\":5,"
+	"\"backoff_multiplier\":1.5},\"timeout_ms\":7}],\"edges\":[{\"from\":\"a\","
+	"\"to\":\"b\"},{\"from\":\"b\",\"to\":\"c\"}],\"meta\":{\"owner\":\"o\"}}";
+
 START_TEST(a_patch_is_refused_just_where_its_result_is_no_workflow)
 {
-	static const char alike[] = "{\"name\": \"x\",\"nodes\":[{\"id\":\"a\",\"type\":\"filter\","
-		"\"config\":{}},{\"type\":\"http\",\"id\":\"b\",\"config\":{\"url\":\"u\"}},"
-		"{\"id\":\"c\",\"type\":\"task\",\"retry\":{\"max_attempts\":2,\"backoff_ms\":5,"
-		"\"backoff_multiplier\":1.5},\"timeout_ms\":7}],\"edges\":[{\"from\":\"a\","
-		"\"to\":\"b\"},{\"from\":\"b\",\"to\":\"c\"}],\"meta\":{\"owner\":\"o\"}}";
 	static const char own[] = "{\"type\":\"object\",\"required\":[\"nodes\"],\"properties\":{"
 		"\"name\":{\"type\":\"string\"},\"nodes\":{\"items\":{\"required\":[\"id\"],\"anyOf\":["
 		"{\"properties\":{\"type\":{\"const\":\"http\"}}},{\"properties\":{\"timeout_ms\":"
@@ -482,6 +476,138 @@ START_TEST(a_patch_is_refused_just_where_its_result_is_no_workflow)
 	}
 	ck_assert_uint_gt(judged[0], 1000);
 	ck_assert_uint_gt(judged[1], 1000);
+	agr_buf_free(&patch);
+}
+END_TEST
+
+/* Half of them say nothing, so that a workflow may pass. */
+static void add_some_schema(agr_buf *out)
+{
+	if (below(2))
+		agr_buf_str(out, "true");
+	else
+		add_schema(out, (unsigned)below(3));
+}
+
+static void add_list_schema(agr_buf *out, const char *name)
+{
+	agr_buf_printf(out, "\"%s\":{\"%s\":%zu", name, below(2) ? "minItems" : "maxItems", 1 + below(3));
+	agr_buf_str(out, below(32) ? ",\"items\":" : ",\"contains\":");
+	if (!below(3) && strcmp(name, "nodes") == 0)
+		agr_buf_str(out, "{\"$ref\":\"#/definitions/node\"}");
+	else
+		add_some_schema(out);
+	agr_buf_char(out, '}');
+}
+
+/* What a schema may say of a workflow, as a caller may write it. */
+static void add_flow_keywords(agr_buf *out)
+{
+	static const char *const more[] = { "", "", ",\"required\":[\"name\",\"edges\"]",
+		",\"additionalProperties\":false", ",\"additionalProperties\":{\"type\":\"object\"}",
+		",\"maxProperties\":3", ",\"propertyNames\":{\"pattern\":\"^[a-z]+$\"}",
+		",\"patternProperties\":{\"^n\":true}", ",\"type\":[\"object\",\"null\"]",
+		",\"anyOf\":[{\"required\":[\"name\"]},{\"required\":[\"meta\"]}]" };
+
+	agr_buf_str(out, "\"properties\":{");
+	add_list_schema(out, "nodes");
+	agr_buf_char(out, ',');
+	add_list_schema(out, below(8) ? "edges" : "others");
+	agr_buf_str(out, ",\"name\":");
+	add_some_schema(out);
+	agr_buf_printf(out, "}%s", ONE_OF(more));
+}
+
+static void add_flow_schema(agr_buf *out)
+{
+	size_t how = below(4);
+
+	agr_buf_str(out, "{\"definitions\":{\"p\":");
+	add_some_schema(out);
+	agr_buf_str(out, ",\"q\":{\"properties\":{\"b\":");
+	add_some_schema(out);
+	agr_buf_str(out, "}},\"r\":true,\"node\":");
+	add_kinds(out, (unsigned)below(2));
+	agr_buf_str(out, ",\"flow\":{");
+	add_flow_keywords(out);
+	agr_buf_str(out, "}},");
+	if (how == 0)
+		agr_buf_str(out, "\"$ref\":\"#/definitions/flow\"");
+	else if (how == 1)
+		agr_buf_str(out, "\"allOf\":[{\"$ref\":\"#/definitions/flow\"},{\"required\":[\"nodes\"]}],");
+	if (how)
+		add_flow_keywords(out);
+	agr_buf_char(out, '}');
+}
+
+START_TEST(so_it_is_whatever_the_schema)
+{
+	agr_buf patch = AGR_BUF_INIT, schema = AGR_BUF_INIT;
+	size_t judged[2] = { 0, 0 };
+
+	for (int i = 0; i < 8000; i++) {
+		if (i % 4 == 0) {
+			agr_buf_reset(&schema);
+			add_flow_schema(&schema);
+		}
+		agr_buf_reset(&patch);
+		if (below(2))
+			agr_buf_str(&patch, "[]");
+		else
+			add_operations(&patch);
+		judge(alike, &patch, schema.data, judged);
+	}
+	ck_assert_uint_gt(judged[0], 300);
+	ck_assert_uint_gt(judged[1], 300);
+	agr_buf_free(&patch);
+	agr_buf_free(&schema);
+}
+END_TEST
+
+START_TEST(what_a_schema_says_holds_wherever_it_says_it)
+{
+	static const struct {
+		const char *schema, *patch;
+	} refused[] = {
+		/* Of a list that is not named. */
+		{ "{\"properties\":{\"nodes\":true,\"name\":true,\"meta\":true},\"additionalProperties\":"
+			"{\"maxItems\":1}}", "[]" },
+		{ "{\"properties\":{\"nodes\":true,\"name\":true,\"meta\":true},\"additionalProperties\":"
+			"false}", "[]" },
+		{ "{\"properties\":{\"edges\":{\"maxItems\":1}}}", "[]" },
+		{ "{\"properties\":{\"nodes\":{\"minItems\":4}}}", "[]" },
+		{ "{\"allOf\":[{\"properties\":{\"nodes\":{\"minItems\":4}}},{\"properties\":{"
+			"\"nodes\":{\"minItems\":1}}}]}", "[]" },
+		{ "{\"required\":[\"title\"]}", "[]" },
+		{ "{\"minProperties\":5}", "[]" },
+		{ "{\"$ref\":\"#/definitions/f\",\"definitions\":{\"f\":{\"maxProperties\":3}}}", "[]" },
+		/* Of a part that is like the whole. */
+		{ "{\"allOf\":[{\"$ref\":\"#/definitions/f\"}],\"properties\":{\"meta\":{\"$ref\":"
+			"\"#/definitions/f\"}},\"definitions\":{\"f\":{\"required\":[\"nodes\",\"name\"],"
+			"\"properties\":{\"nodes\":{\"maxItems\":3}}}}}",
+			"[{\"op\":\"add\",\"path\":\"/meta\",\"value\":{\"name\":1,\"nodes\":[1,2,3,4]}}]" },
+		/* Of what is there once in the end. */
+		{ "{\"properties\":{\"nodes\":{\"items\":{\"properties\":{\"config\":{"
+			"\"properties\":{\"x\":{\"minProperties\":2}}}}}}}}",
+			"[{\"op\":\"add\",\"path\":\"/nodes/-\",\"value\":{\"id\":\"d\",\"type\":\"task\","
+			"\"config\":{\"x\":{\"a\":1,\"a\":2}}}}]" },
+	};
+	static const char twice[] = "{\"nodes\":[{\"id\":\"a\",\"type\":\"task\",\"config\":{\"a\":1,"
+		"\"a\":2}}],\"edges\":[]}";
+	size_t judged[2] = { 0, 0 };
+	agr_buf patch = AGR_BUF_INIT;
+
+	for (size_t i = 0; i < AGR_COUNT(refused); i++) {
+		agr_buf_reset(&patch);
+		agr_buf_str(&patch, refused[i].patch);
+		judge(alike, &patch, refused[i].schema, judged);
+		ck_assert_msg(judged[1] == i + 1, "%s", refused[i].schema);
+	}
+	agr_buf_reset(&patch);
+	agr_buf_str(&patch, "[]");
+	judge(twice, &patch, "{\"properties\":{\"nodes\":{\"items\":{\"properties\":{\"config\":"
+		"{\"minProperties\":2}}}}}}", judged);
+	ck_assert_uint_eq(judged[0], 0);
 	agr_buf_free(&patch);
 }
 END_TEST
@@ -670,6 +796,8 @@ int main(void)
 		the_form_with_nodes_by_key_is_read_and_the_one_with_arrays_comes_out,
 		a_short_text_does_not_become_an_endless_one,
 		a_patch_is_refused_just_where_its_result_is_no_workflow,
+		so_it_is_whatever_the_schema,
+		what_a_schema_says_holds_wherever_it_says_it,
 		so_it_is_of_large_ones_however_their_nodes_and_edges_stand,
 		ids_may_be_very_long,
 		an_operation_that_fails_is_the_violation,
