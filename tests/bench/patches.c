@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
-/* patches raw|rules DOCUMENT PATCH SECONDS: the least CPU seconds of one
- * agentrun_apply_patch(), its result written out, and how many bytes that has. */
+/* patches raw|rules|SCHEMA DOCUMENT PATCH SECONDS: the least CPU seconds of one
+ * agentrun_apply_patch(), its result written out, and how many bytes that has. SCHEMA is
+ * a file, which stands for the built-in rules. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,7 @@
 int main(int argc, char **argv)
 {
 	agentrun_patch_options opts;
-	struct text document, patch;
+	struct text document, patch, schema;
 	agentrun_ctx *ctx; /* whose rules are read once, as in a service */
 	double least = 1e9, all = 0;
 	size_t len = 0;
@@ -25,6 +26,11 @@ int main(int argc, char **argv)
 		return 1;
 	agentrun_patch_options_init(&opts, sizeof(opts));
 	opts.raw = strcmp(argv[1], "raw") == 0;
+	if (!opts.raw && strcmp(argv[1], "rules") != 0) {
+		schema = text_read(argv[1]);
+		opts.schema = schema.p;
+		opts.schema_len = schema.len;
+	}
 	while (all < atof(argv[4])) {
 		double start = cpu_seconds(), took;
 		agentrun_patch_result *result;

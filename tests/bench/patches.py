@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LicenseRef-agentrun-internal
-"""Patches of workflows, in process: parse, apply, write. Ours raw and with the workflow's
-rules, in turns with yyjson, which knows no rules.
+"""Patches of workflows, in process: parse, apply, write. Ours raw, with the workflow's
+rules, and with those and a usual schema (definitions, $ref, pattern, oneOf) in place of the
+built-in one, in turns with yyjson, which knows no rules.
 
     patches.py PATCHES [--nodes 1000,100000] [--rounds 5]
 
@@ -15,6 +16,8 @@ import sys
 import tempfile
 
 import peers
+
+SCHEMA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "workflow.schema.json")
 
 TYPES = {
     "function": lambda i: {"name": f"fn_{i}", "args": {"a": i, "b": [i, i + 1]}},
@@ -101,8 +104,9 @@ def main():
                         json.dump(workflow(n), f, separators=separators)
                     with open(patch, "w", encoding="utf-8") as f:
                         json.dump(operations(n, count), f)
-                    commands = {how: [args.patches, how, document, patch, "0.3"]
-                                for how in ("raw", "rules")}
+                    commands = {name: [args.patches, how, document, patch, "0.3"]
+                                for name, how in (("raw", "raw"), ("rules", "rules"),
+                                                  ("schema", SCHEMA))}
                     if yyjson:
                         commands["yyjson"] = [yyjson, document, patch, "0.3"]
                     one(f"{n} nodes, {form}, {count} operations", commands, args.rounds)
