@@ -33,7 +33,8 @@ struct agr_remote {
 	agentrun_error *why;    /* the last request failed; or NULL */
 	int64_t fresh_ms;       /* how long what came may be used; -1: the server does not say */
 	bool fetching;
-	unsigned answers;       /* that came */
+	bool reading;           /* what came is read by one of those who want it */
+	unsigned answers;       /* that came, or were read */
 	agentrun_http_event *event; /* that came and was not read yet */
 	int64_t came_ms, came_wall_ms; /* when it did */
 	agr_rules_wait *waiting;
@@ -122,26 +123,30 @@ static void report_nothing(void *user, const char *pointer, size_t len, const ch
 	(void)user, (void)pointer, (void)len, (void)what;
 }
 
-/* Can it be asked at all? Where its references lead nowhere, it cannot. */
+/* Can it be asked at all? Where its references lead nowhere, it cannot. That it goes round in
+ * circles shows when it is asked. */
 static int try_schema(agr_span schema, agentrun_error **err)
 {
 	static const char flow[] = "{\"nodes\":[{\"id\":\"a\",\"type\":\"task\",\"config\":{}}],"
 		"\"edges\":[]}";
-	int r = agr_schema_check(schema, (agr_span){ flow, sizeof(flow) - 1 }, report_nothing,
-		NULL, err);
+	int r = agr_schema_try(schema, err);
 
+	if (r == 0)
+		r = agr_schema_check(schema, (agr_span){ flow, sizeof(flow) - 1 }, report_nothing,
+			NULL, err);
 	return r < 0 ? r : 0;
 }
 
-static int read_rules(agr_remote *remote, agr_rules **out, agentrun_error **err)
+/* `there` are the rules that are there already, or NULL. */
+static int read_rules(agr_rules **out, const agentrun_http_event *event, agr_rules *there,
+	agentrun_error **err)
 {
 	size_t len;
-	const char *body = agentrun_http_event_body(remote->event, &len);
+	const char *body = agentrun_http_event_body(event, &len);
 	int r;
 
-	if (remote->rules && remote->rules->text_len == len &&
-		memcmp(remote->rules->text, body, len) == 0) {
-		*out = agr_rules_hold(remote->rules);
+	if (there && there->text_len == len && memcmp(there->text, body, len) == 0) {
+		*out = agr_rules_hold(there);
 		return 0;
 	}
 	r = agr_rules_new(out, "the answer", body, len, err);
@@ -157,12 +162,15 @@ static int read_rules(agr_remote *remote, agr_rules **out, agentrun_error **err)
 	return r;
 }
 
-/* "If-None-Match: " and its like, for the next time; nothing where the answer has no such
- * header, or memory is short. */
-static void note_validator(char **line, const char *asks, const char *value)
+/* "If-None-Match: " and its like, for the next time; nothing where memory is short. Where the
+ * answer has no such header, what an answer before had counts only if that was the same
+ * schema's. */
+static void note_validator(char **line, const char *asks, const char *value, bool same)
 {
 	agr_buf text = AGR_BUF_INIT;
 
+	if (!value && same)
+		return;
 	free(*line);
 	*line = NULL;
 	if (!value || !agr_is_header_safe(value))
@@ -171,12 +179,12 @@ static void note_validator(char **line, const char *asks, const char *value)
 	*line = agr_buf_give_str(&text, NULL);
 }
 
-static void note_validators(agr_remote *remote)
+static void note_validators(agr_remote *remote, const agentrun_http_event *event, bool same)
 {
-	note_validator(&remote->etag, "If-None-Match",
-		agentrun_http_event_header(remote->event, "etag"));
+	note_validator(&remote->etag, "If-None-Match", agentrun_http_event_header(event, "etag"),
+		same);
 	note_validator(&remote->modified, "If-Modified-Since",
-		agentrun_http_event_header(remote->event, "last-modified"));
+		agentrun_http_event_header(event, "last-modified"), same);
 }
 
 static int raise_status(int status, agentrun_error **err)
@@ -189,36 +197,28 @@ static int raise_status(int status, agentrun_error **err)
 		"the server answered with status %d%s", status, what);
 }
 
-/* With the lock held: the event becomes rules, or says that those that are there stand. */
-static int take_answer(agr_remote *remote, agentrun_error **err)
+/* Without the lock: a schema may be long. The event becomes rules; 304 says that those that are
+ * there stand. */
+static int read_answer(agr_rules **out, agentrun_http_event *event, agr_rules *there,
+	agentrun_error **err)
 {
-	agentrun_error *why = agr_http_event_take_error(remote->event);
-	int status = agentrun_http_event_status(remote->event);
-	agr_rules *rules;
-	int r;
+	agentrun_error *why = agr_http_event_take_error(event);
+	int status = agentrun_http_event_status(event);
 
+	*out = NULL;
 	if (why)
 		return agr_error_pass(err, why);
-	if (status == 304 && remote->rules)
+	if (status == 304 && there) {
+		*out = agr_rules_hold(there);
 		return 0;
-	if (status != 200)
-		return raise_status(status, err);
-	r = read_rules(remote, &rules, err);
-	if (r < 0)
-		return r;
-	if (remote->rules && remote->rules != rules)
-		agr_log(remote->ctx, AGENTRUN_LOG_INFO, "schema", "%s has changed", KEY);
-	agr_rules_release(remote->rules);
-	remote->rules = rules;
-	note_validators(remote);
-	remote->fresh_ms = -1; /* that of the one before counts no more */
-	return 0;
+	}
+	return status == 200 ? read_rules(out, event, there, err) : raise_status(status, err);
 }
 
 /* An answer that says nothing of it leaves what was said of the schema before. */
-static int64_t fresh_ms(agr_remote *remote, int64_t wall)
+static int64_t fresh_ms(agr_remote *remote, const agentrun_http_event *event, int64_t wall)
 {
-	int64_t ms = agr_fresh_ms(remote->event, wall);
+	int64_t ms = agr_fresh_ms(event, wall);
 
 	if (ms >= 0)
 		remote->fresh_ms = ms;
@@ -226,46 +226,74 @@ static int64_t fresh_ms(agr_remote *remote, int64_t wall)
 	return ms < FRESH_MOST_MS ? ms : FRESH_MOST_MS;
 }
 
-/* With the lock held: the request is over, with remote->event. */
+/* With the lock held: these are the rules from now on. Returns how long. */
+static int64_t take_rules(agr_remote *remote, agr_rules *take_rules,
+	const agentrun_http_event *event)
+{
+	bool same = agentrun_http_event_status(event) == 304;
+
+	if (remote->rules && remote->rules != take_rules)
+		agr_log(remote->ctx, AGENTRUN_LOG_INFO, "schema", "%s has changed", KEY);
+	agr_rules_release(remote->rules);
+	remote->rules = take_rules;
+	note_validators(remote, event, same);
+	if (!same)
+		remote->fresh_ms = -1; /* that of the one before counts no more */
+	return fresh_ms(remote, event, remote->came_wall_ms);
+}
+
+/* With the lock held: there are none. Returns how long not to ask again. */
+static int64_t take_failure(agr_remote *remote, agentrun_error *take_why,
+	const agentrun_http_event *event)
+{
+	int64_t least = remote->rules ? RETRY_LATER_MS : RETRY_MS;
+	int64_t wait = agr_retry_after_ms(event, agentrun_http_event_status(event),
+		remote->came_wall_ms);
+
+	agr_error_prefix(&take_why, KEY);
+	remote->why = take_why;
+	/* Where there is none, whoever wants it is told why. */
+	agr_log(remote->ctx, remote->rules ? AGENTRUN_LOG_WARN : AGENTRUN_LOG_DEBUG, "schema",
+		"%s; %s", agentrun_error_message(take_why), remote->rules ?
+		"the one that is there stands" : "there is none yet");
+	wait = wait < RETRY_MOST_MS ? wait : RETRY_MOST_MS;
+	return wait < least ? least : wait;
+}
+
+static void tell(agr_remote *remote);
+
+/* With the lock held, but not while what came is read: the request is over. */
 static void settle(agr_remote *remote)
 {
-	int64_t wall = remote->came_wall_ms, wait;
+	agr_rules *rules, *there = remote->rules ? agr_rules_hold(remote->rules) : NULL;
+	agentrun_http_event *event = remote->event;
 	agentrun_error *why = NULL;
+	int64_t wait;
+	int r;
 
+	remote->event = NULL;
+	remote->reading = true;
+	pthread_mutex_unlock(&remote->lock);
+	r = read_answer(&rules, event, there, &why);
+	agr_rules_release(there);
+	pthread_mutex_lock(&remote->lock);
+	remote->reading = false;
 	agentrun_error_free(remote->why);
 	remote->why = NULL;
-	if (take_answer(remote, &why) == 0) {
-		wait = fresh_ms(remote, wall);
-	} else {
-		wait = agr_retry_after_ms(remote->event,
-			agentrun_http_event_status(remote->event), wall);
-		wait = wait < 0 ? 0 : wait < RETRY_MOST_MS ? wait : RETRY_MOST_MS;
-		if (wait < (remote->rules ? RETRY_LATER_MS : RETRY_MS))
-			wait = remote->rules ? RETRY_LATER_MS : RETRY_MS;
-		agr_error_prefix(&why, KEY);
-		remote->why = why;
-		/* Where there is none, whoever wants it is told why. */
-		agr_log(remote->ctx, remote->rules ? AGENTRUN_LOG_WARN : AGENTRUN_LOG_DEBUG,
-			"schema", "%s; %s", agentrun_error_message(why), remote->rules ?
-			"the one that is there stands" : "there is none yet");
-	}
+	wait = r == 0 ? take_rules(remote, rules, event) : take_failure(remote, why, event);
 	/* Perhaps nobody was left to read it then, and it is old now. */
 	remote->ask_ms = remote->came_ms + wait;
-	agentrun_http_event_free(remote->event);
-	remote->event = NULL;
+	agentrun_http_event_free(event);
+	tell(remote);
 }
 
 /* ---- asking ----------------------------------------------------------------------------- */
 
-/* With the lock held: it came. Everybody who waits is told. */
-static void announce(agr_remote *remote, agentrun_http_event *take_event)
+/* With the lock held: everybody who waits is told. */
+static void tell(agr_remote *remote)
 {
 	agr_rules_wait *wait;
 
-	remote->event = take_event;
-	remote->came_ms = agr_clock_mono_ms();
-	remote->came_wall_ms = agr_clock_wall_ms();
-	remote->fetching = false;
 	remote->answers++;
 	while ((wait = remote->waiting)) {
 		remote->waiting = wait->next;
@@ -273,6 +301,16 @@ static void announce(agr_remote *remote, agentrun_http_event *take_event)
 		wait->ready(wait->user);
 	}
 	pthread_cond_broadcast(&remote->came);
+}
+
+/* With the lock held: it came. */
+static void announce(agr_remote *remote, agentrun_http_event *take_event)
+{
+	remote->event = take_event;
+	remote->came_ms = agr_clock_mono_ms();
+	remote->came_wall_ms = agr_clock_wall_ms();
+	remote->fetching = false;
+	tell(remote);
 }
 
 /* On the HTTP client's thread. */
@@ -336,14 +374,15 @@ static void fetch(agr_remote *remote)
 }
 
 /* With the lock held: go by what is there, after `waited` or while it is fresh. 1: a
- * request is under way, and is to be waited for. */
+ * request is under way, or what came is read, and is to be waited for. */
 static int go_on(agr_remote *remote, bool waited, agr_rules **out, agentrun_error **err)
 {
 	if (remote->event)
 		settle(remote);
-	if (!waited && !remote->fetching && agr_clock_mono_ms() >= remote->ask_ms)
+	if (!waited && !remote->fetching && !remote->reading &&
+		agr_clock_mono_ms() >= remote->ask_ms)
 		fetch(remote);
-	if (remote->fetching && !waited)
+	if (remote->reading || (remote->fetching && !waited))
 		return AGR_RULES_COMING;
 	if (remote->rules) {
 		*out = agr_rules_hold(remote->rules);
@@ -413,7 +452,7 @@ int agr_remote_get(agr_remote *remote, agr_rules **out, agentrun_error **err)
 
 	pthread_mutex_lock(&remote->lock);
 	r = go_on(remote, false, out, err);
-	if (r == AGR_RULES_COMING) {
+	while (r == AGR_RULES_COMING) {
 		unsigned before = remote->answers;
 
 		while (remote->answers == before)
@@ -429,6 +468,8 @@ void agr_remote_known(agr_remote *remote, agr_rules **out)
 	pthread_mutex_lock(&remote->lock);
 	if (remote->event)
 		settle(remote);
+	while (remote->reading)
+		pthread_cond_wait(&remote->came, &remote->lock);
 	*out = remote->rules ? agr_rules_hold(remote->rules) : NULL;
 	pthread_mutex_unlock(&remote->lock);
 }

@@ -68,6 +68,9 @@ int agr_schema_regex_new(agr_regex **out, agr_span arg, agentrun_error **err);
 int agr_schema_regex_test(const agr_regex *regex, agr_match *match, agr_span string,
 	agentrun_error **err);
 
+/* Raise that something is no schema. */
+int agr_schema_raise_kind(agentrun_error **err);
+
 /* Where the $ref (a JSON string) leads in this schema; else AGENTRUN_ECONFIG. */
 int agr_schema_find_ref(agr_span root, agr_span ref, agr_span *out, agentrun_error **err);
 

@@ -120,7 +120,7 @@ static const agr_regex *read_pattern(struct reader *r, agr_span pattern)
 
 	if (!known)
 		return NULL;
-	if (agr_schema_regex_new(&known->regex, pattern, NULL) < 0)
+	if (agr_schema_regex_new(&known->regex, pattern, &r->proofs->wrong) < 0)
 		return NULL;
 	known->next = r->proofs->regexes;
 	r->proofs->regexes = known;
@@ -391,13 +391,15 @@ static bool is_too_much(agr_proofs *proofs, size_t bytes)
 static bool read_into(struct reader *r, agr_proof *p, agr_span schema)
 {
 	agr_span key, value;
-	bool ok = *schema.p == '{' && r->level < MAX_LEVELS && r->still < MAX_STILL &&
+	bool ok = r->level < MAX_LEVELS && r->still < MAX_STILL &&
 		!is_too_much(r->proofs, schema.n);
 	agr_iter it;
 
 	p->never = *schema.p == 'f';
 	if (*schema.p == 't' || p->never)
 		return true;
+	if (*schema.p != '{')
+		return agr_schema_raise_kind(&r->proofs->wrong) == 0;
 	r->level++;
 	r->still++;
 	for (it = agr_iter_of(schema); ok && agr_object_next(&it, &key, &value);)
@@ -414,7 +416,7 @@ bool agr_proofs_follow(agr_proofs *proofs, agr_span *schema)
 	for (int hops = 0; *schema->p == '{' && agr_object_get(*schema, "$ref", 4, &ref) &&
 		*ref.p == '"'; hops++) {
 		if (hops == MAX_HOPS || is_too_much(proofs, proofs->root.n) ||
-			agr_schema_find_ref(proofs->root, ref, schema, NULL) < 0)
+			agr_schema_find_ref(proofs->root, ref, schema, &proofs->wrong) < 0)
 			return false;
 	}
 	return true;
@@ -476,6 +478,7 @@ void agr_proofs_free(agr_proofs *proofs)
 		agr_regex_free(known->regex);
 	proofs->regexes = NULL;
 	proofs->targets = NULL;
+	agentrun_error_free(proofs->wrong);
 	agr_arena_free(&proofs->arena);
 }
 
@@ -540,4 +543,17 @@ bool agr_proofs_are_sound(agr_proofs *proofs)
 		if (reach_of(t->proof, 0) == TOO_FAR)
 			return false;
 	return true;
+}
+
+int agr_schema_try(agr_span schema, agentrun_error **err)
+{
+	agr_proofs proofs;
+	int r;
+
+	agr_proofs_init(&proofs, schema);
+	agr_proof_new(&proofs, schema, NULL, NULL, 0);
+	r = proofs.wrong ? agr_error_pass(err, proofs.wrong) : 0;
+	proofs.wrong = NULL;
+	agr_proofs_free(&proofs);
+	return r;
 }

@@ -27,6 +27,7 @@ typedef struct agr_proofs {
 	struct agr_proof_regex *regexes;
 	size_t work; /* that was done to make them */
 	bool failed; /* one of them could not be made */
+	agentrun_error *wrong; /* because of this; NULL: it was too much */
 } agr_proofs;
 
 /* A value, and what was noted of its members while it was scanned. */
@@ -57,6 +58,11 @@ agr_proof *agr_proof_both(agr_proofs *proofs, agr_proof *a, agr_proof *b);
 /* When all were made: may they be asked? Not where one could not be made, or leads to itself
  * without moving into the value. */
 bool agr_proofs_are_sound(agr_proofs *proofs);
+
+/* Is each part of the schema that may come to be asked a schema, are its patterns and
+ * references right? 0, AGENTRUN_ECONFIG or AGENTRUN_ENOMEM; 0 also where there is too much
+ * of it. */
+int agr_schema_try(agr_span schema, agentrun_error **err);
 
 /* Who asks, one thread: patterns need room, and there is an end to the work. */
 typedef struct agr_proof_run agr_proof_run;

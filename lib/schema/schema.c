@@ -519,6 +519,12 @@ static int apply_object(agr_schema_run *run, agr_span schema, agr_span value)
 	return r < 0 ? r : apply(run, target, value);
 }
 
+int agr_schema_raise_kind(agentrun_error **err)
+{
+	return agentrun_error_raise(err, AGENTRUN_ECONFIG,
+		"a schema must be an object, true or false");
+}
+
 static int apply(agr_schema_run *run, agr_span schema, agr_span value)
 {
 	int r;
@@ -529,8 +535,7 @@ static int apply(agr_schema_run *run, agr_span schema, agr_span value)
 		agr_span_type(schema) == AGR_TYPE_TRUE)
 		return 0;
 	if (agr_span_type(schema) != AGR_TYPE_OBJECT)
-		return agentrun_error_raise(run->err, AGENTRUN_ECONFIG,
-			"a schema must be an object, true or false");
+		return agr_schema_raise_kind(run->err);
 	if (run->still >= MAX_STILL)
 		return agentrun_error_raise(run->err, AGENTRUN_ECONFIG,
 			"the schema refers to itself without end");

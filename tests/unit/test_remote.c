@@ -301,6 +301,26 @@ START_TEST(one_that_has_not_changed_is_not_sent_again)
 }
 END_TEST
 
+/* RFC 9110, 15.4.5: 304 has the ETag that 200 would have had. */
+START_TEST(what_304_says_of_the_schema_counts_from_then_on)
+{
+	answers(200, "Last-Modified: Tue, 14 Nov 2023 22:14:20 GMT\r\nCache-Control: no-cache\r\n",
+		TASKS);
+	applies(ADD_TASK);
+	answers(304, "ETag: \"one\"\r\n", "");
+	applies(ADD_TASK);
+	ck_assert(!heard("If-None-Match"));
+	applies(ADD_TASK);
+	ck_assert(heard("If-None-Match: \"one\"\r\n"));
+	ck_assert(heard("If-Modified-Since: Tue, 14 Nov 2023 22:14:20 GMT\r\n"));
+	answers(304, "ETag: \"two\"\r\n", "");
+	applies(ADD_TASK);
+	applies(ADD_TASK);
+	ck_assert(heard("If-None-Match: \"two\"\r\n"));
+	is_refused(ADD_OWN);
+}
+END_TEST
+
 START_TEST(a_changed_one_takes_the_place_of_the_old)
 {
 	answers(200, "ETag: \"1\"\r\nCache-Control: max-age=1\r\n", TASKS);
@@ -330,6 +350,7 @@ START_TEST(the_one_that_is_there_stands_when_no_better_comes)
 		{ 302, "", "redirects are not followed" },
 		{ 200, "<html>", "workflow.schema: the answer:1:1" },
 		{ 200, "{\"error\":\"down\"}", "no JSON Schema" },
+		{ 200, "{\"properties\":{\"edges\":{\"items\":{\"$ref\":\"#/nowhere\"}}}}", "leads nowhere" },
 		{ 200, "", "the answer" },
 	};
 
@@ -391,6 +412,13 @@ START_TEST(without_any_nothing_is_applied)
 		{ 200, 0, AGENTRUN_ECONFIG, "{\"type\":[\"array\"]}", "no JSON Schema" },
 		{ 200, 0, AGENTRUN_ECONFIG, "{\"$ref\":\"#/nowhere\"}", "leads nowhere" },
 		{ 200, 0, AGENTRUN_ECONFIG, "{\"properties\":{\"nodes\":{\"items\":[7]}}}",
+			"a schema must be" },
+		/* Also what no workflow of one node comes to. */
+		{ 200, 0, AGENTRUN_ECONFIG, "{\"properties\":{\"edges\":{\"items\":{\"$ref\":"
+			"\"#/definitions/edge\"}}}}", "#/definitions/edge\" leads nowhere" },
+		{ 200, 0, AGENTRUN_ECONFIG, "{\"properties\":{\"meta\":{\"anyOf\":[{\"type\":\"null\"},"
+			"{\"pattern\":\"(\"}]}}}", "the schema's pattern" },
+		{ 200, 0, AGENTRUN_ECONFIG, "{\"properties\":{\"meta\":{\"items\":\"string\"}}}",
 			"a schema must be" },
 		{ 200, -1, AGENTRUN_ENETWORK, "", "workflow.schema" },
 		{ 200, 3000, AGENTRUN_ETIMEDOUT, "", "workflow.schema" },
@@ -597,6 +625,7 @@ int main(void)
 		a_schema_is_fetched_and_kept,
 		what_needs_no_schema_fetches_none,
 		one_that_has_not_changed_is_not_sent_again,
+		what_304_says_of_the_schema_counts_from_then_on,
 		a_changed_one_takes_the_place_of_the_old,
 		the_one_that_is_there_stands_when_no_better_comes,
 		a_slow_server_does_not_hold_up_who_has_a_schema,
