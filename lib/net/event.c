@@ -11,6 +11,7 @@ struct agentrun_http_event {
 	size_t n_headers;
 	agr_buf body;
 	agentrun_error *error;
+	bool unsent;
 };
 
 int agentrun_http_event_new(agentrun_http_event **out, uint64_t id, agentrun_error **err)
@@ -135,6 +136,16 @@ int agentrun_http_event_has_more(const agentrun_http_event *event)
 const agentrun_error *agentrun_http_event_error(const agentrun_http_event *event)
 {
 	return event->error;
+}
+
+void agr_http_event_set_unsent(agentrun_http_event *event)
+{
+	event->unsent = true;
+}
+
+bool agr_http_event_is_unsent(const agentrun_http_event *event)
+{
+	return event->unsent;
 }
 
 agentrun_error *agr_http_event_take_error(agentrun_http_event *event)

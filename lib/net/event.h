@@ -3,12 +3,17 @@
 #ifndef AGR_EVENT_H
 #define AGR_EVENT_H
 
+#include <stdbool.h>
+
 #include <agentrun/sys/transport.h>
 
 #include "base/base.h"
 
 /* Its error, now the caller's; or NULL. */
 agentrun_error *agr_http_event_take_error(agentrun_http_event *event);
+/* It failed before anything of the request was sent, for sure. */
+void agr_http_event_set_unsent(agentrun_http_event *event);
+bool agr_http_event_is_unsent(const agentrun_http_event *event);
 /* The value of the next header of this name from `*at` on (0 at first), or NULL. */
 const char *agr_http_event_header_next(const agentrun_http_event *event, const char *name,
 	size_t *at);

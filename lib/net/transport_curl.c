@@ -159,6 +159,14 @@ static void finish(struct curl_transport *c, agr_transfer *t, agentrun_error *ta
 	agr_transfer_free(t);
 }
 
+/* There was a connection, and something of the request may have gone through it. */
+static bool may_be_sent(CURL *easy)
+{
+	curl_off_t us = 0;
+
+	return curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &us) != CURLE_OK || us > 0;
+}
+
 /* Fill `out` unless the transfer goes on with a redirect. */
 static bool complete(struct curl_transport *c, agr_transfer *t, CURLcode fault,
 	agentrun_http_event **out)
@@ -181,6 +189,8 @@ static bool complete(struct curl_transport *c, agr_transfer *t, CURLcode fault,
 	if (r == 1)
 		agr_error_oom(&why);
 	agentrun_http_event_set_status(t->event, (int)status);
+	if (why && !may_be_sent(t->easy))
+		agr_http_event_set_unsent(t->event);
 	finish(c, t, why, out);
 	return true;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/backoff.h"
+#include "net/event.h"
 #include "net/retry_after.h"
 
 #define BACKOFF_BASE_MS 250
@@ -44,12 +45,24 @@ agr_span agr_exchange_answer(const agr_exchange *x)
 	return x->answer;
 }
 
+/* What is not known of a patch is said; the same job again finds it out, for the key is the
+ * same. */
+static void tell_unknown(const agr_exchange *x, agentrun_error **why)
+{
+	if (x->may_be_done)
+		agr_error_prefix(why, "the patch may have landed, its outcome is unknown (the job can "
+			"be sent again: its Idempotency-Key is the same)");
+}
+
 /* ---- sending --------------------------------------------------------------------- */
 
-static int raise_late(agentrun_error **err)
+static int raise_late(const agr_exchange *x, agentrun_error **err)
 {
-	return agentrun_error_raise(err, AGENTRUN_ETIMEDOUT,
+	int r = agentrun_error_raise(err, AGENTRUN_ETIMEDOUT,
 		"the deadline passed before the orchestrator answered");
+
+	tell_unknown(x, err);
+	return r;
 }
 
 static int send_request(agr_exchange *x, agentrun_error **err)
@@ -59,7 +72,7 @@ static int send_request(agr_exchange *x, agentrun_error **err)
 
 	timeout = agr_deadline_left(x->deadline_ms, timeout);
 	if (timeout <= 0)
-		return raise_late(err);
+		return raise_late(x, err);
 	x->request = (agentrun_http_request){
 		.struct_size = sizeof(x->request),
 		.method = x->method,
@@ -179,6 +192,17 @@ int agr_exchange_recall(agr_exchange *x, const char *answer, size_t len,
 	return r;
 }
 
+/* Of an attempt that failed: may it have done what it was asked? A status says no where the
+ * orchestrator says it itself, and does not when it broke down, or somebody between. */
+static bool may_be_done(const agr_exchange *x, const agentrun_error *why, int status)
+{
+	if (!x->body || agr_http_event_is_unsent(x->event))
+		return false;
+	if (!status || (status >= 200 && status <= 299))
+		return agentrun_error_code(why) != AGENTRUN_ENOMEM;
+	return status == 500 || status == 502 || status == 504;
+}
+
 /* 0: it is an answer. *wait_ms: what it asks to wait, -1: nothing. */
 static int judge(agr_exchange *x, int64_t *wait_ms, agentrun_error **err)
 {
@@ -222,7 +246,7 @@ static bool can_wait(agr_exchange *x, const agentrun_error *why, int64_t asked_m
 }
 
 static int recover(agr_exchange *x, agentrun_error *take_why, int64_t asked_ms,
-	agentrun_error **err)
+	bool refused, agentrun_error **err)
 {
 	int code = agentrun_error_code(take_why);
 
@@ -235,6 +259,8 @@ static int recover(agr_exchange *x, agentrun_error *take_why, int64_t asked_ms,
 	}
 	if (x->attempt)
 		agr_error_prefix(&take_why, "after %u attempts", x->attempt + 1);
+	if (!refused) /* which it is by its key, so that the attempts before did nothing, too */
+		tell_unknown(x, &take_why);
 	return agr_error_pass(err, take_why);
 }
 
@@ -242,6 +268,7 @@ int agr_exchange_advance(agr_exchange *x, agentrun_error **err)
 {
 	agentrun_error *why = NULL;
 	int64_t asked_ms;
+	int status;
 
 	if (x->done)
 		return AGR_EXCHANGE_DONE;
@@ -251,11 +278,14 @@ int agr_exchange_advance(agr_exchange *x, agentrun_error **err)
 		return send_request(x, err);
 	}
 	judge(x, &asked_ms, &why);
+	status = agentrun_http_event_status(x->event);
+	x->may_be_done = x->may_be_done || (why && may_be_done(x, why, status));
 	agentrun_http_event_free(x->event);
 	x->event = NULL;
 	x->sent = false;
 	if (why)
-		return recover(x, why, asked_ms, err);
+		return recover(x, why, asked_ms,
+			status >= 300 && !agentrun_error_is_retryable(why), err);
 	x->done = true;
 	return AGR_EXCHANGE_DONE;
 }

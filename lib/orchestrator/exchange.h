@@ -20,6 +20,7 @@ struct agr_exchange {
 	unsigned attempt;      /* that failed so far */
 	int64_t wake_ms;
 	bool sent, done;
+	bool may_be_done;      /* an attempt may have done it, but its answer was lost */
 	agr_buf answer_text;
 	agr_span answer;
 };

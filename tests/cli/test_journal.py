@@ -216,6 +216,28 @@ class Journal(WorkerTest):
         self.finish("landing")
         self.assertEqual(len(there.keys), 1)
 
+    def test_whether_a_patch_landed_is_found_out_when_the_orchestrator_is_back(self):
+        """Its answer is lost, and so is all that is tried after it: the job comes back, and asks
+        for the same with the same key, whatever the model says by then."""
+        there = Orchestrator(self, ["hang after", "hang before", 502, "garbage", 503])
+        self.begin("single_turn: true",
+                   more=f"orchestrator: {{api_url: '{there.server.url}', max_retries: 1}}\n")
+        adds = [provider.patch({"op": "add", "path": "/nodes/-", "value":
+                                {"id": name, "type": "task", "config": {}}})
+                for name in ("tell", "other", "more")]
+
+        def answer(request):
+            self.asked.append((0, []))
+            return provider.chat(None, adds[min(len(self.asked), len(adds)) - 1])
+        self.model.answers[:] = [answer] * 9
+        self.push(job("lost", "well, change whatever is best", run_id="run-1",
+                      workflow_tag="flow", current_workflow=None))
+        r = self.result("lost")
+        self.assertEqual((r["status"], r["result_preview"]["patch_id"]), ("completed", "patch-0"), r)
+        self.assertEqual((len(there.landed), len(set(there.keys))), (1, 1))
+        self.assertEqual(there.landed[0][1]["operations"][0]["value"]["id"], "tell")
+        self.assertEqual(len(there.keys), 6)
+
     def test_a_worker_that_lost_the_job_does_nothing_more(self):
         first = self.begin()
         self.turns[:] = [[[self.act("one")]], [[self.hold], [self.act("two")]], None]
