@@ -160,6 +160,7 @@ typedef struct agr_task {
 	bool wants_document; /* the first pipeline of openapi_action runs, which fetches it */
 	bool text_only;   /* the result is what the model said */
 	bool fetched;     /* the workflow was asked for */
+	bool keyed;       /* its nodes were keyed by id: elsewhere their places may be others */
 	bool landing, landed; /* the patch is being sent; it was */
 	agentrun_buf steps; /* the pipeline that openapi_action became */
 	agentrun_buf aside; /* what a call returned that is no result: a search */
@@ -263,6 +264,9 @@ void agr_call_end(agr_task *task);   /* drop what it left */
 
 /* ---- orchestrate.c ------------------------------------------------------- */
 
+/* Where the job's workflow has its nodes keyed by id, it is in the form that patches are of
+ * from now on. */
+int agr_task_open_workflow(agr_task *task);
 /* Ask for the job's workflow; then it is planned. */
 int agr_orchestrate_fetch(agr_task *task);
 /* Send a patch that was applied here without a fault; then the call succeeded. */

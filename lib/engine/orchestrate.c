@@ -4,24 +4,45 @@
 
 #include "engine/engine.h"
 #include "net/http.h"
+#include "patch/apply.h"
+#include "patch/guard.h"
 #include "patch/ir.h"
 
 #define WORKFLOW "workflow"
 
+int agr_task_open_workflow(agr_task *task)
+{
+	agr_buf flow = AGR_BUF_MAX(agr_patch_max_bytes(agr_engine_ctx(task->engine)));
+	agr_message *m = &task->message;
+	int r;
+
+	if (!agr_ir_is(m->workflow))
+		return 0;
+	r = agr_ir_read(&m->workflow, &flow, &task->error);
+	if (r > 0)
+		r = agr_buf_give(&flow, &task->workflow, "the workflow", &task->error);
+	agr_buf_free(&flow);
+	task->keyed = true;
+	m->workflow = (agr_span){ task->workflow.data, task->workflow.len };
+	return r;
+}
+
 static int lend_workflow(agr_task *task)
 {
+	int r = agr_journal_hear(task, WORKFLOW, task->workflow.data, task->workflow.len);
+
 	task->message.workflow = (agr_span){ task->workflow.data, task->workflow.len };
-	return agr_journal_hear(task, WORKFLOW, task->workflow.data, task->workflow.len);
+	return r < 0 ? r : agr_task_open_workflow(task);
 }
 
 /* The one that the job went by in an earlier life: by now its own patch may be in it.
  * 1: there is one. */
 static int recall_workflow(agr_task *task)
 {
-	int r = agr_journal_recall(task, WORKFLOW, &task->workflow);
+	int r = agr_journal_recall(task, WORKFLOW, &task->workflow), opened;
 
-	if (r == 1 && lend_workflow(task) < 0)
-		return AGENTRUN_ENOMEM;
+	if (r == 1 && (opened = lend_workflow(task)) < 0)
+		return opened;
 	return r;
 }
 
@@ -53,16 +74,26 @@ static int recall_landing(agr_task *task)
 	return r;
 }
 
+/* A patch names nodes by their places. Where those are of a workflow that was keyed by id, the
+ * orchestrator may have them in another order: it must not take the patch then. */
+static int guard(agr_task *task, agr_span spec, agr_buf *out)
+{
+	return task->keyed ? agr_guard_write(out, task->message.workflow, spec, &task->error) : 0;
+}
+
 int agr_orchestrate_land(agr_task *task, agr_span spec)
 {
 	const agr_message *m = &task->message;
 	const agr_patch_place place = { .job_id = m->job_id, .run_id = m->run_id,
 		.node_id = m->node_id, .workflow_tag = m->workflow_tag,
 		.workflow_owner = m->workflow_owner };
+	agr_buf guarded = AGR_BUF_MAX(agr_patch_max_bytes(agr_engine_ctx(task->engine)));
+	int r = guard(task, spec, &guarded);
 
-	int r = agr_exchange_patch(&task->exchange, agr_engine_ctx(task->engine), &place, spec,
-		task->deadline_ms, &task->error);
-
+	if (r == 0)
+		r = agr_exchange_patch(&task->exchange, agr_engine_ctx(task->engine), &place, spec,
+			(agr_span){ guarded.data, guarded.len }, task->deadline_ms, &task->error);
+	agr_buf_free(&guarded);
 	task->landing = true;
 	task->state = AGR_TASK_EXCHANGE;
 	return r < 0 ? r : recall_landing(task);
@@ -107,8 +138,7 @@ static int without_workflow(agr_task *task, int r)
 	return 0;
 }
 
-/* The workflow, which may stand in an envelope; the job lends it from now on. A patch names
- * nodes by their places: of one that has none here, nobody knows them there. */
+/* The workflow, which may stand in an envelope; the job lends it from now on. */
 static int take_workflow(agr_task *task)
 {
 	agr_span answer = agr_exchange_answer(task->exchange), nodes, inner;
@@ -117,11 +147,6 @@ static int take_workflow(agr_task *task)
 		agr_object_get(answer, "workflow", 8, &inner) &&
 		agr_span_type(inner) == AGR_TYPE_OBJECT)
 		answer = inner;
-	if (agr_ir_is(answer))
-		return without_workflow(task, agentrun_error_raise(&task->error,
-			AGENTRUN_EORCHESTRATOR, "the orchestrator gave the workflow with its "
-			"nodes keyed by id: a patch is of the form with the arrays nodes and "
-			"edges"));
 	if (agentrun_buf_set(&task->workflow, answer.p, answer.n) < 0)
 		return agr_error_oom(&task->error);
 	agr_orchestrate_end(task);

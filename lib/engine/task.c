@@ -7,7 +7,6 @@
 #include "llm/classify.h"
 #include "llm/profile.h"
 #include "llm/tools.h"
-#include "patch/apply.h"
 #include "patch/ir.h"
 #include "plan/plan.h"
 
@@ -48,27 +47,17 @@ static int resolve(agr_task *task)
 	return agr_nodes_resolve(task);
 }
 
-/* Where an orchestrator holds the workflow, a patch is of that one: its nodes may stand
- * in another order. */
+/* Where an orchestrator holds the workflow, a patch is of that one. */
 static int take_ir(agr_task *task)
 {
 	agr_message *m = &task->message;
-	agr_buf flow = AGR_BUF_MAX(agr_patch_max_bytes(agr_engine_ctx(task->engine)));
-	int r;
 
-	if (!agr_ir_is(m->workflow))
-		return 0;
-	if (m->workflow_tag && *m->workflow_tag &&
+	if (agr_ir_is(m->workflow) && m->workflow_tag && *m->workflow_tag &&
 		agr_orchestrator_is_set(agr_engine_ctx(task->engine))) {
 		m->workflow = (agr_span){ NULL, 0 };
 		return 0;
 	}
-	r = agr_ir_read(&m->workflow, &flow, &task->error);
-	if (r > 0)
-		r = agr_buf_give(&flow, &task->workflow, "the workflow", &task->error);
-	agr_buf_free(&flow);
-	m->workflow = (agr_span){ task->workflow.data, task->workflow.len };
-	return r;
+	return agr_task_open_workflow(task);
 }
 
 static int read_message(agr_task *task)

@@ -11,7 +11,8 @@
  *
  * A patch carries an Idempotency-Key that is made from the job and the patch: however
  * often it is sent, by whatever process, the orchestrator can tell that it is the same.
- * No answer, 408, 429 and 5xx are tried again; other statuses above 299 are final.
+ * No answer, 408, 429 and 5xx are tried again; other statuses above 299 are final. Where that is
+ * given up, and an attempt may have landed the patch, the error says so.
  */
 #ifndef AGR_ORCHESTRATOR_H
 #define AGR_ORCHESTRATOR_H
@@ -33,9 +34,10 @@ typedef struct agr_patch_place {
 bool agr_orchestrator_is_set(const agentrun_ctx *ctx);
 
 /* Send a patch: `spec` is {"operations","description"} or the operations alone, valid
- * JSON. AGENTRUN_EORCHESTRATOR: neither a run nor a tag says where to. */
+ * JSON. `guarded` (p NULL: nothing) is sent in place of its operations; it is the same patch,
+ * and has the same key. AGENTRUN_EORCHESTRATOR: neither a run nor a tag says where to. */
 int agr_exchange_patch(agr_exchange **out, agentrun_ctx *ctx, const agr_patch_place *place,
-	agr_span spec, int64_t deadline_ms, agentrun_error **err);
+	agr_span spec, agr_span guarded, int64_t deadline_ms, agentrun_error **err);
 /* Get a workflow. */
 int agr_exchange_workflow(agr_exchange **out, agentrun_ctx *ctx, const char *tag,
 	const char *owner, int64_t deadline_ms, agentrun_error **err);

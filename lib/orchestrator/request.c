@@ -96,7 +96,7 @@ int agr_exchange_workflow(agr_exchange **out, agentrun_ctx *ctx, const char *tag
 /* ---- a patch ------------------------------------------------------------------- */
 
 static int set_body(agr_exchange *x, const agr_patch_place *place, agr_span spec,
-	agentrun_error **err)
+	agr_span guarded, agentrun_error **err)
 {
 	agr_span operations = spec, description = { "null", 4 };
 	agr_buf body = AGR_BUF_INIT;
@@ -107,6 +107,8 @@ static int set_body(agr_exchange *x, const agr_patch_place *place, agr_span spec
 			return agentrun_error_raise(err, AGENTRUN_EPATCH,
 				"the patch has no operations");
 	}
+	if (guarded.p)
+		operations = guarded;
 	agr_buf_str(&body, "{\"operations\":");
 	agr_value_write(&body, operations);
 	agr_buf_str(&body, ",\"description\":");
@@ -117,6 +119,7 @@ static int set_body(agr_exchange *x, const agr_patch_place *place, agr_span spec
 	else
 		agr_buf_str(&body, "null");
 	agr_buf_char(&body, '}');
+	free(x->body);
 	x->body = agr_buf_give_str(&body, err);
 	return x->body ? 0 : AGENTRUN_ENOMEM;
 }
@@ -135,7 +138,7 @@ static int add_key(agr_exchange *x, const agr_patch_place *place, agentrun_error
 }
 
 int agr_exchange_patch(agr_exchange **out, agentrun_ctx *ctx, const agr_patch_place *place,
-	agr_span spec, int64_t deadline_ms, agentrun_error **err)
+	agr_span spec, agr_span guarded, int64_t deadline_ms, agentrun_error **err)
 {
 	bool has_run = place->run_id && *place->run_id;
 	int r = begin(out, ctx, has_run ? "POST" : "PATCH", place->workflow_owner, deadline_ms,
@@ -150,9 +153,11 @@ int agr_exchange_patch(agr_exchange **out, agentrun_ctx *ctx, const agr_patch_pl
 			"the job has neither a run_id nor a workflow_tag: there is no workflow to "
 			"send the patch to");
 	if (r == 0)
-		r = set_body(*out, place, spec, err);
+		r = set_body(*out, place, spec, (agr_span){ NULL, 0 }, err);
 	if (r == 0)
 		r = add_key(*out, place, err);
+	if (r == 0 && guarded.p)
+		r = set_body(*out, place, spec, guarded, err);
 	if (r == 0)
 		r = add_header(*out, "Content-Type", "application/json", err);
 	return fail(out, r);

@@ -157,8 +157,27 @@ class Landing(CliTest):
         self.orchestrate(*["hang after"] * 2, "garbage", more="  max_retries: 2\n")
         error = self.run_job(status=1)["error"]
         self.assertEqual((error["type"], error["retryable"]), ("orchestrator_error", True))
+        self.assertIn("the patch may have landed", error["message"])
         self.assertEqual(self.run_job()["result_preview"]["patch_id"], "patch-0")
         self.assertEqual((len(self.there.landed), len(set(self.there.keys))), (1, 1))
+
+    def test_what_is_not_known_is_said(self):
+        retries = "  max_retries: 1\n  timeout_sec: 1\n"
+        for script, unknown in ((["hang after", "hang before"], True), (["hang before", 503], True),
+                                ([500, 429], True), (["garbage", 503], True), ([502, 502], True),
+                                (["slow", 503], True), ([503, 429], False), ([408, 503], False),
+                                (["hang after", 409], False)):
+            with self.subTest(script=script):
+                self.orchestrate(*script, more=retries)
+                error = self.run_job(status=1)["error"]
+                self.assertEqual((error["type"], error["retryable"]),
+                                 ("orchestrator_error", script[1] != 409))
+                self.assertEqual("the patch may have landed" in error["message"], unknown,
+                                 error["message"])
+
+    def test_so_it_is_when_the_job_s_time_is_over(self):
+        self.orchestrate("hang after", *[503] * 50, more="  max_retries: 50\n")
+        self.assertIn("the patch may have landed", self.run_job(status=1, timeout_sec=1)["error"]["message"])
 
     def test_nothing_outlasts_the_job_s_time(self):
         self.orchestrate(*[503] * 50, more="  max_retries: 50\n")
@@ -184,13 +203,37 @@ class Landing(CliTest):
         self.assertEqual([r.method for r in self.there.server.requests], ["GET", "POST"])
         self.assertEqual(len(self.there.landed), 1)
 
-    def test_one_with_its_nodes_by_id_is_not_patched(self):
+    def test_one_with_its_nodes_by_id_is_patched_in_the_form_with_arrays(self):
+        keyed = {"nodes": {"fetch": {"type": "http", "dependents": ["pick"]},
+                           "pick": {"type": "filter", "dependencies": ["fetch"]}}}
+        for job in ({"current_workflow": None},                          # the orchestrator's
+                    {"current_workflow": keyed},                         # is asked for all the same
+                    {"current_workflow": keyed, "workflow_tag": None}):  # there is no other
+            with self.subTest(job=job):
+                self.orchestrate()
+                self.there.workflow = keyed
+                self.run_job(**job)
+                asked = self.there.server.requests[0].method == "GET"
+                self.assertEqual(asked, "workflow_tag" not in job)
+                (_, body), = self.there.landed
+                self.assertEqual([(o["op"], o["path"]) for o in body["operations"]],
+                                 [("add", "/nodes/-"), ("add", "/edges/-")])
+
+    def test_places_in_one_with_its_nodes_by_id_are_tested_there(self):
         self.orchestrate()
-        self.there.workflow = {"nodes": {"fetch": {"type": "http"}, "pick": {"type": "filter"}}}
-        error = self.run_job(status=1, current_workflow=None)["error"]
-        self.assertEqual(error["type"], "orchestrator_error")
-        self.assertIn("nodes keyed by id", error["message"])
-        self.assertEqual(self.there.landed, [])
+        self.there.workflow = {"nodes": {"fetch": {"type": "http", "dependents": ["pick"]},
+                                         "pick": {"type": "filter", "dependents": ["tell"]},
+                                         "tell": {"type": "task"}}}
+        self.run_job(prompt="remove pick", current_workflow=None)
+        (_, body), = self.there.landed
+        tests = [(o["path"], o["value"]) for o in body["operations"] if o["op"] == "test"]
+        self.assertIn(("/nodes/1/id", "pick"), tests)
+        self.assertIn(("/edges/0/to", "pick"), tests)
+        # Another order there is a refusal: nothing else is patched in its place.
+        self.orchestrate(422)
+        self.there.workflow = {"nodes": {"pick": {"type": "filter"}, "fetch": {"type": "http"}}}
+        error = self.run_job(status=1, prompt="remove pick", current_workflow=None)["error"]
+        self.assertEqual((error["type"], error["retryable"]), ("orchestrator_error", False))
 
     def test_an_unknown_workflow_fails_the_patch(self):
         self.orchestrate()
@@ -209,3 +252,4 @@ class Landing(CliTest):
                                 " max_retries: 1}\n")
         error = self.run_job(status=1)["error"]
         self.assertEqual((error["type"], error["retryable"]), ("orchestrator_error", True))
+        self.assertNotIn("landed", error["message"])
