@@ -127,6 +127,14 @@ static int write_all(int fd, const char *data, size_t len)
 	return 0;
 }
 
+/* Its owner's again, as far as who runs this may give a file away; and its mode. */
+static int be_like(int fd, const struct stat *st)
+{
+	if (fchown(fd, st->st_uid, st->st_gid) < 0 && errno != EPERM)
+		return -1;
+	return fchmod(fd, st->st_mode & 07777);
+}
+
 /* The new file beside the old one, safely on the disk. */
 static int write_beside(const char *path, char *temp, const char *data, size_t len)
 {
@@ -135,7 +143,7 @@ static int write_beside(const char *path, char *temp, const char *data, size_t l
 
 	if (fd < 0)
 		return -1;
-	if ((stat(path, &st) == 0 && fchmod(fd, st.st_mode & 07777) < 0) ||
+	if ((stat(path, &st) == 0 && be_like(fd, &st) < 0) ||
 		write_all(fd, data, len) < 0 || write_all(fd, "\n", 1) < 0 || fsync(fd) < 0) {
 		fault = errno;
 		close(fd);
@@ -156,10 +164,16 @@ int cli_replace(const char *path, const char *data, size_t len, agentrun_error *
 	static const char suffix[] = ".XXXXXX";
 	char *real = realpath(path, NULL), *temp = NULL;
 	size_t len_real;
+	struct stat st;
 	int r = 0;
 
 	if (!real)
 		return complain(err, path, errno);
+	if (stat(real, &st) == 0 && !S_ISREG(st.st_mode)) {
+		free(real);
+		return agentrun_error_raise(err, AGENTRUN_EINPUT,
+			"%s: not a regular file, it cannot be replaced", path);
+	}
 	len_real = strlen(real);
 	temp = malloc(len_real + sizeof(suffix));
 	if (!temp) {

@@ -205,8 +205,8 @@ int cli_options_read(cli_global *global, const cli_command *command,
 		return status;
 	*n = argc - optind;
 	if (*n < least)
-		return cli_usage(command, "an argument is missing: agentrun %s %s",
-			command->name, command->arguments);
+		return cli_usage(command, "an argument is missing: agentrun %s %.*s", command->name,
+			(int)strcspn(command->arguments, "\n"), command->arguments);
 	if (*n > most)
 		return cli_usage(command, "unexpected argument \"%s\"", argv[optind + most]);
 	memmove(argv, argv + optind, (size_t)*n * sizeof(char *));

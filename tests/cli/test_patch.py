@@ -5,6 +5,8 @@ import json
 import os
 import resource
 import stat
+import subprocess
+import unittest
 
 from harness import WORKFLOW, CliTest, Server
 import provider
@@ -105,6 +107,25 @@ class Patch(CliTest):
             with self.subTest(hash=wrong):
                 ran = self.run_it("patch", "--raw", document, nothing, "--base-hash", wrong)
                 self.assertIn(ran.status, (2, 3))
+
+    def test_what_is_no_file_is_not_replaced(self):
+        pipe = str(self.dir / "pipe")
+        os.mkfifo(pipe)
+        patch = self.file("p.json", [{"op": "add", "path": "/z", "value": 1}])
+        writer = subprocess.Popen(["sh", "-c", 'echo "{}" > "$0"', pipe])
+        self.fails(3, "patch", "--raw", "--in-place", pipe, patch, says="not a regular file")
+        writer.wait()
+        self.assertTrue(stat.S_ISFIFO(os.stat(pipe).st_mode))
+
+    @unittest.skipIf(os.getuid() != 0, "only root can give a file away")
+    def test_a_file_s_owner_stays(self):
+        document = self.file("d.json", {})
+        os.chown(document, 12345, 12346)
+        os.chmod(document, 0o640)
+        patch = self.file("p.json", [{"op": "add", "path": "/z", "value": 1}])
+        self.ok("patch", "--raw", "--in-place", document, patch)
+        st = os.stat(document)
+        self.assertEqual((st.st_uid, st.st_gid, st.st_mode & 0o777), (12345, 12346, 0o640))
 
     def test_a_refusal_lists_every_violation(self):
         patch = self.file("p.json", [

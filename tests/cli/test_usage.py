@@ -33,6 +33,13 @@ class Usage(CliTest):
             with self.subTest(args=args):
                 self.assertRegex(self.ok(*args).out, r"\Aagentrun \d+\.\d+\.\d+\n\Z")
 
+    def test_what_is_missing_is_told_in_one_line(self):
+        for command in ("patch", "exec", "classify", "plan"):
+            with self.subTest(command=command):
+                ran = self.run_it(command)
+                self.assertEqual((ran.status, ran.err.count("\n")), (2, 1))
+                self.assertNotIn("\\x0a", ran.err)
+
     def test_wrong_usage_is_2(self):
         for args in [
                 (), ("frobnicate",), ("--frob",), ("-z",), ("",), ("-",), ("--",),
