@@ -88,12 +88,9 @@ void agr_match_free(agr_match *match)
 	free(match);
 }
 
-static int match_any(const agr_regex *regex, agr_match *match, const char *text,
-	size_t len, agentrun_error **err)
+static int verdict(int r, agentrun_error **err)
 {
 	PCRE2_UCHAR why[128];
-	int r = pcre2_match(regex->code, (PCRE2_SPTR)text, len, 0, PCRE2_NO_UTF_CHECK,
-		match->data, match->context);
 
 	if (r >= 0)
 		return 1;
@@ -106,18 +103,45 @@ static int match_any(const agr_regex *regex, agr_match *match, const char *text,
 		"the pattern could not be matched: %s", (const char *)why);
 }
 
+static int match_any(const agr_regex *regex, agr_match *match, const char *text, size_t len)
+{
+	return pcre2_match(regex->code, (PCRE2_SPTR)text, len, 0, PCRE2_NO_UTF_CHECK,
+		match->data, match->context);
+}
+
 int agr_regex_test(const agr_regex *regex, agr_match *match, const char *text,
 	size_t len, agentrun_error **err)
 {
 	if (regex->is_runs)
 		return agr_runs_match(&regex->runs, text, len);
-	return match_any(regex, match, text, len, err);
+	return verdict(match_any(regex, match, text, len), err);
+}
+
+/* Mostly the first limit is enough. */
+int agr_regex_test_counted(const agr_regex *regex, agr_match *match, const char *text,
+	size_t len, size_t *work, agentrun_error **err)
+{
+	static const struct {
+		uint32_t limit;
+		size_t work;
+	} tries[] = { { 1000, 0 }, { 20000, 200 }, { MATCH_LIMIT, 10000 } };
+	int r = PCRE2_ERROR_MATCHLIMIT;
+
+	if (regex->is_runs)
+		return agr_runs_match(&regex->runs, text, len);
+	for (size_t i = 0; r == PCRE2_ERROR_MATCHLIMIT && i < AGR_COUNT(tries); i++) {
+		pcre2_set_match_limit(match->context, tries[i].limit);
+		*work += tries[i].work;
+		r = match_any(regex, match, text, len);
+	}
+	pcre2_set_match_limit(match->context, MATCH_LIMIT);
+	return verdict(r, err);
 }
 
 int agr_regex_find(const agr_regex *regex, agr_match *match, const char *text,
 	size_t len, size_t *from, size_t *to, agentrun_error **err)
 {
-	int r = match_any(regex, match, text, len, err);
+	int r = verdict(match_any(regex, match, text, len), err);
 	const PCRE2_SIZE *at;
 	uint32_t groups = 0;
 
@@ -173,6 +197,13 @@ int agr_regex_test(const agr_regex *regex, agr_match *match, const char *text,
 	(void)len;
 	(void)err;
 	return 0;
+}
+
+int agr_regex_test_counted(const agr_regex *regex, agr_match *match, const char *text,
+	size_t len, size_t *work, agentrun_error **err)
+{
+	(void)work;
+	return agr_regex_test(regex, match, text, len, err);
 }
 
 int agr_regex_find(const agr_regex *regex, agr_match *match, const char *text,

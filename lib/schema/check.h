@@ -66,7 +66,7 @@ int agr_schema_match(agr_schema_run *run, agr_span arg, agr_span string);
 /* The same of a pattern that is made ready once. AGENTRUN_ECONFIG: it is none. */
 int agr_schema_regex_new(agr_regex **out, agr_span arg, agentrun_error **err);
 int agr_schema_regex_test(const agr_regex *regex, agr_match *match, agr_span string,
-	agentrun_error **err);
+	size_t *work, agentrun_error **err);
 
 /* Raise that something is no schema. */
 int agr_schema_raise_kind(agentrun_error **err);

@@ -88,7 +88,7 @@ static enum verdict judge_pattern(agr_proof_run *run, const agr_regex *regex, ag
 
 	if (!run->match && agr_match_new(&run->match, NULL) < 0)
 		return UNKNOWN;
-	r = agr_schema_regex_test(regex, run->match, string, NULL);
+	r = agr_schema_regex_test(regex, run->match, string, &run->work, NULL);
 	return r < 0 ? UNKNOWN : r ? PASSES : FAILS;
 }
 

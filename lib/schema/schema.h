@@ -29,8 +29,8 @@ typedef void (*agr_schema_report_fn)(
 int agr_schema_check(agr_span schema, agr_span value, agr_schema_report_fn report,
 	void *user, agentrun_error **err);
 
-/* The same with so much work at the most: schemas that are applied, and KiB of their
- * texts that are gone through. Else AGENTRUN_ELIMIT. */
+/* The same with so much work at the most: schemas that are applied, KiB of their texts that are
+ * gone through, and what patterns take that take long. Else AGENTRUN_ELIMIT. */
 int agr_schema_check_within(size_t max_work, agr_span schema, agr_span value,
 	agr_schema_report_fn report, void *user, agentrun_error **err);
 

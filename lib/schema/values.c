@@ -322,16 +322,17 @@ int agr_schema_regex_new(agr_regex **out, agr_span arg, agentrun_error **err)
 }
 
 int agr_schema_regex_test(const agr_regex *regex, agr_match *match, agr_span string,
-	agentrun_error **err)
+	size_t *work, agentrun_error **err)
 {
 	agr_buf text = AGR_BUF_INIT;
 	int r;
 
 	if (agr_string_is_plain(string))
-		return agr_regex_test(regex, match, string.p + 1, string.n - 2, err);
+		return agr_regex_test_counted(regex, match, string.p + 1, string.n - 2, work, err);
 	agr_string_decode(&text, string);
 	r = text.failed ? agr_error_oom(err)
-			: agr_regex_test(regex, match, text.data ? text.data : "", text.len, err);
+			: agr_regex_test_counted(regex, match, text.data ? text.data : "",
+				  text.len, work, err);
 	agr_buf_free(&text);
 	return r;
 }
@@ -369,7 +370,8 @@ int agr_schema_match(agr_schema_run *run, agr_span arg, agr_span string)
 	struct agr_schema_pattern *pattern;
 	int r = compiled(run, arg, &pattern);
 
-	return r < 0 ? r : agr_schema_regex_test(pattern->regex, pattern->match, string, run->err);
+	return r < 0 ? r : agr_schema_regex_test(pattern->regex, pattern->match, string,
+		&run->work, run->err);
 }
 
 static int check_pattern(

@@ -209,6 +209,12 @@ START_TEST(what_takes_too_much_is_left)
 	is_left("{\"items\":{\"$ref\":\"#\"}}", text.data, 0);
 	is_left("{\"allOf\":[{\"items\":{\"$ref\":\"#\"}},{\"items\":{\"$ref\":\"#\"}}]}",
 		text.data, AGENTRUN_ELIMIT);
+	/* One of these is not too much, and so many are. */
+	agr_buf_reset(&text);
+	for (int i = 0; i < 2000; i++)
+		agr_buf_printf(&text, "%s\"aaaaaaaaaaaaaaaaaaaaaaab\"", i ? "," : "[");
+	agr_buf_char(&text, ']');
+	is_left("{\"items\":{\"not\":{\"pattern\":\"^(a|aa)+$\"}}}", text.data, AGENTRUN_ELIMIT);
 	is_left("{\"pattern\":\"^(a|aa|a+)+$\"}", "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab\"",
 		AGENTRUN_ELIMIT);
 	agr_buf_free(&text);
