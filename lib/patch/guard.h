@@ -9,8 +9,8 @@
 
 #include "table/scan.h"
 
-/* Write the operations, a JSON array, to the empty buffer. `workflow` is in the form with arrays, and `patch`, any
- * form of one, can be applied to it. */
+/* Write the operations, a JSON array, to the empty buffer. `workflow` is in the form with
+ * arrays, and `patch`, any form of one, can be applied to it. */
 int agr_guard_write(agr_buf *out, agr_span workflow, agr_span patch, agentrun_error **err);
 
 #endif

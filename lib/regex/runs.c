@@ -60,7 +60,8 @@ static bool read_letters(struct reader *r, bool first)
 		r->p += 2;
 		if (!is_plain(to) || to < from)
 			return false;
-	} else if (!is_plain(from) && !is_punctuation(from) && (from <= 0 || !strchr(".$?*+(){}|", from))) {
+	} else if (!is_plain(from) && !is_punctuation(from) &&
+		(from <= 0 || !strchr(".$?*+(){}|", from))) {
 		return false;
 	}
 	add_range(r, (unsigned char)from, (unsigned char)to);

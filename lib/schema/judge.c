@@ -445,11 +445,13 @@ static bool is_of_slot(struct rest *rest, const agr_proof *p)
 static void narrow_condition(struct rest *rest, agr_proof *own)
 {
 	const agr_proof *next;
+	enum verdict v;
 
 	if (!own->condition || !is_of_slot(rest, own->condition))
 		return;
-	next = judge(rest->run, own->condition, rest->value->text, rest->value->slots) == PASSES ? own->then
-								      : own->otherwise;
+	v = judge(rest->run, own->condition, rest->value->text, rest->value->slots);
+	next = v == PASSES ? own->then : own->otherwise;
+	rest->failed = rest->failed || v == UNKNOWN;
 	if (next)
 		gather(rest, next);
 	own->condition = own->then = own->otherwise = NULL;

@@ -101,7 +101,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!newline)
 		return 0;
 	what[0] = (agr_text){ .p = text, .n = (size_t)(newline - text) };
-	what[1] = (agr_text){ .p = newline + 1, .n = size - what[0].n - 1, .max_depth = 12 }; /* deeper ones it may leave */
+	/* Deeper ones it may leave. */
+	what[1] = (agr_text){ .p = newline + 1, .n = size - what[0].n - 1, .max_depth = 12 };
 	if (agr_scan_document(&read[0], &what[0], NULL) == 0 &&
 		agr_scan_document(&read[1], &what[1], NULL) == 0)
 		ask(read[0], read[1]);
