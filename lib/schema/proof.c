@@ -12,8 +12,9 @@
 #define MAX_LEVELS 64
 #define MAX_TARGETS 256
 #define MAX_HOPS 4
-#define MAX_WORK 100000
+#define MAX_WORK 40000
 #define BYTES_PER_WORK 1024
+#define PATTERN_BYTES 65536 /* as much work as a pattern is */
 /* Schemas of one and the same value in a row, up to a reference and behind it, where each may
  * be behind so many more: fewer than agr_schema_check() takes for a circle. */
 #define MAX_STILL 20
@@ -48,6 +49,12 @@ static agr_proof *read_schema(struct reader *r, agr_span schema);
 static void *allocate(struct reader *r, size_t n, size_t size)
 {
 	return agr_arena_alloc(&r->proofs->arena, n ? n : 1, size);
+}
+
+static bool is_too_much(agr_proofs *proofs, size_t bytes)
+{
+	proofs->work += 1 + bytes / BYTES_PER_WORK;
+	return proofs->work > MAX_WORK;
 }
 
 static bool is(agr_span key, const char *name)
@@ -118,7 +125,7 @@ static const agr_regex *read_pattern(struct reader *r, agr_span pattern)
 {
 	struct agr_proof_regex *known = allocate(r, 1, sizeof(*known));
 
-	if (!known)
+	if (!known || is_too_much(r->proofs, PATTERN_BYTES))
 		return NULL;
 	if (agr_schema_regex_new(&known->regex, pattern, &r->proofs->wrong) < 0)
 		return NULL;
@@ -380,12 +387,6 @@ static bool read_keyword(struct reader *r, agr_proof *p, agr_span key, agr_span 
 	if (is(key, "if"))
 		return read_condition(r, p, value, schema);
 	return true; /* others count for nothing */
-}
-
-static bool is_too_much(agr_proofs *proofs, size_t bytes)
-{
-	proofs->work += 1 + bytes / BYTES_PER_WORK;
-	return proofs->work > MAX_WORK;
 }
 
 static bool read_into(struct reader *r, agr_proof *p, agr_span schema)

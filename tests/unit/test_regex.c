@@ -71,15 +71,16 @@ START_TEST(they_match_what_pcre2_matches)
 		ck_assert_msg(agr_regex_new(&regex, pattern.data, pattern.len, true, AGENTRUN_ECONFIG,
 			&err) == 0, "%s: %s", pattern.data, agentrun_error_message(err));
 		for (int k = 0; k < 20 && is_runs(pattern.data); k++) {
+			char room[128] = ""; /* PCRE2's code reads more than there is, unused */
 			size_t from, to;
 			int r;
 
 			agr_buf_reset(&text);
-			agr_buf_str(&text, "");
 			add_some(&text, letters, AGR_COUNT(letters), 5);
-			r = agr_regex_find(regex, match, text.data ? text.data : "", text.len, &from, &to, NULL);
-			ck_assert_msg(agr_regex_test(regex, match, text.data ? text.data : "", text.len, NULL) == r,
-				"%s of %s: %d", pattern.data, text.data, r);
+			memcpy(room, text.data ? text.data : "", text.len);
+			r = agr_regex_find(regex, match, room, text.len, &from, &to, NULL);
+			ck_assert_msg(agr_regex_test(regex, match, room, text.len, NULL) == r,
+				"%s of %s: %d", pattern.data, room, r);
 			matched += r == 1;
 			not_matched += r == 0;
 		}
