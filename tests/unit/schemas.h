@@ -18,8 +18,10 @@ static inline size_t below(size_t n)
 #define ONE_OF(list) ((list)[below(AGR_COUNT(list))])
 
 static const char *const schemas_keys[] = { "a", "b", "type", "config", "name" };
-static const char *const schemas_patterns[] = { "^[a-z]+$", "^h", "b", "^(a|http)$", "^\\\\w{1,4}$",
-	"p$", "^x-", "^[a-zA-Z0-9_-]+$", "[\\u00e9]" };
+/* From the beginning: what PCRE2 makes of others looks for a letter beyond the text, which
+ * valgrind minds. */
+static const char *const schemas_patterns[] = { "^[a-z]+$", "^h", "^(ab|b)", "^(a|http)$",
+	"^\\\\w{1,4}$", "^(htt)?(p|a)$", "^x-", "^[a-zA-Z0-9_-]+$", "^(\\u00e9|a)" };
 static const char *const schemas_scalars[] = { "0", "1", "1.0", "1.5", "-1", "12", "1e400", "2e0",
 	"\"a\"", "\"ab\"", "\"http\"", "\"\"", "\"htt\\u0070\"", "\"\\u00e9\"", "\"\xc3\xa9\"",
 	"\"a b\"", "true", "false", "null", "\"agent\"" };
