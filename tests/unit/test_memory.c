@@ -124,7 +124,9 @@ START_TEST(what_holds_much_is_refused_and_the_next_job_is_done)
 		"[{\"step\":\"join\",\"on\":\"k\",\"right\":[{\"k\":1,\"a\":1},{\"k\":1,\"a\":2},"
 		"{\"k\":1,\"a\":3},{\"k\":1,\"a\":4}]}]",
 		"[{\"step\":\"derive\",\"as\":\"u\",\"expr\":\"concat(t, t, t, t)\"}]",
+#ifdef AGR_HAVE_PCRE2
 		"[{\"step\":\"regex_extract\",\"field\":\"t\",\"pattern\":\"(.*)\",\"as\":\"u\"}]",
+#endif
 	};
 
 	for (size_t i = 0; i < sizeof(much) / sizeof(much[0]); i++) {

@@ -74,16 +74,20 @@ START_TEST(keywords_tell_good_from_bad)
 		{"{\"maxProperties\":0}", "{}", "{\"a\":1}"},
 		{"{\"uniqueItems\":true}", "[1,\"1\",true]",
 			"[{\"a\":1,\"b\":2},{\"b\":2,\"a\":1.0}]"},
+#ifdef AGR_HAVE_PCRE2
 		{"{\"pattern\":\"^[a-z]+$\"}", "\"abc\"", "\"aB\""},
+#endif
 		{"{\"required\":[\"a\"]}", "{\"\\u0061\":1}", "{\"b\":1}"},
 		{"{\"properties\":{\"a\":{\"type\":\"null\"}}}", "{\"b\":1}",
 			"{\"a\":1}"},
 		{"{\"properties\":{\"a\":{}},\"additionalProperties\":false}",
 			"{\"a\":1}", "{\"b\":1}"},
+#ifdef AGR_HAVE_PCRE2
 		{"{\"patternProperties\":{\"^x\":{\"type\":\"null\"}},"
 		 "\"additionalProperties\":"
 		 "{\"const\":1}}",
 			"{\"xa\":null,\"b\":1}", "{\"xa\":1}"},
+#endif
 		{"{\"propertyNames\":{\"maxLength\":1}}", "{\"a\":1}", "{\"ab\":1}"},
 		{"{\"items\":{\"const\":1}}", "[1,1]", "[1,2]"},
 		{"{\"items\":[{\"const\":1}],\"additionalItems\":false}", "[1]", "[1,1]"},
