@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "queue.h"
 
@@ -220,14 +221,19 @@ struct acting {
 	redis_queue *q;
 	const char *action;
 	const char *job_id; /* NULL: all of them */
-	size_t n;           /* acted on */
-	bool done[2];       /* this lane */
+	char name[24];      /* of the call: what it did is known by it, also after a lost answer */
+	struct {
+		size_t left;    /* to be acted on, at most */
+		size_t n;       /* acted on */
+		bool counted, done;
+	} lanes[2];
 };
 
 /* The first letter that is meant; `*acted`: there was one. */
-static int act_on_one(struct acting *a, const redis_lane *lane, redis_conn *conn,
-	bool *acted, agentrun_error **err)
+static int act_on_one(struct acting *a, size_t k, redis_conn *conn, bool *acted,
+	agentrun_error **err)
 {
+	const redis_lane *lane = &a->q->lanes[k];
 	char cursor[64];
 	bool more = true;
 	int r = 0;
@@ -237,11 +243,13 @@ static int act_on_one(struct acting *a, const redis_lane *lane, redis_conn *conn
 	while (r == 0 && more && !*acted) {
 		redisReply *reply = NULL;
 
-		redis_lane_call(lane, conn, LANE_DEAD, 0, 4);
+		redis_lane_call(lane, conn, LANE_DEAD, 0, 6);
 		redis_conn_word(conn, a->action);
 		redis_conn_word(conn, a->job_id ? a->job_id : "");
 		redis_conn_word(conn, a->job_id ? "0" : "1");
 		redis_conn_word(conn, cursor);
+		redis_conn_word(conn, a->name);
+		redis_conn_int(conn, (int64_t)a->lanes[k].n);
 		r = redis_conn_call(conn, &reply, err);
 		if (r == 0) {
 			const redisReply *on = reply->element[0];
@@ -273,26 +281,35 @@ static int count_letters(const redis_lane *lane, redis_conn *conn, size_t *n,
 	return r;
 }
 
+static bool is_found(const struct acting *a)
+{
+	return a->lanes[0].n + a->lanes[1].n > 0;
+}
+
+/* From where it was, where it is done again after a lost connection. */
 static int act(void *user, redis_conn *conn, agentrun_error **err)
 {
 	struct acting *a = user;
 	int r = 0;
 
 	for (size_t k = 0; r == 0 && k < a->q->n_lanes; k++) {
-		const redis_lane *lane = &a->q->lanes[k];
 		bool acted = true;
-		size_t most = 1;
 
-		if (a->done[k] || (a->job_id && a->n))
+		if (a->lanes[k].done || (a->job_id && is_found(a)))
 			continue;
 		/* No more than there are now: some may die again meanwhile. */
-		if (!a->job_id)
-			r = count_letters(lane, conn, &most, err);
-		for (; r == 0 && most && acted; most--) {
-			r = act_on_one(a, lane, conn, &acted, err);
-			a->n += r == 0 && acted;
+		if (!a->lanes[k].counted)
+			r = a->job_id ? 0 : count_letters(&a->q->lanes[k], conn,
+				&a->lanes[k].left, err);
+		a->lanes[k].counted = r == 0;
+		while (r == 0 && a->lanes[k].left && acted) {
+			r = act_on_one(a, k, conn, &acted, err);
+			if (r == 0 && acted) {
+				a->lanes[k].n++;
+				a->lanes[k].left--;
+			}
 		}
-		a->done[k] = r == 0;
+		a->lanes[k].done = r == 0;
 	}
 	return r;
 }
@@ -300,10 +317,17 @@ static int act(void *user, redis_conn *conn, agentrun_error **err)
 static int act_all(redis_queue *q, const char *action, const char *job_id,
 	agentrun_error **err)
 {
-	struct acting a = { .q = q, .action = action, .job_id = job_id };
-	int r = redis_pool_run(&q->pool, act, &a, err);
+	struct acting a = { .q = q, .action = action, .job_id = job_id,
+		.lanes = { { .left = 1 }, { .left = 1 } } };
+	uint64_t random = 0;
+	int r;
 
-	if (r == 0 && job_id && !a.n)
+	if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
+		return agentrun_error_raise(err, AGENTRUN_EINTERNAL,
+			"the system gives no random numbers");
+	snprintf(a.name, sizeof(a.name), "%016llx", (unsigned long long)random);
+	r = redis_pool_run(&q->pool, act, &a, err);
+	if (r == 0 && job_id && !is_found(&a))
 		r = agentrun_error_raise(err, AGENTRUN_ENOTFOUND,
 			"no dead letter is named %.100s", job_id);
 	return r;

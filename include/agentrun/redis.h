@@ -27,9 +27,10 @@
  *     B:journal:JOB_ID   hash of finished tool calls, for the worker; removed when
  *                        the job is accepted or rejected, if B:journals, a set,
  *                        has the job's id
- *     B:returned, B:popped, B:done, B:done:old, B:settled:CALL, B:sweep, B:scan
- *                        counts of messages that came back, what was sent twice,
- *                        housekeeping
+ *     B:returned, B:popped, B:done, B:done:old, B:settled:CALL, B:acted:CALL,
+ *     B:sweep, B:scan    counts of messages that came back, what was sent twice,
+ *                        what was done for want of whose answer it may be asked
+ *                        again (ten minutes), housekeeping
  *
  * Stream mode:
  *
@@ -41,7 +42,7 @@
  *     ir:RUN_ID          read: the run's workflow
  *     G:leases, G:held, G:ready, G:delayed, G:retries, G:consumers, G:cancelled,
  *     G:journal:JOB_ID, G:journals, G:popped, G:done, G:done:old, G:settled:CALL,
- *     G:sweep, G:scan
+ *     G:acted:CALL, G:sweep, G:scan
  *
  * The store:
  *

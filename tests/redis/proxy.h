@@ -24,7 +24,7 @@
 struct proxy {
 	char url[64];
 	int port, to, listener;
-	atomic_int cut_answers, hold_answers, stop;
+	atomic_int cut_answers, cut_all, hold_answers, stop;
 	bool dumb[PROXY_MOST];
 	pthread_t thread;
 	struct pollfd fds[1 + 2 * PROXY_MOST]; /* the listener, then pairs */
@@ -70,6 +70,8 @@ static inline void proxy_forward(struct proxy *p, size_t i)
 
 	if (n > 0 && i != pair && atomic_load(&p->cut_answers) > 0 &&
 		atomic_fetch_sub(&p->cut_answers, 1) == 1)
+		n = 0;
+	if (i != pair && atomic_load(&p->cut_all))
 		n = 0;
 	if (n > 0 && i != pair && atomic_load(&p->hold_answers) > 0 &&
 		atomic_fetch_sub(&p->hold_answers, 1) == 1)
