@@ -171,6 +171,8 @@ static void redis_destroy(void *self)
 	free(q->consumer);
 	free(q->results);
 	free(q->completions);
+	for (size_t i = 0; i < REDIS_MOST_UNSURE; i++)
+		free(q->unsure[i]);
 	pthread_mutex_destroy(&q->lock);
 	free(q);
 }

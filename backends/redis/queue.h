@@ -34,6 +34,9 @@
 #define REDIS_MOST_JOBS 512
 #define REDIS_MOST_BYTES ((int64_t)4 * 1024 * 1024)
 
+/* Calls without an answer that are known at once. */
+#define REDIS_MOST_UNSURE 8
+
 /* Scripts of a lane, counted from its first. */
 enum {
 	LANE_ACQUIRE = REDIS_LIST_ACQUIRE,
@@ -85,6 +88,7 @@ typedef struct redis_queue {
 	bool wake_next;    /* a wakeup that met nobody */
 	struct redis_range lost[16];
 	size_t n_lost;
+	char *unsure[REDIS_MOST_UNSURE]; /* names of settlings that had no answer, newest first */
 } redis_queue;
 
 /* ---- lane.c ------------------------------------------------------------- */
@@ -127,7 +131,8 @@ int redis_waiter_begin(redis_queue *q, struct redis_waiter *waiter, agentrun_err
 void redis_waiter_end(redis_queue *q, struct redis_waiter *waiter);
 /* Wait for up to `ms`; 1: woken. */
 int redis_waiter_sleep(struct redis_waiter *waiter, int64_t ms);
-/* Wait for a job of any lane for up to `ms`; 1: woken. */
+/* Wait for a job of any lane for up to `ms`; 1: woken. A fault is told where nothing
+ * landed. */
 int redis_wait(redis_queue *q, struct redis_waiter *waiter, int64_t ms,
 	redis_landed *landed, agentrun_error **err);
 void redis_queue_wakeup(void *self);

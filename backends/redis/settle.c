@@ -21,6 +21,7 @@
 struct work {
 	redis_queue *q;
 	char name[256];   /* settle: of the call */
+	char *names;      /* that, and behind a line's end each of those it may follow up */
 	agentrun_jobs *jobs;
 	int64_t lease_ms; /* renew: 0: as each was */
 };
@@ -161,7 +162,7 @@ static int write_part(const struct work *w, const struct part *part, redis_conn 
 		r = write_result_key(w->q, conn, agentrun_job_id(part->jobs[i]), err);
 	redis_lane_arguments(lane, conn);
 	redis_conn_int(conn, w->q->result_ttl_ms);
-	redis_conn_word(conn, w->name);
+	redis_conn_word(conn, w->names);
 	for (size_t i = 0; r == 0 && i < part->n; i++)
 		r = write_job(lane, conn, part->jobs[i], err);
 	return r;
@@ -281,11 +282,55 @@ static int settle_all(void *user, redis_conn *conn, agentrun_error **err)
 	return r;
 }
 
+/* The names under which jobs of this call may have been settled; NULL: no memory. */
+static char *names_of(redis_queue *q, const char *name)
+{
+	redis_text text = REDIS_TEXT_INIT;
+
+	redis_text_str(&text, name);
+	pthread_mutex_lock(&q->lock);
+	for (size_t i = 0; i < REDIS_MOST_UNSURE && q->unsure[i]; i++) {
+		redis_text_str(&text, "\n");
+		redis_text_str(&text, q->unsure[i]);
+	}
+	pthread_mutex_unlock(&q->lock);
+	redis_text_add(&text, "", 1);
+	if (text.status < 0)
+		redis_text_free(&text);
+	return text.data;
+}
+
+/* Of a call that failed some jobs may be settled and the caller not know: it comes again
+ * with those that are left, and perhaps others. */
+static void note_outcome(redis_queue *q, const char *name, bool failed)
+{
+	char *kept = failed ? strdup(name) : NULL, *gone;
+	size_t n = 0;
+
+	pthread_mutex_lock(&q->lock);
+	while (n < REDIS_MOST_UNSURE - 1 && q->unsure[n] && strcmp(q->unsure[n], name) != 0)
+		n++;
+	gone = q->unsure[n];
+	if (kept) {
+		memmove(q->unsure + 1, q->unsure, n * sizeof(q->unsure[0]));
+		q->unsure[0] = kept;
+	} else if (gone && strcmp(gone, name) == 0) {
+		memmove(q->unsure + n, q->unsure + n + 1,
+			(REDIS_MOST_UNSURE - n - 1) * sizeof(q->unsure[0]));
+		q->unsure[REDIS_MOST_UNSURE - 1] = NULL;
+	} else {
+		gone = NULL;
+	}
+	pthread_mutex_unlock(&q->lock);
+	free(gone);
+}
+
 int redis_queue_settle(void *self, agentrun_jobs *jobs, agentrun_error **err)
 {
 	redis_queue *q = self;
 	struct work w = { .q = q, .jobs = jobs };
 	const char *token;
+	int r;
 
 	/* So that it is the same when the caller settles the list again. */
 	if (agentrun_jobs_count(jobs))
@@ -294,7 +339,13 @@ int redis_queue_settle(void *self, agentrun_jobs *jobs, agentrun_error **err)
 	for (size_t i = 0; i < agentrun_jobs_count(jobs); i++)
 		if (!redis_lane_of(q, agentrun_job_lease(agentrun_jobs_at(jobs, i)), &token))
 			agentrun_job_set_lost(agentrun_jobs_at(jobs, i), 1);
-	return redis_pool_run(&q->pool, settle_all, &w, err);
+	w.names = names_of(q, w.name);
+	if (!w.names)
+		return redis_oom(err);
+	r = redis_pool_run(&q->pool, settle_all, &w, err);
+	note_outcome(q, w.name, r < 0);
+	free(w.names);
+	return r;
 }
 
 /* ---- renew -------------------------------------------------------------- */

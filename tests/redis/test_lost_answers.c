@@ -140,12 +140,56 @@ START_TEST(all_dead_letters_are_retried_whichever_answer_is_lost)
 }
 END_TEST
 
+/* ---- settling -------------------------------------------------------------- */
+
+static void settle_one(agentrun_queue *queue, agentrun_jobs *jobs)
+{
+	agentrun_jobs *one = NULL;
+	agentrun_job *job = agentrun_jobs_take(jobs, agentrun_jobs_count(jobs) - 1);
+
+	ck_assert_int_eq(agentrun_jobs_new(&one, NULL), 0);
+	ck_assert_int_eq(agentrun_jobs_add(one, job), 0);
+	ck_assert_int_eq(agentrun_queue_settle(queue, one, NULL), 0);
+	ck_assert_int_eq(agentrun_job_is_lost(job), 0);
+	ck_assert_int_eq(agentrun_job_is_settled(job), 1);
+	agentrun_jobs_free(one);
+}
+
+/* Who settles, and hears nothing until it gives up, comes again later, perhaps without the
+ * first of the list: what was settled is not lost for that. */
+START_TEST(a_settle_that_was_done_is_no_lost_lease_whatever_list_it_comes_in_next)
+{
+	for (int mode = 0; mode < 2; mode++) {
+		agentrun_queue *queue = open_queue(modes[mode], "0.3", NULL);
+		agentrun_jobs *jobs;
+
+		server_do(&server, "FLUSHALL");
+		send_jobs(mode, 3);
+		jobs = acquire(queue, 3);
+		for (size_t i = 0; i < 3; i++) {
+			ck_assert_int_eq(agentrun_job_set_result(agentrun_jobs_at(jobs, i),
+				"\"done\"", 6), 0);
+			agentrun_job_accept(agentrun_jobs_at(jobs, i));
+		}
+		atomic_store(&proxy.cut_all, 1);
+		ck_assert_int_eq(agentrun_queue_settle(queue, jobs, NULL), AGENTRUN_EBACKEND);
+		atomic_store(&proxy.cut_all, 0);
+		for (int i = 0; i < 3; i++)
+			settle_one(queue, jobs);
+		stats_are(queue, 0, 0, 0);
+		agentrun_jobs_free(jobs);
+		agentrun_queue_free(queue);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
 		a_dead_letter_is_retried_once,
 		a_dead_letter_is_dropped_once,
 		all_dead_letters_are_retried_whichever_answer_is_lost,
+		a_settle_that_was_done_is_no_lost_lease_whatever_list_it_comes_in_next,
 		NULL,
 	};
 	struct server there;

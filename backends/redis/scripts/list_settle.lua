@@ -1,12 +1,14 @@
 -- SPDX-License-Identifier: LicenseRef-agentrun-internal
 -- KEYS: the jobs, then a result a job. ARGV: base, how long results stay, the name of
--- this call (the same when it is made again for want of an answer), then nine for each
--- job: lease, job id, payload, what becomes of it (accept, release, reject), delay, is
--- it a retry?, the dead letter, is there a result?, result.
+-- this call (the same when it is made again for want of an answer) and, a line each, of
+-- those that may have settled the same, then nine for each job: lease, job id, payload,
+-- what becomes of it (accept, release, reject), delay, is it a retry?, the dead letter, is
+-- there a result?, result.
 -- Gives for each 1, 0 where the lease is not held any more, or the error.
 local HEAD, PER_JOB = 3, 9
 local ttl, count = ARGV[2], #KEYS - 1
-local SETTLED = BASE .. ':settled:' .. ARGV[3]
+local NAMES = ARGV[3]
+local SETTLED = BASE .. ':settled:' .. NAMES:match('^[^\n]*')
 local tokens, ids, out, known = {}, {}, {}, {}
 local records, gone, accepted = {}, {}, {}
 
@@ -19,6 +21,15 @@ for i = 1, count do
 	table.insert(by_consumer[consumer].at, i)
 	table.insert(by_consumer[consumer].tokens, tokens[i])
 end
+
+local function settled_before()
+	local text = ''
+	for name in NAMES:gmatch('[^\n]+') do
+		text = text .. (call('GET', BASE .. ':settled:' .. name) or '')
+	end
+	return text
+end
+
 local before
 for consumer, part in pairs(by_consumer) do
 	for k, text in ipairs(call('HMGET', held(consumer), unpack(part.tokens))) do
@@ -27,7 +38,7 @@ for consumer, part in pairs(by_consumer) do
 		if records[i] then
 			records[i].consumer = consumer
 		else
-			before = before or call('GET', SETTLED) or ''
+			before = before or settled_before()
 			out[i] = before:find(' ' .. tokens[i] .. ' ', 1, true) and 1 or 0
 		end
 	end

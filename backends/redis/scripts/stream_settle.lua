@@ -1,12 +1,14 @@
 -- SPDX-License-Identifier: LicenseRef-agentrun-internal
 -- KEYS: the stream, the completions, then a result a job. ARGV: group, base, how long
 -- results stay, the name of this call (the same when it is made again for want of an
--- answer), then nine for each job: lease, job id, what becomes of it (accept, release,
--- reject), delay, is it a retry?, reason, is there a result?, result, completion.
+-- answer) and, a line each, of those that may have settled the same, then nine for each
+-- job: lease, job id, what becomes of it (accept, release, reject), delay, is it a retry?,
+-- reason, is there a result?, result, completion.
 -- Gives for each 1, 0 where the lease is not held any more, or the error.
 local HEAD, PER_JOB = 4, 9
 local COMPLETIONS, ttl, count = KEYS[2], ARGV[3], #KEYS - 2
-local SETTLED = BASE .. ':settled:' .. ARGV[4]
+local NAMES = ARGV[4]
+local SETTLED = BASE .. ':settled:' .. NAMES:match('^[^\n]*')
 local tokens, entries, ids, out, known = {}, {}, {}, {}, {}
 local gone, accepted, ended, named = {}, {}, {}, {}
 
@@ -15,10 +17,19 @@ for i = 1, count do
 	tokens[i], ids[i] = ARGV[at + 1], ARGV[at + 2]
 	entries[i] = entry_of(tokens[i])
 end
+
+local function settled_before()
+	local text = ''
+	for name in NAMES:gmatch('[^\n]+') do
+		text = text .. (call('GET', BASE .. ':settled:' .. name) or '')
+	end
+	return text
+end
+
 local before
 for i, token in ipairs(count > 0 and call('HMGET', HELD, unpack(entries)) or {}) do
 	if token ~= tokens[i] then
-		before = before or call('GET', SETTLED) or ''
+		before = before or settled_before()
 		out[i] = before:find(' ' .. tokens[i] .. ' ', 1, true) and 1 or 0
 	end
 end
