@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include <agentrun/redis.h>
 #include <agentrun/sys/options.h>
@@ -23,6 +24,8 @@ struct redis_limits {
 	char *base; /* "B:limit:" */
 	redis_held held;
 	bool held_made;
+	uint64_t random;            /* what its calls are named by, with a number */
+	atomic_uint_fast64_t calls;
 };
 
 /* ---- keys ------------------------------------------------------------------------ */
@@ -90,6 +93,7 @@ struct call {
 	char **keys;
 	agentrun_limits_refusal *refusal;
 	bool refused;
+	char name[48]; /* the same where it is made again */
 };
 
 static int read_verdict(struct call *c, const redisReply *reply, agentrun_error **err)
@@ -113,11 +117,12 @@ static int take(void *user, redis_conn *conn, agentrun_error **err)
 	redisReply *reply = NULL;
 	int r;
 
-	redis_conn_script(conn, REDIS_LIMIT_TAKE, 2 * q->n, 2 + 4 * q->n);
+	redis_conn_script(conn, REDIS_LIMIT_TAKE, 2 * q->n, 3 + 4 * q->n);
 	for (size_t i = 0; i < 2 * q->n; i++)
 		redis_conn_word(conn, c->keys[i]);
 	redis_conn_word(conn, q->id);
 	redis_conn_int(conn, c->l->held.lease_ms);
+	redis_conn_word(conn, c->name);
 	for (size_t i = 0; i < q->n; i++) {
 		redis_conn_int(conn, q->limits[i]->kind);
 		redis_conn_int(conn, q->limits[i]->most);
@@ -145,6 +150,8 @@ static int redis_take(void *self, const agentrun_limits_request *request,
 	c.keys = keys_of(l, request);
 	if (!c.keys)
 		return redis_oom(err);
+	snprintf(c.name, sizeof(c.name), "%" PRIx64 "-%" PRIx64, l->random,
+		(uint64_t)atomic_fetch_add(&l->calls, 1));
 	r = redis_pool_run(&l->pool, take, &c, err);
 	if (r < 0 || c.refused) {
 		redis_texts_free(c.keys, 2 * request->n);
@@ -278,6 +285,12 @@ int agentrun_redis_limits_new(const agentrun_limits_impl **impl, void **self,
 	if (!l)
 		return redis_oom(err);
 	redis_pool_init(&l->pool);
+	atomic_init(&l->calls, 0);
+	if (getrandom(&l->random, sizeof(l->random), 0) != (ssize_t)sizeof(l->random)) {
+		redis_destroy(l);
+		return agentrun_error_raise(err, AGENTRUN_EINTERNAL,
+			"the system gives no random numbers");
+	}
 	r = redis_config_of(&config, &own, opts.config, err);
 	if (r == 0)
 		r = fill(l, &opts, config, err);

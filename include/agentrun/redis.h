@@ -61,7 +61,8 @@
  *
  *     B:limit:KEY:NAME   what is counted of the limit of that key of the configuration for
  *                        that user or workflow; a budget's ends in a colon and the day's
- *                        number, and has one more, with :held behind it; they expire
+ *                        number; it, and rate_limit.global's, have one more, with :held
+ *                        behind it; they expire
  */
 #ifndef AGENTRUN_REDIS_H
 #define AGENTRUN_REDIS_H

@@ -183,6 +183,42 @@ START_TEST(a_settle_that_was_done_is_no_lost_lease_whatever_list_it_comes_in_nex
 }
 END_TEST
 
+/* ---- limits ------------------------------------------------------------------ */
+
+static int take(const agentrun_limits_impl *impl, void *self, const char *id)
+{
+	const agentrun_limit bucket = { .struct_size = sizeof(bucket),
+		.kind = AGENTRUN_LIMIT_BUCKET, .key = "rate_limit.global", .name = "", .most = 3,
+		.period_ms = 3600000, .amount = 1, .taken = 1 };
+	const agentrun_limit *list[] = { &bucket };
+	const agentrun_limits_request request = { .struct_size = sizeof(request), .id = id,
+		.limits = list, .n = 1 };
+	agentrun_limits_refusal refusal = { .struct_size = sizeof(refusal) };
+
+	return impl->take(self, &request, &refusal, NULL);
+}
+
+START_TEST(a_bucket_is_charged_once)
+{
+	agentrun_redis_limits_options opts;
+	const agentrun_limits_impl *impl;
+	void *self;
+
+	agentrun_redis_limits_options_init(&opts, sizeof(opts));
+	opts.url = proxy.url;
+	ck_assert_int_eq(agentrun_redis_limits_new(&impl, &self, &opts, NULL), 0);
+	ck_assert_int_eq(take(impl, self, "a"), 0);
+	atomic_store(&proxy.cut_answers, 1);
+	ck_assert_int_eq(take(impl, self, "b"), 0);
+	ck_assert_int_eq(atomic_load(&proxy.cut_answers), 0);
+	/* The last that there is: it is had, and no refusal. */
+	atomic_store(&proxy.cut_answers, 1);
+	ck_assert_int_eq(take(impl, self, "c"), 0);
+	ck_assert_int_eq(take(impl, self, "c"), 1);
+	impl->destroy(self);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -190,6 +226,7 @@ int main(void)
 		a_dead_letter_is_dropped_once,
 		all_dead_letters_are_retried_whichever_answer_is_lost,
 		a_settle_that_was_done_is_no_lost_lease_whatever_list_it_comes_in_next,
+		a_bucket_is_charged_once,
 		NULL,
 	};
 	struct server there;

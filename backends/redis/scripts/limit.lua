@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: LicenseRef-agentrun-internal
--- What every script of limits begins with. A limit has one key, a budget's reservations
--- lapse by a second one. By kinds:
+-- What every script of limits begins with. A limit has one key; a budget's reservations
+-- lapse by a second one, and a bucket has one for what just took from it. By kinds:
 --
---     bucket  hash: level, at
+--     bucket  hash: level, at; KEY:held, sorted set of calls that took, by when
 --     window  sorted set of what began, by when
 --     slots   sorted set of what is held, by when its lease lapses
 --     budget  hash: used, reserved, and of each id the amount it holds, or L once that

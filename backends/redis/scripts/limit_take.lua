@@ -1,20 +1,28 @@
 -- SPDX-License-Identifier: LicenseRef-agentrun-internal
--- KEYS: of each limit its key and KEY:held. ARGV: id, lease (ms), then of each limit:
--- kind, most, period (ms), amount.
+-- KEYS: of each limit its key and KEY:held. ARGV: id, lease (ms), the name of this call (the
+-- same when it is made again for want of an answer), then of each limit: kind, most, period
+-- (ms), amount.
 -- Gives 0: all is taken; or the number of the limit that did not allow it, from 1, what is
 -- used of it, and the wait (ms). What this id has already is not taken twice.
-local id, lease = ARGV[1], tonumber(ARGV[2])
+local id, lease, CALL = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 
 local function limit(i)
-	local at = 3 + (i - 1) * 4
+	local at = 4 + (i - 1) * 4
 	return { key = KEYS[2 * i - 1], held = KEYS[2 * i], kind = ARGV[at],
 		most = tonumber(ARGV[at + 1]), period = tonumber(ARGV[at + 2]),
 		amount = tonumber(ARGV[at + 3]) }
 end
 
+-- So long it is known which calls took from a bucket (ms): whose answer was lost asks once
+-- more by then.
+local ASKED_AGAIN = 10000
+
 local check = {}
 
 check[BUCKET] = function(l)
+	call('ZREMRANGEBYSCORE', l.held, '-inf', NOW - ASKED_AGAIN)
+	l.has = call('ZSCORE', l.held, CALL)
+	if l.has then return end
 	local level, at = unpack(call('HMGET', l.key, 'level', 'at'))
 	l.level = l.most
 	if level then
@@ -54,6 +62,9 @@ end
 local take = {}
 
 take[BUCKET] = function(l)
+	if l.has then return end
+	call('ZADD', l.held, NOW, CALL)
+	call('PEXPIRE', l.held, ASKED_AGAIN)
 	call('HSET', l.key, 'level', string.format('%.17g', l.level - l.amount), 'at', NOW)
 	call('PEXPIRE', l.key, l.period + 1000)
 end
