@@ -252,6 +252,11 @@ int redis_wait(redis_queue *q, struct redis_waiter *waiter, int64_t ms,
 		}
 		redis_pool_give(&q->pool, b.conns[i]);
 	}
+	if (has_landed(&b) && err) {
+		/* What landed is taken; what failed will fail again. */
+		agentrun_error_free(*err);
+		*err = NULL;
+	}
 	if (r < 0 || ended < 0)
 		return has_landed(&b) ? woken : r < 0 ? r : ended;
 	return woken;
