@@ -6,6 +6,8 @@
 #include "plan/plan.h"
 #include "store/store.h"
 
+#define PUT_BYTES ((size_t)1024 * 1024) /* of records that are put at once, and the last */
+
 static void set(agentrun_record *record, int *r, int field, const char *text)
 {
 	if (*r == 0 && text)
@@ -91,8 +93,18 @@ int agr_task_stored(agr_task *task)
 	return 0;
 }
 
+static size_t size_of(const agentrun_record *record)
+{
+	size_t bytes = 0, len;
+
+	for (int i = 0; i < agentrun_record_field_count(); i++)
+		if (agentrun_record_get(record, i, &len))
+			bytes += len;
+	return bytes;
+}
+
 /* Together; where that fails each by itself, to know which is at fault. */
-void agr_keep_all(agr_task *const *tasks, size_t n)
+static void keep_some(agr_task *const *tasks, size_t n)
 {
 	agentrun_record *records[AGR_STORE_MOST];
 	agentrun_buf refs[AGR_STORE_MOST];
@@ -108,6 +120,21 @@ void agr_keep_all(agr_task *const *tasks, size_t n)
 		if (r < 0 && n > 1)
 			agr_store_put_many(&refs[i], store, &records[i], 1, &tasks[i]->error);
 		tasks[i]->ref = refs[i].data; /* ours to free() from now on */
+	}
+}
+
+/* Not too much at once: a store does nothing else meanwhile. */
+void agr_keep_all(agr_task *const *tasks, size_t n)
+{
+	size_t from = 0;
+
+	while (from < n) {
+		size_t bytes = 0, to = from;
+
+		while (to < n && bytes < PUT_BYTES)
+			bytes += size_of(tasks[to++]->keeping);
+		keep_some(tasks + from, to - from);
+		from = to;
 	}
 }
 

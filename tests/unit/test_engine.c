@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 #include "jobs.h"
 
+#include <stdatomic.h>
 #include <time.h>
 
 #include <agentrun/memory.h>
 #include <agentrun/pipeline.h>
+#include <agentrun/sys/store.h>
 
 #include "engine/engine.h"
 
@@ -662,6 +664,135 @@ START_TEST(options_of_another_size_are_read_or_refused)
 }
 END_TEST
 
+/* ---- a store that is slow ------------------------------------------------------ */
+
+#define WIDE 300000 /* bytes of a record's data */
+#define WIDE_JOBS 12
+
+static struct slow_store {
+	atomic_int open;       /* puts return */
+	atomic_int waits;      /* one does not */
+	size_t puts, records, most;
+} slow;
+
+static size_t bytes_of(const agentrun_record *record)
+{
+	size_t len = 0;
+
+	(void)agentrun_record_get(record, AGENTRUN_RECORD_RESULT_DATA, &len);
+	return len;
+}
+
+static int slow_put(void *self, agentrun_buf *result_ids,
+	const agentrun_record *const *records, size_t n, agentrun_error **err)
+{
+	size_t bytes = 0;
+	int r = 0;
+
+	(void)self, (void)err;
+	atomic_store(&slow.waits, 1);
+	while (!atomic_load(&slow.open))
+		poll(NULL, 0, 1);
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		const char *id = agentrun_record_get(records[i], AGENTRUN_RECORD_RESULT_ID, NULL);
+
+		bytes += bytes_of(records[i]);
+		r = agentrun_buf_set(&result_ids[i], id, strlen(id));
+	}
+	slow.puts++;
+	slow.records += n;
+	slow.most = bytes > slow.most ? bytes : slow.most;
+	return r;
+}
+
+static int slow_get(void *self, agentrun_record *into, int field, const char *key,
+	agentrun_error **err)
+{
+	(void)self, (void)into, (void)field;
+	return agentrun_error_raise(err, AGENTRUN_ENOTFOUND, "there is no %s", key);
+}
+
+static int slow_list(void *self, agentrun_records *into, const agentrun_store_query *query,
+	agentrun_error **err)
+{
+	(void)self, (void)into, (void)query, (void)err;
+	return 0;
+}
+
+static int slow_put_blob(void *self, const char *hex, const char *data, size_t len,
+	agentrun_error **err)
+{
+	(void)self, (void)hex, (void)data, (void)len;
+	return agentrun_error_raise(err, AGENTRUN_ESTORAGE, "no blobs");
+}
+
+static int slow_get_blob(void *self, agentrun_buf *to, const char *hex, agentrun_error **err)
+{
+	(void)self, (void)to, (void)hex;
+	return agentrun_error_raise(err, AGENTRUN_ENOTFOUND, "no blobs");
+}
+
+static void slow_destroy(void *self)
+{
+	(void)self;
+}
+
+static char *wide_job(int i)
+{
+	char *job = malloc(WIDE + 200);
+	int n = snprintf(job, 200, "{\"prompt\":\"show me the 2 cheapest\",\"job_id\":\"w%d\","
+		"\"context\":{\"data\":[{\"price\":1,\"text\":\"", i);
+
+	memset(job + n, 'x', WIDE);
+	snprintf(job + n + WIDE, 200 - (size_t)n, "\"}]}}");
+	return job;
+}
+
+/* What piles up behind a slow store is put in pieces of about a MiB: a store does nothing else
+ * meanwhile. */
+START_TEST(many_large_records_are_not_put_at_once)
+{
+	static const agentrun_store_impl impl = { .version = AGENTRUN_STORE_IMPL_VERSION,
+		.struct_size = sizeof(impl), .name = "slow", .put = slow_put, .get = slow_get,
+		.list = slow_list, .put_blob = slow_put_blob, .get_blob = slow_get_blob,
+		.destroy = slow_destroy };
+	agentrun_engine_options opts;
+	agentrun_store *store;
+
+	memset(&slow, 0, sizeof(slow));
+	ck_assert_int_eq(agentrun_store_new(&store, &impl, &slow, NULL, NULL), 0);
+	agentrun_engine_options_init(&opts, sizeof(opts));
+	opts.planner = "builtin";
+	opts.threads = 2;
+	opts.max_jobs = 64;
+	opts.store = store;
+	ck_assert_int_eq(agentrun_engine_new(&engine, ctx, &opts, NULL), 0);
+	for (int i = 0; i < WIDE_JOBS; i++) {
+		char *job = wide_job(i);
+
+		ck_assert_int_eq(agentrun_engine_submit(engine, job, strlen(job), 1, NULL), 0);
+		free(job);
+	}
+	while (!atomic_load(&slow.waits))
+		poll(NULL, 0, 1);
+	poll(NULL, 0, 300); /* the others come to the store */
+	atomic_store(&slow.open, 1);
+	for (int i = 0; i < WIDE_JOBS; i++) {
+		agentrun_result *result = poll_one(10000);
+
+		ck_assert_ptr_nonnull(result);
+		ck_assert_ptr_null(agentrun_result_error(result));
+		agentrun_result_free(result);
+	}
+	agentrun_engine_free(engine);
+	engine = NULL;
+	agentrun_store_free(store);
+	ck_assert_uint_eq(slow.records, WIDE_JOBS);
+	ck_assert_uint_lt(slow.puts, WIDE_JOBS);
+	ck_assert_uint_le(slow.most, 1024 * 1024 + WIDE + 1000);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -688,6 +819,7 @@ int main(void)
 		one_context_serves_many_threads,
 		a_job_reads_what_an_earlier_one_stored,
 		a_store_that_the_configuration_names_is_not_replaced_by_memory,
+		many_large_records_are_not_put_at_once,
 		options_of_another_size_are_read_or_refused,
 		NULL,
 	};
