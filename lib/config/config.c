@@ -11,15 +11,17 @@ struct entry {
 };
 
 struct sealed {
-	const char *key, *value; /* lent */
+	const char *key, *value; /* lent; key NULL: the place is free */
 };
 
 struct agentrun_config {
 	struct entry *entries; /* what differs from the defaults */
 	size_t n;
 	agr_env *env;          /* the .env beside the file; NULL: none was read */
-	struct sealed *sealed; /* by key: what is asked for often; NULL: it may change */
-	size_t n_sealed;
+	struct sealed *sealed; /* by the hash of the key; NULL: it may change */
+	size_t n_sealed;       /* places, a power of two */
+	const agr_config_key **patterns; /* those with a `*` and a default; with `sealed` */
+	size_t n_patterns;
 };
 
 int agentrun_config_new(agentrun_config **out, agentrun_error **err)
@@ -38,6 +40,7 @@ void agentrun_config_free(agentrun_config *config)
 	}
 	free(config->entries);
 	free(config->sealed);
+	free(config->patterns);
 	agr_env_free(config->env);
 	free(config);
 }
@@ -53,8 +56,10 @@ static struct entry *entry_find(const agentrun_config *config, const char *key)
 static void unseal(agentrun_config *config)
 {
 	free(config->sealed);
+	free(config->patterns);
 	config->sealed = NULL;
-	config->n_sealed = 0;
+	config->patterns = NULL;
+	config->n_sealed = config->n_patterns = 0;
 }
 
 static int entry_set(agentrun_config *config, const char *key, char *take_value,
@@ -256,32 +261,59 @@ void agr_config_take_env(agentrun_config *config, agr_env *take_env)
 	config->env = take_env;
 }
 
-static int compare_sealed(const void *a, const void *b)
+/* Where the key stands, or belongs. */
+static struct sealed *sealed_find(const agentrun_config *config, const char *key)
 {
-	return strcmp(((const struct sealed *)a)->key, ((const struct sealed *)b)->key);
-}
+	size_t mask = config->n_sealed - 1, i = 0;
 
-static void seal(agentrun_config *config, const char *key, const char *value)
-{
-	config->sealed[config->n_sealed++] = (struct sealed){ key, value };
+	for (const char *p = key; *p; p++)
+		i = (i ^ (unsigned char)*p) * 16777619u;
+	for (i ^= i >> 15;; i++) {
+		struct sealed *at = &config->sealed[i & mask];
+
+		if (!at->key || strcmp(at->key, key) == 0)
+			return at;
+	}
 }
 
 /* Without memory it stays as it is: slower. */
 void agr_config_seal(agentrun_config *config)
 {
-	unseal(config);
-	config->sealed = calloc(agr_config_keys_count + config->n, sizeof(*config->sealed));
-	if (!config->sealed)
-		return;
-	for (size_t i = 0; i < agr_config_keys_count; i++) {
-		const char *key = agr_config_keys[i].name;
+	size_t places = 64;
 
-		if (!strchr(key, '*') && !entry_find(config, key))
-			seal(config, key, agr_config_keys[i].fallback);
+	unseal(config);
+	while (places < 2 * (agr_config_keys_count + config->n))
+		places *= 2;
+	config->sealed = calloc(places, sizeof(*config->sealed));
+	config->patterns = calloc(agr_config_keys_count, sizeof(*config->patterns));
+	if (!config->sealed || !config->patterns) {
+		unseal(config);
+		return;
+	}
+	config->n_sealed = places;
+	for (size_t i = 0; i < agr_config_keys_count; i++) {
+		const agr_config_key *key = &agr_config_keys[i];
+
+		if (!strchr(key->name, '*'))
+			*sealed_find(config, key->name) = (struct sealed){ key->name, key->fallback };
+		else if (key->fallback)
+			config->patterns[config->n_patterns++] = key;
 	}
 	for (size_t i = 0; i < config->n; i++)
-		seal(config, config->entries[i].key, config->entries[i].value);
-	qsort(config->sealed, config->n_sealed, sizeof(*config->sealed), compare_sealed);
+		*sealed_find(config, config->entries[i].key) = (struct sealed){
+			config->entries[i].key, config->entries[i].value };
+}
+
+static const char *sealed_get(const agentrun_config *config, const char *key)
+{
+	const struct sealed *found = sealed_find(config, key);
+
+	if (found->key)
+		return found->value;
+	for (size_t i = 0; i < config->n_patterns; i++)
+		if (agr_config_key_matches(config->patterns[i], key))
+			return config->patterns[i]->fallback;
+	return NULL;
 }
 
 const char *agentrun_config_get(const agentrun_config *config, const char *key)
@@ -289,15 +321,8 @@ const char *agentrun_config_get(const agentrun_config *config, const char *key)
 	const struct entry *entry;
 	const agr_config_key *known;
 
-	if (config && config->sealed) {
-		const struct sealed wanted = { key, NULL }, *found = bsearch(&wanted,
-			config->sealed, config->n_sealed, sizeof(wanted), compare_sealed);
-
-		if (found)
-			return found->value;
-		known = agr_config_pattern_find(key);
-		return known ? known->fallback : NULL;
-	}
+	if (config && config->sealed)
+		return sealed_get(config, key);
 	entry = config ? entry_find(config, key) : NULL;
 	if (entry)
 		return entry->value;

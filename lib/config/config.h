@@ -43,8 +43,8 @@ extern const size_t agr_config_keys_count;
 
 /* The table's entry for a key, or NULL. */
 const agr_config_key *agr_config_key_find(const char *key);
-/* The same for a key that is not in the table by its name. */
-const agr_config_key *agr_config_pattern_find(const char *key);
+/* Is `key` the one that `known` describes, whose `*` is any one name? */
+bool agr_config_key_matches(const agr_config_key *known, const char *key);
 /* The keys that are set, one by one; NULL past the end. */
 const char *agr_config_key_at(const agentrun_config *config, size_t i);
 /* Does any key begin with `key` and a dot? */

@@ -177,15 +177,15 @@ const agr_config_key *agr_config_key_find(const char *key)
 		if (known->len == len && memcmp(known->name, key, len) == 0)
 			return known;
 	}
-	return agr_config_pattern_find(key);
-}
-
-const agr_config_key *agr_config_pattern_find(const char *key)
-{
 	for (size_t i = 0; i < agr_config_keys_count; i++)
 		if (matches(agr_config_keys[i].name, key, false))
 			return &agr_config_keys[i];
 	return NULL;
+}
+
+bool agr_config_key_matches(const agr_config_key *known, const char *key)
+{
+	return matches(known->name, key, false);
 }
 
 bool agr_config_is_section(const char *key)

@@ -27,12 +27,18 @@ void agr_profile_clear(agr_profile *profile)
 static const char *own_key(const agentrun_config *config, const char *name,
 	const char *member)
 {
-	char key[200];
-	int n = snprintf(key, sizeof(key), "llm.providers.%s.%s", name, member);
+	static const char head[] = "llm.providers.";
+	size_t n = strlen(name), m = strlen(member) + 1;
 	const char *value = NULL;
+	char key[200], *p;
 
-	if (n > 0 && (size_t)n < sizeof(key) && !strchr(name, '.'))
+	if (n + m + sizeof(head) <= sizeof(key) && !memchr(name, '.', n)) {
+		p = mempcpy(key, head, sizeof(head) - 1);
+		p = mempcpy(p, name, n);
+		*p++ = '.';
+		memcpy(p, member, m); /* with its end */
 		value = agentrun_config_get(config, key);
+	}
 	return value && *value ? value : NULL;
 }
 
