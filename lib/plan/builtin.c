@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 #include "plan/builtin.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 #include "plan/query.h"
 
 #define WORDS_SHOWN 12
+#define FIRST_BYTES 8192 /* of a call's memory, on the stack */
 
 /* One attempt: the prompt read by one grammar. */
 struct attempt {
@@ -223,7 +225,8 @@ static int plan(agr_plan_answer *out, plan_pool *pool, const agr_plan_request *r
 int agr_builtin_plan(
 	agr_plan_answer *out, const agr_plan_request *request, agentrun_error **err)
 {
-	plan_pool pool = PLAN_POOL_INIT;
+	_Alignas(max_align_t) char first[FIRST_BYTES];
+	plan_pool pool = PLAN_POOL_INIT(first);
 	int r;
 
 	out->call = NULL;

@@ -28,7 +28,7 @@ void *agr_plan_alloc(plan_pool *pool, size_t size)
 		return NULL;
 	}
 	size = (size + ALIGN - 1) / ALIGN * ALIGN;
-	if (!pool->blocks || size > pool->size - pool->used) {
+	if (size > pool->size - pool->used) {
 		size_t room = size > BLOCK_SIZE ? size : BLOCK_SIZE;
 
 		block = malloc(sizeof(*block) + room);
@@ -38,10 +38,11 @@ void *agr_plan_alloc(plan_pool *pool, size_t size)
 		}
 		block->next = pool->blocks;
 		pool->blocks = block;
+		pool->data = (char *)block->data;
 		pool->size = room;
 		pool->used = 0;
 	}
-	at = (char *)pool->blocks->data + pool->used;
+	at = pool->data + pool->used;
 	pool->used += size;
 	memset(at, 0, size);
 	return at;
@@ -60,22 +61,19 @@ const char *agr_plan_text(plan_pool *pool, const char *text, size_t len)
 
 const char *agr_plan_printf(plan_pool *pool, const char *fmt, ...)
 {
-	va_list args, again;
-	char *text = NULL;
-	int n;
+	agr_buf buf = AGR_BUF_INIT;
+	const char *text = "";
+	va_list args;
 
 	va_start(args, fmt);
-	va_copy(again, args);
-	n = vsnprintf(NULL, 0, fmt, args);
-	if (n >= 0)
-		text = agr_plan_alloc(pool, (size_t)n + 1);
-	if (text)
-		vsnprintf(text, (size_t)n + 1, fmt, again);
-	else
-		pool->failed = true;
-	va_end(again);
+	agr_buf_vprintf(&buf, fmt, args);
 	va_end(args);
-	return text ? text : "";
+	if (buf.failed)
+		pool->failed = true;
+	else
+		text = agr_plan_text(pool, buf.data, buf.len);
+	agr_buf_free(&buf);
+	return text;
 }
 
 void agr_plan_pool_free(plan_pool *pool)
@@ -89,6 +87,7 @@ void agr_plan_pool_free(plan_pool *pool)
 		free(pool->blocks);
 		pool->blocks = next;
 	}
+	pool->data = NULL;
 	pool->used = pool->size = 0;
 }
 

@@ -14,12 +14,15 @@ struct plan_owned;
 
 typedef struct plan_pool {
 	struct plan_block *blocks;
+	char *data; /* of the newest block, or the caller's */
 	size_t used, size; /* of the newest block */
 	struct plan_owned *owned;
 	bool failed;
 } plan_pool;
 
-#define PLAN_POOL_INIT { NULL, 0, 0, NULL, false }
+/* `first`, an array of char that is aligned for anything, is used up before more is asked
+ * for: most calls want no more. */
+#define PLAN_POOL_INIT(first) { NULL, (first), 0, sizeof(first), NULL, false }
 
 /* Zeroed memory, or NULL (and `failed`). */
 void *agr_plan_alloc(plan_pool *pool, size_t size);

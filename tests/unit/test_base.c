@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -21,6 +22,54 @@ START_TEST(buffer_reports_its_ceiling_once)
 	ck_assert_str_eq(agentrun_error_message(err),
 		"text is larger than the limit of 4 bytes");
 	agentrun_error_free(err);
+	agr_buf_free(&buf);
+}
+END_TEST
+
+/* Half of them hold what is formatted by hand, the others something else, in between. */
+#define SAME_AS_PRINTF(...) \
+	do { \
+		agr_buf buf = AGR_BUF_INIT; \
+		char want[1200]; \
+		snprintf(want, sizeof(want), __VA_ARGS__); \
+		agr_buf_printf(&buf, __VA_ARGS__); \
+		ck_assert_int_eq(buf.failed, 0); \
+		ck_assert_str_eq(buf.data, want); \
+		ck_assert_uint_eq(buf.len, strlen(want)); \
+		agr_buf_free(&buf); \
+	} while (0)
+
+START_TEST(a_buffer_formats_as_printf_does)
+{
+	char text[500];
+
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	SAME_AS_PRINTF("plain, %%, %c%c", 'a', '\n');
+	SAME_AS_PRINTF("%s", "");
+	SAME_AS_PRINTF("%s-%s-%s", "a", text, "c");
+	SAME_AS_PRINTF("%.*s|%.*s|%.*s|", 2, "abc", 9, "abc", -1, "abc");
+	SAME_AS_PRINTF("%d %d %d %d", 0, -1, INT_MAX, INT_MIN);
+	SAME_AS_PRINTF("%u %zu %llu", UINT_MAX, SIZE_MAX, ULLONG_MAX);
+	SAME_AS_PRINTF("%lld %lld %lld", 0LL, LLONG_MAX, LLONG_MIN);
+	SAME_AS_PRINTF("%s %05d %s %d", "a", 42, "b", 7);
+	SAME_AS_PRINTF("%s %.100s %x %ld %s", "a", text, 255U, -3L, text);
+	SAME_AS_PRINTF("%d %.3f %g %lu %hhu", 1, 1.0 / 3, 1e300, 5UL, (unsigned char)6);
+	SAME_AS_PRINTF("%-5s|%5s|%08.3f|%#x", "a", "b", 3.14159, 16U);
+}
+END_TEST
+
+START_TEST(what_does_not_fit_in_a_buffer_is_told_of_formats_too)
+{
+	agr_buf buf = AGR_BUF_MAX(6);
+
+	agr_buf_printf(&buf, "%d,%s", 12, "abc");
+	ck_assert_str_eq(buf.data, "12,abc");
+	ck_assert_int_eq(buf.failed, 0);
+	agr_buf_printf(&buf, "%d", 1);
+	ck_assert_int_eq(buf.failed, AGENTRUN_ELIMIT);
+	agr_buf_char(&buf, 'x');
+	ck_assert_str_eq(buf.data, "12,abc");
 	agr_buf_free(&buf);
 }
 END_TEST
@@ -283,6 +332,8 @@ int main(void)
 	const TTest *const tests[] = {
 		whoever_makes_an_error_can_say_more_of_it,
 		buffer_reports_its_ceiling_once,
+		a_buffer_formats_as_printf_does,
+		what_does_not_fit_in_a_buffer_is_told_of_formats_too,
 		json_strings_are_escaped,
 		json_strings_are_escaped_wherever_it_is_needed,
 		errors_escape_control_characters_and_keep_the_first_cause,
