@@ -2,6 +2,7 @@
 #include "json/json.h"
 
 #include <float.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -217,75 +218,103 @@ static int add_text(const char *text, size_t len, void *user)
 	return out->failed ? -1 : 0;
 }
 
-/* Not json_dumps(): it goes on where it could not write a key. */
-static char *dump(const json_t *value)
+/* At most 15 digits of it when that is the same double: 19.989999999999998, which jansson
+ * writes for 19.99, is another decimal to whoever compares decimals exactly. */
+static int add_real(agr_buf *out, const json_t *real)
 {
-	agr_buf out = AGR_BUF_INIT;
-
-	if (value && json_dump_callback(value, add_text, &out,
-		JSON_COMPACT | JSON_ENCODE_ANY) == 0)
-		return agr_buf_give_str(&out, NULL);
-	agr_buf_free(&out);
-	return NULL;
-}
-
-/* The end of the JSON string whose opening quote is at `p`. */
-static const char *string_end(const char *p)
-{
-	for (p++; *p && *p != '"'; p++)
-		if (*p == '\\' && p[1])
-			p++;
-	return *p ? p + 1 : p;
-}
-
-/* Write the number `p`..`end`, at most 15 digits of it when that is the same
- * double: 19.989999999999998, which jansson writes for 19.99, is another decimal
- * to whoever compares decimals exactly. Returns its length. */
-static size_t shorten_real(char *to, const char *p, const char *end)
-{
-	size_t n = (size_t)(end - p);
+	size_t from = out->len;
 	char text[40], *point;
-	agr_span before = { p, n }, after = { text, 0 };
-	double value = agr_number_double(before);
+	agr_span before, after = { text, 0 };
+	double value;
 
-	if (n < sizeof(text) && memchr(p, '.', n)) {
-		snprintf(text, sizeof(text), "%.15g", value);
-		point = strpbrk(text, ",.e");
-		if (point && *point == ',')
-			*point = '.'; /* whatever the locale says */
-		after.n = strlen(text);
-		if (point && after.n < n && agr_number_double(after) == value) {
-			memcpy(to, text, after.n);
-			return after.n;
-		}
+	if (json_dump_callback(real, add_text, out, JSON_ENCODE_ANY) < 0)
+		return -1;
+	before = (agr_span){ out->data + from, out->len - from };
+	value = agr_number_double(before);
+	if (before.n >= sizeof(text) || !memchr(before.p, '.', before.n))
+		return 0;
+	snprintf(text, sizeof(text), "%.15g", value);
+	point = strpbrk(text, ",.e");
+	if (point && *point == ',')
+		*point = '.'; /* whatever the locale says */
+	after.n = strlen(text);
+	if (point && after.n < before.n && agr_number_double(after) == value) {
+		out->len = from;
+		agr_buf_add(out, text, after.n);
 	}
-	memmove(to, p, n);
-	return n;
+	return 0;
+}
+
+static int add_value(agr_buf *out, const json_t *value);
+
+static int add_object(agr_buf *out, const json_t *value)
+{
+	json_t *object = (json_t *)value; /* which iterating does not change */
+	void *at = json_object_iter(object);
+	int r = 0;
+
+	agr_buf_char(out, '{');
+	for (bool first = true; r == 0 && at; first = false) {
+		if (!first)
+			agr_buf_char(out, ',');
+		agr_buf_json_str(out, json_object_iter_key(at), json_object_iter_key_len(at));
+		agr_buf_char(out, ':');
+		r = add_value(out, json_object_iter_value(at));
+		at = json_object_iter_next(object, at);
+	}
+	agr_buf_char(out, '}');
+	return r;
+}
+
+static int add_array(agr_buf *out, const json_t *array)
+{
+	size_t n = json_array_size(array);
+	int r = 0;
+
+	agr_buf_char(out, '[');
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		if (i)
+			agr_buf_char(out, ',');
+		r = add_value(out, json_array_get(array, i));
+	}
+	agr_buf_char(out, ']');
+	return r;
+}
+
+/* Not jansson's own writer, which hands out a text in pieces of some bytes, and its json_dumps()
+ * goes on where it could not write a key. */
+static int add_value(agr_buf *out, const json_t *value)
+{
+	if (!value)
+		return -1;
+	switch (json_typeof(value)) {
+	case JSON_OBJECT:
+		return add_object(out, value);
+	case JSON_ARRAY:
+		return add_array(out, value);
+	case JSON_STRING:
+		agr_buf_json_str(out, json_string_value(value), json_string_length(value));
+		break;
+	case JSON_INTEGER:
+		agr_buf_printf(out, "%lld", (long long)json_integer_value(value));
+		break;
+	case JSON_REAL:
+		return add_real(out, value);
+	default:
+		agr_buf_str(out, json_is_true(value) ? "true" : json_is_false(value) ? "false"
+			: "null");
+	}
+	return out->failed ? -1 : 0;
 }
 
 char *agr_json_text(const json_t *value)
 {
-	char *text = dump(value);
-	char *to = text;
+	agr_buf out = AGR_BUF_INIT;
 
-	for (const char *p = text; p && *p;) {
-		const char *end = p + 1;
-
-		if (*p == '"') {
-			end = string_end(p);
-		} else if (*p == '-' || agr_is_digit(*p)) {
-			end = p + strspn(p, "+-.0123456789eE");
-			to += shorten_real(to, p, end);
-			p = end;
-			continue;
-		}
-		memmove(to, p, (size_t)(end - p));
-		to += end - p;
-		p = end;
-	}
-	if (to)
-		*to = '\0';
-	return text;
+	if (add_value(&out, value) == 0)
+		return agr_buf_give_str(&out, NULL);
+	agr_buf_free(&out);
+	return NULL;
 }
 
 /* ---- members ------------------------------------------------------------ */
