@@ -17,6 +17,8 @@ struct evidence {
 	double lead[AGR_GRAM_WORDS][AGR_LANES];
 	size_t lead_at, n; /* words */
 	const agr_feature_set *features;
+	int present[AGR_FEATURE_COUNT]; /* those it has, which are few */
+	size_t n_present;
 };
 
 struct reason {
@@ -27,16 +29,17 @@ struct reason {
 
 static void add_gram(struct evidence *e, const agr_gram *gram, double share)
 {
-	for (int lane = 0; lane < AGR_LANES; lane++) {
-		double weight = agr_model_gram(gram, share, lane);
+	double weights[AGR_LANES];
 
+	agr_model_gram(weights, gram, share);
+	for (int lane = 0; lane < AGR_LANES; lane++) {
 		if (gram->kind == AGR_GRAM_PAIR) {
-			e->feature[gram->a][lane] += weight / 2;
-			e->feature[gram->b][lane] += weight / 2;
+			e->feature[gram->a][lane] += weights[lane] / 2;
+			e->feature[gram->b][lane] += weights[lane] / 2;
 		} else if (gram->kind == AGR_GRAM_RUN) {
-			e->run[gram->b][gram->b - gram->a][lane] += weight;
+			e->run[gram->b][gram->b - gram->a][lane] += weights[lane];
 		} else {
-			e->lead[gram->b][lane] += weight;
+			e->lead[gram->b][lane] += weights[lane];
 		}
 	}
 }
@@ -50,9 +53,13 @@ static void find_evidence(struct evidence *e, const agr_tokens *tokens,
 	e->features = features;
 	e->n = tokens->n < AGR_GRAM_WORDS ? tokens->n : AGR_GRAM_WORDS;
 	e->lead_at = features->lead < e->n ? features->lead : 0;
-	for (int i = 0; i < AGR_FEATURE_COUNT; i++)
-		for (int lane = 0; features->has[i] && lane < AGR_LANES; lane++)
+	for (int i = 0; i < AGR_FEATURE_COUNT; i++) {
+		if (!features->has[i])
+			continue;
+		e->present[e->n_present++] = i;
+		for (int lane = 0; lane < AGR_LANES; lane++)
 			e->feature[i][lane] = agr_model_weight((agr_feature)i, lane);
+	}
 	for (size_t i = 0; i < grams->n; i++)
 		add_gram(e, &grams->list[i], share);
 }
@@ -82,16 +89,19 @@ static uint64_t words_of(const struct evidence *e, const struct reason *reason)
 	return bits;
 }
 
-/* Keeps the better one, unless its words were all named already: three reasons tell of
+/* Does it decide anything, and more than the best so far? Of most it is not so. */
+static inline bool is_better(const struct reason *best, double share)
+{
+	return share >= REASON_LEAST && (best->kind == NONE || share > best->share);
+}
+
+/* Takes it for the best, unless its words were all named already: three reasons tell of
  * three things. */
 static void offer(struct reason *best, const struct evidence *e, struct reason other,
 	const struct reason *told, int n)
 {
 	uint64_t words = words_of(e, &other), named = 0;
 
-	if (other.share < REASON_LEAST ||
-		(best->kind != NONE && other.share <= best->share))
-		return;
 	for (int i = 0; i < n; i++) {
 		named |= words_of(e, &told[i]);
 		if (told[i].kind == other.kind && told[i].at == other.at &&
@@ -113,22 +123,26 @@ static struct reason next_reason(const agentrun_intent *intent, const struct evi
 {
 	int lane = intent->lane, other = runner_up(intent);
 	struct reason best = {.kind = NONE};
+	double share;
 
-	for (int i = 0; i < AGR_FEATURE_COUNT; i++)
-		if (e->features->has[i] && i != AGR_FEATURE_BIAS)
-			offer(&best, e,
-				(struct reason){FEATURE, i, 1,
-					against(e->feature[i], lane, other)},
-				told, n);
+	for (size_t k = 0; k < e->n_present; k++) {
+		int i = e->present[k];
+
+		if (i == AGR_FEATURE_BIAS)
+			continue;
+		share = against(e->feature[i], lane, other);
+		if (is_better(&best, share))
+			offer(&best, e, (struct reason){FEATURE, i, 1, share}, told, n);
+	}
 	for (int i = 0; i < (int)e->n; i++) {
-		for (int k = 0; k < AGR_GRAM_RUN_MAX; k++)
-			offer(&best, e,
-				(struct reason){RUN, i, k + 1,
-					against(e->run[i][k], lane, other)},
-				told, n);
-		offer(&best, e,
-			(struct reason){LEAD, i, 2, against(e->lead[i], lane, other)},
-			told, n);
+		for (int k = 0; k < AGR_GRAM_RUN_MAX; k++) {
+			share = against(e->run[i][k], lane, other);
+			if (is_better(&best, share))
+				offer(&best, e, (struct reason){RUN, i, k + 1, share}, told, n);
+		}
+		share = against(e->lead[i], lane, other);
+		if (is_better(&best, share))
+			offer(&best, e, (struct reason){LEAD, i, 2, share}, told, n);
 	}
 	return best;
 }
@@ -208,11 +222,11 @@ static bool holds(const agr_buf *words, const char *word, size_t len)
 static void sum_words(
 	double sum[AGR_TOKENS_MAX][AGR_LANES], const struct evidence *e, int lane)
 {
-	for (int i = 0; i < AGR_FEATURE_COUNT; i++) {
-		int word = e->features->has[i] ? e->features->word[i] : -1;
+	for (size_t k = 0; k < e->n_present; k++) {
+		int word = e->features->word[e->present[k]];
 
 		if (word >= 0)
-			sum[word][lane] += e->feature[i][lane];
+			sum[word][lane] += e->feature[e->present[k]][lane];
 	}
 	for (size_t i = 0; i < e->n; i++) {
 		for (size_t k = 0; k < AGR_GRAM_RUN_MAX; k++)

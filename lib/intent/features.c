@@ -16,7 +16,7 @@ struct view {
 
 static bool is(const struct view *v, size_t i, const char *word)
 {
-	return i < v->n && strcmp(v->list[i].text, word) == 0;
+	return i < v->n && *v->list[i].text == *word && strcmp(v->list[i].text, word) == 0;
 }
 
 static bool has_kind(const struct view *v, size_t i, uint32_t kinds)

@@ -42,12 +42,13 @@ static void add_gram(int sum[AGR_LANES], uint32_t key)
 	sum[AGENTRUN_LANE_UNCLEAR] -= execute + patch;
 }
 
-double agr_model_gram(const agr_gram *gram, double share, int lane)
+void agr_model_gram(double out[AGR_LANES], const agr_gram *gram, double share)
 {
 	int of_gram[AGR_LANES] = {0};
 
 	add_gram(of_gram, gram->key);
-	return of_gram[lane] * TABLE_SCALE * share;
+	for (int lane = 0; lane < AGR_LANES; lane++)
+		out[lane] = of_gram[lane] * TABLE_SCALE * share;
 }
 
 void agr_model_score(

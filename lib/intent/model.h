@@ -48,7 +48,7 @@ void agr_model_score(
 
 /* What a feature alone adds to a lane's logit. */
 double agr_model_weight(agr_feature feature, int lane);
-/* What one of a prompt's grams adds; `share` is agr_grams_share() of their number. */
-double agr_model_gram(const agr_gram *gram, double share, int lane);
+/* What one of a prompt's grams adds to each; `share` is agr_grams_share() of their number. */
+void agr_model_gram(double out[AGR_LANES], const agr_gram *gram, double share);
 
 #endif
