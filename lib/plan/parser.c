@@ -27,6 +27,11 @@ bool agr_plan_ended(const plan_parser *ps)
 	return ps->pos >= ps->words->n;
 }
 
+static inline bool is_said(const plan_word *word)
+{
+	return word->kind == PLAN_WORD || word->kind == PLAN_SYMBOL;
+}
+
 /* How many words `p` (up to `end`) is, when it stands `ahead`; else 0. */
 static size_t phrase_ahead(
 	const plan_parser *ps, size_t ahead, const char *p, const char *end)
@@ -38,8 +43,7 @@ static size_t phrase_ahead(
 		const char *stop = memchr(p, ' ', (size_t)(end - p));
 		size_t len = (size_t)((stop ? stop : end) - p);
 
-		if ((word->kind != PLAN_WORD && word->kind != PLAN_SYMBOL) ||
-			strlen(word->low) != len || memcmp(word->low, p, len) != 0)
+		if (!is_said(word) || strncmp(word->low, p, len) != 0 || word->low[len])
 			return 0;
 		p += len + (stop != NULL);
 	}
@@ -48,15 +52,24 @@ static size_t phrase_ahead(
 
 size_t agr_plan_ahead(const plan_parser *ps, size_t ahead, const char *alternatives)
 {
+	const plan_word *word = agr_plan_at(ps, ahead);
 	size_t best = 0;
 
-	for (const char *p = alternatives; *p;) {
-		const char *end = strchrnul(p, '|');
-		size_t n = phrase_ahead(ps, ahead, p, end);
+	if (!is_said(word))
+		return 0;
+	for (const char *p = alternatives, *end; *p; p = *end ? end + 1 : end) {
+		size_t n;
 
+		/* Most begin with another letter. */
+		if (*p != *word->low) {
+			for (end = p; *end && *end != '|';)
+				end++;
+			continue;
+		}
+		end = strchrnul(p, '|');
+		n = phrase_ahead(ps, ahead, p, end);
 		if (n > best)
 			best = n;
-		p = *end ? end + 1 : end;
 	}
 	return best;
 }
