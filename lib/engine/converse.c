@@ -132,15 +132,13 @@ static int begin_turn(agr_task *task)
 {
 	agr_converse *c = task->converse;
 	agr_buf prefix = AGR_BUF_INIT;
-	char key[65];
 	agr_turn_options how = { .provider = c->provider, .model = c->model,
 		.deadline_ms = task->deadline_ms, .may_be_silent = task->succeeded > 0,
 		.first_id = agentrun_plan_result_call_count(task->plan) + 1,
-		.start_at = c->candidate, .cache_key = key,
+		.start_at = c->candidate,
 		.one_call = agentrun_config_get_bool(config_of(task), "llm.single_turn", 0) };
 	int r;
 
-	agr_brief_cache_key(key, &c->talk);
 	agr_buf_printf(&prefix, "call_%.30s", task->message.job_id); /* ids are short: 40 */
 	how.id_prefix = prefix.data;
 	r = agr_buf_check(&prefix, "id", &task->error);

@@ -155,7 +155,8 @@ static int write_stable(agr_stable *stable, const agentrun_ctx *ctx, agentrun_er
 	stable->text = agr_buf_give_str(&text, err);
 	if (!stable->text)
 		return AGENTRUN_ENOMEM;
-	agr_sha256_of(stable->hash, stable->text, strlen(stable->text));
+	stable->len = strlen(stable->text);
+	agr_sha256_of(stable->hash, stable->text, stable->len);
 	agr_json_add(&json, stable->text);
 	if (!json.failed)
 		json.data[--json.len] = '\0';
@@ -389,6 +390,7 @@ int agr_brief_write(agr_talk *talk, agr_llm *llm, const agr_brief *brief,
 	if (r < 0)
 		return r;
 	talk->stable = talk->held->text;
+	talk->stable_len = talk->held->len;
 	talk->stable_json = talk->held->json;
 	talk->stable_hash = talk->held->hash;
 	if (brief->workflow.p)

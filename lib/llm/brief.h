@@ -31,6 +31,7 @@ typedef struct agr_stable {
 	atomic_uint holders;
 	agr_rules *rules; /* that it tells of; NULL: they were not known */
 	char *text;
+	size_t len;
 	char *json; /* the same as a JSON string without its closing quote */
 	char hash[AGR_SHA256_HEX];
 } agr_stable;

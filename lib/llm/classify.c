@@ -65,6 +65,7 @@ int agr_classify_begin(agr_turn **out, agr_talk *talk, agentrun_ctx *ctx,
 		return agentrun_error_raise(err, AGENTRUN_ECONFIG, "a model is to classify, but no "
 			"provider is configured: set OPENAI_API_KEY or llm.provider and its key");
 	talk->stable = instructions;
+	talk->stable_len = sizeof(instructions) - 1;
 	r = agr_talk_add_tool(talk, &tool, err);
 	if (r == 0)
 		r = agr_talk_add_user(talk, prompt, len, err);

@@ -26,7 +26,6 @@ typedef struct agr_ask {
 	bool one_call;           /* at most one tool call is wanted */
 	bool no_tools;           /* describe the tools but let none be called */
 	bool return_reasoning;
-	const char *cache_key;   /* same prefix, same key; or NULL */
 } agr_ask;
 
 #define AGR_WIRE_SHARED 8
@@ -123,5 +122,8 @@ void agr_json_add_arguments_text(agr_buf *out, const agr_call *call);
 void agr_wire_add_tool(agr_wire *out, const agr_tool *tool, const char *parameters);
 /* Is it a model of OpenAI's that reasons? Those take no temperature of one's own. */
 bool agr_openai_reasons(const char *model);
+/* The member by which prompts that begin alike are told, where the conversation has such a
+ * beginning. */
+void agr_openai_add_cache_key(agr_buf *body, const agr_talk *talk);
 
 #endif

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "llm/profile.h"
+
 void agr_llm_free(agr_llm *llm)
 {
 	if (!llm)
@@ -14,11 +16,24 @@ void agr_llm_free(agr_llm *llm)
 		free((char *)llm->tools[i].parameters);
 	}
 	free(llm->tools);
+	free(llm->temperature);
 	agr_llm_forget_stable(llm);
 	agr_breakers_clear(&llm->breakers);
 	agr_llm_forget_profiles(llm);
 	pthread_mutex_destroy(&llm->lock);
 	free(llm);
+}
+
+static int read_temperature(agr_llm *llm, agentrun_error **err)
+{
+	const char *text = agentrun_config_get(llm->ctx->config, "llm.temperature");
+	agr_buf number = AGR_BUF_INIT;
+
+	if (!text || !*text)
+		return 0;
+	agr_number_write(&number, agr_llm_number(llm->ctx->config, "llm.temperature", 0));
+	llm->temperature = agr_buf_give_str(&number, err);
+	return llm->temperature ? 0 : AGENTRUN_ENOMEM;
 }
 
 static int make(agr_llm **out, const agentrun_ctx *ctx, agentrun_error **err)
@@ -31,7 +46,9 @@ static int make(agr_llm **out, const agentrun_ctx *ctx, agentrun_error **err)
 	llm->ctx = ctx;
 	agr_breakers_init(&llm->breakers);
 	pthread_mutex_init(&llm->lock, NULL);
-	r = agr_llm_make_tools(llm, ctx, err);
+	r = read_temperature(llm, err);
+	if (r == 0)
+		r = agr_llm_make_tools(llm, ctx, err);
 	if (r < 0)
 		agr_llm_free(llm);
 	else

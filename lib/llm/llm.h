@@ -14,6 +14,7 @@
 typedef struct agr_llm {
 	const agentrun_ctx *ctx;
 	agr_breakers breakers;
+	char *temperature; /* as JSON takes it: 0.1, not .10; or NULL */
 	agr_tool *tools; /* every tool that may be offered; text is owned here */
 	size_t n_tools;
 	pthread_mutex_t lock; /* guards all below */

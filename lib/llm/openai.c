@@ -2,6 +2,7 @@
 /* OpenAI's Chat Completions, and the many servers that speak it more or less. */
 #include <string.h>
 
+#include "llm/brief.h"
 #include "llm/codec.h"
 
 #define LEGACY_INDEX 1000000 /* of the one call that has none in its form */
@@ -108,6 +109,17 @@ static bool is_azure(const char *url)
 	return agr_url_has_host(url, ".azure.com") || agr_url_has_host(url, ".azure-api.net");
 }
 
+void agr_openai_add_cache_key(agr_buf *body, const agr_talk *talk)
+{
+	char key[65];
+
+	if (!talk->stable_hash)
+		return;
+	agr_brief_cache_key(key, talk);
+	agr_buf_str(body, ",\"prompt_cache_key\":");
+	agr_json_add(body, key);
+}
+
 static int encode(const agr_codec *codec, agr_wire *out, const agr_ask *ask,
 	agentrun_error **err)
 {
@@ -132,10 +144,8 @@ static int encode(const agr_codec *codec, agr_wire *out, const agr_ask *ask,
 	agr_buf_printf(body, ",\"%s\":%lld",
 		vendor || agr_openai_reasons(ask->model) ? "max_completion_tokens" : "max_tokens",
 		(long long)ask->max_tokens);
-	if (vendor && ask->cache_key) {
-		agr_buf_str(body, ",\"prompt_cache_key\":");
-		agr_json_add(body, ask->cache_key);
-	}
+	if (vendor)
+		agr_openai_add_cache_key(body, ask->talk);
 	if (ask->stream)
 		agr_buf_str(body, ",\"stream\":true,\"stream_options\":{\"include_usage\":true}");
 	agr_wire_end(out, ask);

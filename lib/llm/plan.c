@@ -138,18 +138,14 @@ int agr_llm_plan(agentrun_plan_result **out, agentrun_ctx *ctx, const char *prov
 	agr_turn_options how = { .provider = provider, .deadline_ms = AGR_DEADLINE_NONE,
 		.id_prefix = "call", .first_id = 1,
 		.one_call = agentrun_config_get_bool(ctx->config, "llm.single_turn", 0) };
-	char key[65];
 	agr_turn *turn = NULL;
 	agr_llm *llm;
 	int r = agr_ctx_llm(&llm, ctx, err);
 
 	if (r == 0)
 		r = prepare(&asked, ctx, llm, opts, err);
-	if (r == 0) {
-		agr_brief_cache_key(key, &asked.talk);
-		how.cache_key = key;
+	if (r == 0)
 		r = agr_turn_new(&turn, ctx, &asked.talk, &how, err);
-	}
 	if (r == 0)
 		r = run_within_limits(turn, ctx, &asked, err);
 	if (r == 0)

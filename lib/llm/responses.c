@@ -115,10 +115,8 @@ static int encode(const agr_codec *codec, agr_wire *out, const agr_ask *ask,
 		(long long)ask->max_tokens);
 	if (vendor && agr_openai_reasons(ask->model))
 		agr_buf_str(body, ",\"include\":[\"reasoning.encrypted_content\"]");
-	if (vendor && ask->cache_key) {
-		agr_buf_str(body, ",\"prompt_cache_key\":");
-		agr_json_add(body, ask->cache_key);
-	}
+	if (vendor)
+		agr_openai_add_cache_key(body, ask->talk);
 	if (ask->stream)
 		agr_buf_str(body, ",\"stream\":true");
 	agr_wire_end(out, ask);

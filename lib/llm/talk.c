@@ -138,8 +138,7 @@ int agr_talk_take_answer(agr_talk *talk, agr_answer *answer, const void *codec,
 
 int64_t agr_talk_tokens(const agr_talk *talk)
 {
-	size_t bytes = (talk->stable ? strlen(talk->stable) : 0) +
-		(talk->workflow ? strlen(talk->workflow) : 0);
+	size_t bytes = talk->stable_len + (talk->workflow ? strlen(talk->workflow) : 0);
 
 	for (size_t i = 0; i < talk->n_tools; i++)
 		bytes += talk->tools[i].parameters_len + strlen(talk->tools[i].description);

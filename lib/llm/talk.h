@@ -66,6 +66,7 @@ typedef struct agr_tool {
 
 typedef struct agr_talk {
 	const char *stable; /* first part of the system prompt, the same for every job; lent */
+	size_t stable_len;
 	const char *stable_json; /* the same as JSON, without its closing quote; or NULL */
 	const char *stable_hash; /* of a conversation that agr_brief_write() began */
 	struct agr_stable *held; /* whose they are then (brief.h); or NULL */

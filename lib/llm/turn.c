@@ -23,7 +23,7 @@ struct agr_turn {
 	agr_llm *llm;
 	const agr_talk *talk;
 	agr_turn_options opts;
-	char *id_prefix, *cache_key, *temperature; /* ours */
+	char *id_prefix; /* ours */
 	const agr_profile **who; /* the provider, then its fallbacks; lent by the context */
 	size_t n_who, at;
 	enum state state;
@@ -81,19 +81,6 @@ static int add_fallbacks(agr_turn *turn, agentrun_error **err)
 	return r;
 }
 
-/* A number's text that JSON takes too: 0.1, not .10. */
-static int read_temperature(agr_turn *turn, agentrun_error **err)
-{
-	const char *text = agentrun_config_get(turn->ctx->config, "llm.temperature");
-	agr_buf number = AGR_BUF_INIT;
-
-	if (!text || !*text)
-		return 0;
-	agr_number_write(&number, agr_llm_number(turn->ctx->config, "llm.temperature", 0));
-	turn->temperature = agr_buf_give_str(&number, err);
-	return turn->temperature ? 0 : AGENTRUN_ENOMEM;
-}
-
 int agr_turn_new(agr_turn **out, agentrun_ctx *ctx, const agr_talk *talk,
 	const agr_turn_options *opts, agentrun_error **err)
 {
@@ -112,12 +99,9 @@ int agr_turn_new(agr_turn **out, agentrun_ctx *ctx, const agr_talk *talk,
 	if (!turn->opts.max_tokens)
 		turn->opts.max_tokens = agentrun_config_get_int(ctx->config, "llm.max_tokens", 4000);
 	turn->id_prefix = strdup(opts->id_prefix ? opts->id_prefix : "call");
-	turn->cache_key = opts->cache_key ? strdup(opts->cache_key) : NULL;
-	r = turn->id_prefix && (turn->cache_key || !opts->cache_key) ? 0 : agr_error_oom(err);
+	r = turn->id_prefix ? 0 : agr_error_oom(err);
 	if (r == 0)
 		r = agr_ctx_llm(&turn->llm, ctx, err);
-	if (r == 0)
-		r = read_temperature(turn, err);
 	if (r == 0)
 		r = add_candidate(turn, opts->provider, opts->model, err);
 	if (r == 0)
@@ -148,8 +132,6 @@ void agr_turn_free(agr_turn *turn)
 	drop_answer(turn);
 	free(turn->who);
 	free(turn->id_prefix);
-	free(turn->cache_key);
-	free(turn->temperature);
 	free(turn->lines);
 	agr_wire_clear(&turn->wire);
 	agentrun_http_event_free(turn->event);
@@ -188,11 +170,11 @@ static int encode(agr_turn *turn, agentrun_error **err)
 	const agr_profile *who = turn->who[turn->at];
 	agr_ask ask = { .talk = turn->talk, .base_url = who->base_url, .model = who->model,
 		.api_key = who->api_key, .headers = (const char *const *)who->headers,
-		.n_headers = who->n_headers, .more = who->more, .temperature = turn->temperature,
+		.n_headers = who->n_headers, .more = who->more, .temperature = turn->llm->temperature,
 		.max_tokens = turn->opts.max_tokens,
 		.stream = wants_stream(turn),
 		.one_call = turn->opts.one_call, .no_tools = turn->opts.no_tools,
-		.return_reasoning = who->return_reasoning, .cache_key = turn->cache_key };
+		.return_reasoning = who->return_reasoning };
 	size_t plain, secret;
 	int r;
 

@@ -26,7 +26,6 @@ typedef struct agr_turn_options {
 	bool one_call, no_tools;
 	bool may_be_silent;    /* an answer without a word or a call is one */
 	int64_t max_tokens;    /* 0: llm.max_tokens */
-	const char *cache_key; /* or NULL */
 } agr_turn_options;
 
 enum {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 /* What providers send, byte for byte: answers and streams, and how servers that are
  * nearly compatible deviate. */
+#include <stdio.h>
+
 #include "unit.h"
 
 #include "llm/codec.h"
@@ -564,10 +566,52 @@ START_TEST(a_stream_may_call_in_the_form_of_old)
 }
 END_TEST
 
+/* ---- what is asked -------------------------------------------------------------- */
+
+static void encode(const agr_codec *codec, agr_wire *wire, const char *base_url,
+	const agr_talk *talk)
+{
+	const agr_ask ask = { .talk = talk, .base_url = base_url, .model = "gpt-x",
+		.api_key = "k", .max_tokens = 10 };
+
+	ck_assert_int_eq(codec->encode(codec, wire, &ask, &err), 0);
+}
+
+/* Of the vendor's own API alone: others may not know the member. A conversation that does
+ * not begin as others do has none. */
+START_TEST(prompts_that_begin_alike_are_told_to_the_vendor)
+{
+	static const agr_codec *const codecs[] = { &agr_codec_openai, &agr_codec_responses };
+	agr_tool tool = { .name = "count_rows", .description = "d", .parameters = "{}",
+		.parameters_len = 2 };
+	agr_talk talk = { .stable = "s", .stable_len = 1, .stable_hash = "abc", .tools = &tool,
+		.n_tools = 1 };
+	char text[100], digest[65];
+
+	/* "abccount_rows": the beginning's hash and the tools. */
+	agr_sha256_of(digest, "abccount_rows", 13);
+	snprintf(text, sizeof(text), ",\"prompt_cache_key\":\"%s", digest);
+	for (size_t i = 0; i < 2; i++)
+		for (int k = 0; k < 3; k++) {
+			agr_wire wire = AGR_WIRE_INIT;
+
+			talk.stable_hash = k == 2 ? NULL : "abc";
+			encode(codecs[i], &wire, k == 1 ? "http://127.0.0.1:1/v1"
+				: "https://api.openai.com/v1", &talk);
+			if (k == 0)
+				ck_assert_ptr_nonnull(strstr(wire.body.data, text));
+			else
+				ck_assert_ptr_null(strstr(wire.body.data, "prompt_cache_key"));
+			agr_wire_clear(&wire);
+		}
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
 		a_chat_answer_has_its_calls_text_model_and_usage,
+		prompts_that_begin_alike_are_told_to_the_vendor,
 		a_tool_call_is_one_whatever_the_finish_reason,
 		arguments_may_be_an_object_and_keep_their_bytes,
 		arguments_are_kept_byte_for_byte,
