@@ -647,6 +647,7 @@ int agentrun_engine_submit_with(agentrun_engine *engine, const char *job, size_t
 	task->started_ms = agr_clock_mono_ms();
 	task->started_wall_ms = agr_clock_wall_ms();
 	task->deadline_ms = AGR_DEADLINE_NONE;
+	task->calls = (agr_buf)AGR_BUF_INIT;
 	atomic_init(&task->cancelled, opts.flags & AGENTRUN_SUBMIT_CANCELLED ? 1 : 0);
 	task->text = agr_strndup(job, len);
 	task->text_len = len;

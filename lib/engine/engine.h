@@ -184,6 +184,7 @@ typedef struct agr_task {
 	char *ref;             /* where the result is kept */
 	agentrun_record *record; /* of a job that was done before, or NULL */
 	agentrun_record *keeping; /* that is being kept, or NULL */
+	agr_buf calls;         /* the plan's calls as that has them; empty: not written yet */
 	agr_journal *journal;  /* NULL: it came from no queue that has one */
 	agr_meter meter;       /* of its pipeline's memory */
 	agr_output *outputs;   /* of other nodes, that it spoke of */

@@ -14,23 +14,24 @@ static void set(agentrun_record *record, int *r, int field, const char *text)
 		*r = agentrun_record_set(record, field, text, strlen(text));
 }
 
-static int fill_record(const agr_task *task, agentrun_record *record)
+static int fill_record(agr_task *task, agentrun_record *record)
 {
-	agr_buf calls = AGR_BUF_INIT, number = AGR_BUF_INIT;
+	agr_buf number = AGR_BUF_INIT;
 	char now[AGR_TIME_SIZE];
 	int r = 0;
 
 	agr_clock_iso8601(now, agr_clock_wall_ms());
 	agr_buf_printf(&number, "%lld", (long long)(agr_clock_mono_ms() - task->started_ms));
+	agr_buf_reset(&task->calls);
 	if (task->plan)
-		agr_plan_write_calls(&calls, task->plan);
-	if (calls.failed || number.failed)
+		agr_plan_write_calls(&task->calls, task->plan);
+	if (task->calls.failed || number.failed)
 		r = AGENTRUN_ENOMEM;
 	set(record, &r, AGENTRUN_RECORD_JOB_ID, task->message.job_id);
 	set(record, &r, AGENTRUN_RECORD_RUN_ID, task->message.run_id);
 	set(record, &r, AGENTRUN_RECORD_NODE_ID, task->message.node_id);
 	set(record, &r, AGENTRUN_RECORD_STATUS, task->error ? "failed" : "completed");
-	set(record, &r, AGENTRUN_RECORD_TOOL_CALLS, calls.data);
+	set(record, &r, AGENTRUN_RECORD_TOOL_CALLS, task->plan ? task->calls.data : NULL);
 	set(record, &r, AGENTRUN_RECORD_EXECUTION_TIME_MS, number.data);
 	set(record, &r, AGENTRUN_RECORD_CACHE_HIT,
 		task->plan && agr_plan_result_cache_hit(task->plan) ? "true" : "false");
@@ -49,12 +50,11 @@ static int fill_record(const agr_task *task, agentrun_record *record)
 			(long long)agr_task_tokens(task));
 		set(record, &r, AGENTRUN_RECORD_TOKENS_USED, number.data);
 	}
-	agr_buf_free(&calls);
 	agr_buf_free(&number);
 	return r;
 }
 
-static int make_record(agentrun_record **out, const agr_task *task, agentrun_error **err)
+static int make_record(agentrun_record **out, agr_task *task, agentrun_error **err)
 {
 	agentrun_buf error = AGENTRUN_BUF_INIT;
 	agentrun_record *record;

@@ -159,7 +159,9 @@ static int add_plan(agr_buf *out, const agr_task *task)
 		agr_buf_str(out, "null");
 	}
 	agr_buf_str(out, ",\"tool_calls\":");
-	if (task->plan)
+	if (task->plan && task->calls.len && !task->calls.failed)
+		agr_buf_add(out, task->calls.data, task->calls.len);
+	else if (task->plan)
 		agr_plan_write_calls(out, task->plan);
 	else
 		agr_buf_str(out, "[]");

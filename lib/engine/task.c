@@ -448,6 +448,7 @@ void agr_task_free(agr_task *task)
 	agr_message_clear(&task->message);
 	agentrun_result_free(task->reserve);
 	agentrun_result_free(task->result);
+	agr_buf_free(&task->calls);
 	free(task->ref);
 	free(task->text);
 	free(task);

@@ -282,6 +282,10 @@ static void add_arguments(agr_buf *out, const struct call *call, bool raw)
 	agr_buf text = AGR_BUF_INIT;
 
 	agr_buf_str(out, ",\"arguments\":");
+	if (!raw && !memchr(call->arguments, '\0', call->arguments_len)) {
+		agr_buf_json_str(out, call->arguments, call->arguments_len);
+		return;
+	}
 	if (raw) {
 		agr_buf_json_raw(out, call->arguments, call->arguments_len);
 		return;
