@@ -196,16 +196,18 @@ static int check_additional(
 	agr_schema_run *run, agr_span arg, agr_span schema, agr_span value)
 {
 	agr_span known, patterns, key, member, sub;
+	bool has_known, has_patterns;
 	agr_iter it;
 	int r = 0;
 
 	if (agr_span_type(value) != AGR_TYPE_OBJECT)
 		return 0;
+	has_known = get(schema, "properties", AGR_TYPE_OBJECT, &known);
+	has_patterns = get(schema, "patternProperties", AGR_TYPE_OBJECT, &patterns);
 	for (it = agr_iter_of(value); r == 0 && agr_object_next(&it, &key, &member);) {
-		if (get(schema, "properties", AGR_TYPE_OBJECT, &known) &&
-			get_member(known, key, &sub))
+		if (has_known && get_member(known, key, &sub))
 			continue;
-		if (get(schema, "patternProperties", AGR_TYPE_OBJECT, &patterns))
+		if (has_patterns)
 			r = apply_patterns(run, patterns, key, member, false);
 		if (r != 0) {
 			r = r < 0 ? r : 0;
