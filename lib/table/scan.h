@@ -99,8 +99,16 @@ static inline const char *agr_skip_string(const char *p, bool *has_escape)
 	return p + 1;
 }
 
+/* What agr_string_is() asks where the first bytes do not tell. */
+bool agr_string_is_all(agr_span string, const char *text, size_t len);
 /* Is this string (quotes included) `text` once its escapes are decoded? */
-bool agr_string_is(agr_span string, const char *text, size_t len);
+static inline bool agr_string_is(agr_span string, const char *text, size_t len)
+{
+	/* Most keys differ in their first byte. */
+	if (!len || (string.p[1] != *text && string.p[1] != '\\'))
+		return !len && string.n == 2;
+	return agr_string_is_all(string, text, len);
+}
 /* Are two strings the same text, however escaped? */
 bool agr_string_same(agr_span a, agr_span b);
 /* By code point of the decoded text: <0, 0, >0. */

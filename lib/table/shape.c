@@ -203,10 +203,27 @@ static bool learn(agr_shape *shape, const agr_index *index, size_t first, size_t
 	return true;
 }
 
+/* Room for the first, which most inputs have alone, or for all and one being learned. */
+static bool make_room(agr_shapes *shapes)
+{
+	size_t want = shapes->n ? AGR_SHAPES + 1 : 1;
+	agr_shape *grown;
+
+	if (shapes->room >= want)
+		return true;
+	grown = realloc(shapes->list, want * sizeof(*grown));
+	if (!grown)
+		return false;
+	shapes->list = grown;
+	shapes->room = want;
+	return true;
+}
+
 void agr_shapes_learn(agr_shapes *shapes, const agr_index *index, size_t first,
 	size_t n, const agr_wanted *wanted)
 {
 	size_t at = shapes->n < AGR_SHAPES ? shapes->n : shapes->oldest;
+	agr_shape *learned;
 
 	if (shapes->score < 0)
 		return;
@@ -215,12 +232,14 @@ void agr_shapes_learn(agr_shapes *shapes, const agr_index *index, size_t first,
 		shapes->score = SCORE_LOW;
 	if (n > AGR_SHAPE_TOKENS)
 		return;
-	if (!shapes->list)
-		shapes->list = malloc((AGR_SHAPES + 1) * sizeof(*shapes->list));
-	/* Learned apart: half a shape would fit rows without looking at all of them. */
-	if (!shapes->list || !learn(&shapes->list[AGR_SHAPES], index, first, n, wanted))
+	if (!make_room(shapes))
 		return;
-	shapes->list[at] = shapes->list[AGR_SHAPES];
+	/* Learned apart: half a shape would fit rows without looking at all of them. */
+	learned = &shapes->list[shapes->n ? AGR_SHAPES : 0];
+	if (!learn(learned, index, first, n, wanted))
+		return;
+	if (learned != &shapes->list[at])
+		shapes->list[at] = *learned;
 	shapes->ends[at] = end_of(&shapes->list[at]);
 	if (at == shapes->n)
 		shapes->n++;

@@ -52,7 +52,7 @@ typedef struct agr_shape_end {
 typedef struct agr_shapes {
 	agr_shape_end ends[AGR_SHAPES];
 	agr_shape *list; /* and one being learned; NULL: memory was short, or none is */
-	size_t n;
+	size_t n, room;  /* shapes that are, and that the list has room for */
 	size_t oldest;   /* the next to be forgotten */
 	int score;       /* below 0: not worth looking */
 } agr_shapes;

@@ -84,14 +84,10 @@ bool agr_string_is_plain(agr_span string)
 	return !memchr(string.p, '\\', string.n);
 }
 
-bool agr_string_is(agr_span string, const char *text, size_t len)
+bool agr_string_is_all(agr_span string, const char *text, size_t len)
 {
 	struct decoder d;
 
-	if (!len)
-		return string.n == 2;
-	if (string.p[1] != *text && string.p[1] != '\\')
-		return false;
 	if (string.n == len + 2 && memcmp(string.p + 1, text, len) == 0 &&
 		!memchr(text, '\\', len))
 		return true;
@@ -169,8 +165,16 @@ static void decode(agr_buf *out, agr_span string, bool raw)
 	}
 	d = decoder_of(string);
 	d.raw = raw;
-	while (decode_next(&d))
-		agr_buf_add(out, d.bytes, d.n);
+	while (d.p < d.end) {
+		const char *escape = memchr(d.p, '\\', (size_t)(d.end - d.p));
+		const char *stop = escape ? escape : d.end;
+
+		if (stop > d.p)
+			agr_buf_add(out, d.p, (size_t)(stop - d.p));
+		d.p = stop;
+		if (decode_next(&d))
+			agr_buf_add(out, d.bytes, d.n);
+	}
 }
 
 void agr_string_decode(agr_buf *out, agr_span string)

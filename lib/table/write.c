@@ -130,7 +130,7 @@ static struct written *find_written(struct writer *w, struct level *l, agr_span 
 static bool list_push(struct writer *w, struct written member)
 {
 	if (w->n == w->cap) {
-		size_t cap = w->cap ? w->cap * 2 : 64;
+		size_t cap = w->cap ? w->cap * 2 : 16;
 		struct written *list = realloc(w->list, cap * sizeof(*list));
 
 		if (!list)
