@@ -288,18 +288,25 @@ static int copy_request(agr_transfer *t, const agentrun_http_request *request,
 		r = add_headers(t, request->headers, request->n_headers, false, err);
 	if (r == 0)
 		r = add_headers(t, request->secret_headers, request->n_secret_headers, true, err);
-	return r < 0 ? r : check_url(t, err);
+	if (r == 0 && t->host)
+		t->trusted = true;
+	else if (r == 0)
+		r = check_url(t, err);
+	return r;
 }
 
 int agr_transfer_new(agr_transfer **out, const agentrun_config *config,
-	const agentrun_http_request *request, agentrun_error **err)
+	const agentrun_http_request *request, char *take_host, agentrun_error **err)
 {
 	agr_transfer *t = calloc(1, sizeof(*t));
 	int r;
 
 	*out = NULL;
-	if (!t)
+	if (!t) {
+		free(take_host);
 		return agr_error_oom(err);
+	}
+	t->host = take_host;
 	t->id = request->id;
 	t->config = config;
 	t->flags = request->flags;
@@ -312,6 +319,11 @@ int agr_transfer_new(agr_transfer **out, const agentrun_config *config,
 	else
 		*out = t;
 	return r;
+}
+
+const char *agr_transfer_host(const agr_transfer *t)
+{
+	return t->flags & AGENTRUN_HTTP_OPERATOR ? t->host : NULL;
 }
 
 /* The headers of this hop: the two lists as one, or the first alone. */

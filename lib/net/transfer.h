@@ -44,9 +44,13 @@ typedef struct agr_transfer {
 	char fault[CURL_ERROR_SIZE];
 } agr_transfer;
 
-/* From a request that was read and checked; not started. */
+/* From a request that was read and checked; not started. `take_host`: what agr_transfer_host()
+ * told of another with the same url; or NULL. Taken in any case. */
 int agr_transfer_new(agr_transfer **out, const agentrun_config *config,
-	const agentrun_http_request *request, agentrun_error **err);
+	const agentrun_http_request *request, char *take_host, agentrun_error **err);
+/* The host of a url that is good for whoever operates this; NULL: another configuration, or
+ * request, might say otherwise. */
+const char *agr_transfer_host(const agr_transfer *t);
 void agr_transfer_free(agr_transfer *t); /* NULL ok */
 
 /* Does it use a handle with a small buffer? */

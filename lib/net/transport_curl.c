@@ -17,7 +17,7 @@
 	(AGENTRUN_HTTP_NO_REDIRECTS | AGENTRUN_HTTP_OPERATOR | AGENTRUN_HTTP_STREAM)
 
 #define CONNECTIONS_AT_ONCE 32 /* by which more are kept when more are wanted */
-#define SPARE_HANDLES 64 /* that are kept, so that the next requests need not make any */
+#define SPARE_HANDLES 256 /* that are kept, so that the next requests need not make any */
 
 struct queue {
 	agr_transfer *first, *last;
@@ -25,10 +25,11 @@ struct queue {
 
 struct curl_transport {
 	const agentrun_config *config; /* lent */
-	pthread_mutex_t lock;      /* guards incoming and cancels */
+	pthread_mutex_t lock;      /* guards what follows */
 	struct queue incoming;
 	uint64_t *cancels;
 	size_t n_cancels;
+	char *known_url, *known_host; /* of the last for the operator, which are mostly alike */
 	/* The polling thread's: */
 	agr_loop loop;
 	agr_origins origins;
@@ -264,6 +265,41 @@ static agr_transfer *queue_unlink(struct queue *queue, uint64_t id)
 	return t;
 }
 
+/* Has this url been found good? Then its host, yours. */
+static char *known_host(struct curl_transport *c, const agentrun_http_request *request)
+{
+	char *host = NULL;
+
+	if (!(request->flags & AGENTRUN_HTTP_OPERATOR))
+		return NULL;
+	pthread_mutex_lock(&c->lock);
+	if (c->known_url && strcmp(c->known_url, request->url) == 0)
+		host = strdup(c->known_host);
+	pthread_mutex_unlock(&c->lock);
+	return host;
+}
+
+/* With the lock held. Without memory it is found out anew. */
+static void remember_host(struct curl_transport *c, const agr_transfer *t)
+{
+	const char *host = agr_transfer_host(t);
+	char *url, *copy;
+
+	if (!host || (c->known_url && strcmp(c->known_url, t->url) == 0))
+		return;
+	url = strdup(t->url);
+	copy = strdup(host);
+	if (!url || !copy) {
+		free(url);
+		free(copy);
+		return;
+	}
+	free(c->known_url);
+	free(c->known_host);
+	c->known_url = url;
+	c->known_host = copy;
+}
+
 static int transport_submit(void *self, const agentrun_http_request *request_in,
 	agentrun_error **err)
 {
@@ -281,10 +317,11 @@ static int transport_submit(void *self, const agentrun_http_request *request_in,
 			"agentrun_http_request.flags holds one that is not known here: %#x",
 			request.flags);
 	if (r == 0)
-		r = agr_transfer_new(&t, c->config, &request, err);
+		r = agr_transfer_new(&t, c->config, &request, known_host(c, &request), err);
 	if (r != 0)
 		return r;
 	pthread_mutex_lock(&c->lock);
+	remember_host(c, t);
 	t->fresh = &c->fresh;
 	t->unsent = &c->unsent;
 	first = !c->incoming.first;
@@ -470,6 +507,8 @@ static void transport_destroy(void *self)
 	agr_loop_close(&c->loop);
 	agr_origins_clear(&c->origins);
 	free(c->cancels);
+	free(c->known_url);
+	free(c->known_host);
 	pthread_mutex_destroy(&c->lock);
 	free(c);
 	curl_global_cleanup();
