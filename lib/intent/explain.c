@@ -7,6 +7,7 @@
 
 #define REASONS_MAX 3
 #define REASON_LEAST 0.2 /* a smaller weight decides nothing */
+#define UNCLEAR_LEAST 0.05 /* less likely, it is none to be told from */
 
 /* What each thing that can be told adds to the lanes' logits: a feature with half of
  * each pair it is in, a run of words, the first word with one behind it. All of them
@@ -64,6 +65,8 @@ static void find_evidence(struct evidence *e, const agr_tokens *tokens,
 		add_gram(e, &grams->list[i], share);
 }
 
+/* What the lane is told from: the next best. Of the two that do something it is the other
+ * one, unless the prompt may well be unclear. */
 static int runner_up(const agentrun_intent *intent)
 {
 	int best = -1;
@@ -72,6 +75,8 @@ static int runner_up(const agentrun_intent *intent)
 		if (lane != intent->lane &&
 			(best < 0 || intent->score[lane] > intent->score[best]))
 			best = lane;
+	if (best == AGENTRUN_LANE_UNCLEAR && intent->score[best] < UNCLEAR_LEAST)
+		best = AGENTRUN_LANE_PATCH + AGENTRUN_LANE_EXECUTE - intent->lane;
 	return best;
 }
 
