@@ -41,6 +41,7 @@ typedef struct agr_proof_list {
 /* All that is asked of a value, which must keep each. Zero: nothing. */
 struct agr_proof {
 	bool never; /* the schema false */
+	unsigned given; /* keywords that were read, by which none comes twice; a bit for each */
 	unsigned char reach; /* schemas in a row about the same value; 0: not counted */
 	unsigned types;     /* a bit for each agr_type; 0: any */
 	agr_span *strings;  /* enum or const, of strings without escapes; NULL: any value */

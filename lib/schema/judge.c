@@ -6,7 +6,8 @@
 #include "schema/compiled.h"
 
 #define MAX_DEPTH 200 /* schemas within schemas: deeper ones are left to others */
-#define BYTES_PER_WORK 1024
+#define BYTES_PER_WORK 1024 /* of a value, or of what a keyword lists */
+#define STRINGS_PER_WORK 256 /* that a value is none of */
 
 /* UNKNOWN ends all: it would take too much. */
 enum verdict { FAILS, PASSES, UNKNOWN };
@@ -103,6 +104,7 @@ static enum verdict judge_rules(agr_proof_run *run, const agr_proof *p, agr_span
 
 		if (!(rule->types >> type & 1))
 			continue;
+		run->work += rule->arg.n / BYTES_PER_WORK; /* an enum may be long */
 		if (rule->regex)
 			v = judge_pattern(run, rule->regex, text);
 		else if (rule->check(&run->quiet, rule->arg, (agr_span){ NULL, 0 }, text) < 0)
@@ -342,6 +344,7 @@ static enum verdict judge_known(agr_proof_run *run, const agr_proof *p,
 {
 	enum verdict v = PASSES;
 
+	run->work += p->n_strings / STRINGS_PER_WORK;
 	if (p->never || !is_of_type(p, text) || (p->strings && !is_listed(p, text)))
 		return FAILS;
 	if (p->n_rules)

@@ -21,6 +21,9 @@
 #define MAX_REACH 15
 #define TOO_FAR 255
 
+/* Bits of what is `given`, behind those of agr_schema_value_keywords. */
+enum { GIVEN_PROPERTIES = 30, GIVEN_REQUIRED };
+
 struct agr_proof_target {
 	struct agr_proof_target *next;
 	const char *at; /* in the schema */
@@ -155,9 +158,21 @@ static bool add_rule(struct reader *r, agr_proof *p, const agr_keyword *keyword,
 	return true;
 }
 
+/* Of two the last counts for `additionalProperties`, but both by themselves; and of very many
+ * the lists would be long. */
+static bool is_second(agr_proof *p, unsigned keyword)
+{
+	bool second = p->given >> keyword & 1;
+
+	p->given |= 1u << keyword;
+	return second;
+}
+
 static bool read_value_keyword(struct reader *r, agr_proof *p, const agr_keyword *keyword,
 	agr_span value)
 {
+	if (is_second(p, (unsigned)(keyword - agr_schema_value_keywords)))
+		return false;
 	if (strcmp(keyword->name, "type") == 0)
 		return !p->types && read_types(p, value);
 	if (strcmp(keyword->name, "enum") == 0 && *value.p == '[' && read_strings(r, p, value, true))
@@ -242,7 +257,8 @@ static bool read_properties(struct reader *r, agr_proof *p, agr_span value)
 	agr_iter it = agr_iter_of(value);
 	agr_span name, schema;
 
-	if (*value.p != '{' || !more_members(r, p, agr_span_count(value)))
+	if (is_second(p, GIVEN_PROPERTIES) || *value.p != '{' ||
+		!more_members(r, p, agr_span_count(value)))
 		return false;
 	while (agr_object_next(&it, &name, &schema)) {
 		agr_proof_member *m = add_member(r, p, name);
@@ -264,7 +280,8 @@ static bool read_required(struct reader *r, agr_proof *p, agr_span value)
 	agr_iter it;
 	agr_span name;
 
-	if (*value.p != '[' || !more_members(r, p, agr_span_count(value)))
+	if (is_second(p, GIVEN_REQUIRED) || *value.p != '[' ||
+		!more_members(r, p, agr_span_count(value)))
 		return false;
 	for (it = agr_iter_of(value); agr_array_next(&it, &name);) {
 		agr_proof_member *m = add_member(r, p, name);

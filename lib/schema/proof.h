@@ -67,8 +67,8 @@ int agr_schema_try(agr_span schema, agentrun_error **err);
 /* Who asks, one thread: patterns need room, and there is an end to the work. */
 typedef struct agr_proof_run agr_proof_run;
 
-/* So much work in all: schemas that are applied, KiB of values, and what patterns take that
- * take long. NULL: no memory. */
+/* So much work in all: schemas that are applied, KiB of values and of long keywords, and what
+ * patterns take that take long. NULL: no memory. */
 agr_proof_run *agr_proof_run_new(size_t max_work);
 void agr_proof_run_free(agr_proof_run *run); /* NULL ok */
 

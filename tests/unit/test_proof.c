@@ -269,6 +269,60 @@ START_TEST(what_is_no_schema_or_goes_in_circles_has_no_proof)
 }
 END_TEST
 
+/* Of `properties` the last counts for what is additional; of others there may be so many that
+ * lists of them are long. */
+START_TEST(a_schema_that_has_a_keyword_twice_has_no_proof)
+{
+	static const char *const twice[] = {
+		"{\"properties\":{\"a\":{}},\"properties\":{\"b\":{}},\"additionalProperties\":false}",
+		"{\"properties\":{},\"propert\\u0069es\":{}}",
+		"{\"required\":[],\"required\":[\"a\"]}", "{\"minimum\":1,\"minimum\":2}" };
+	struct asked a;
+
+	for (size_t i = 0; i < AGR_COUNT(twice); i++) {
+		open_asked(&a, span(twice[i]), 1000);
+		ck_assert_msg(!a.proof, "%s", twice[i]);
+		close_asked(&a);
+	}
+	open_asked(&a, span(twice[0]), 1000);
+	ck_assert_int_eq(check(&a, span("{\"a\":1}")), 1);
+	close_asked(&a);
+}
+END_TEST
+
+/* How often it may be asked for so much work. */
+static int times(const char *schema, const char *value)
+{
+	struct asked a;
+	int n = 0;
+
+	open_asked(&a, span(schema), 1000);
+	ck_assert_ptr_nonnull(a.proof);
+	while (n < 1000 && agr_proof_passes(a.run, a.proof, (agr_proof_value){ span(value), NULL }))
+		n++;
+	close_asked(&a);
+	return n;
+}
+
+START_TEST(a_long_list_is_work)
+{
+	agr_buf text = AGR_BUF_INIT;
+
+	ck_assert_int_ge(times("{\"enum\":[1,7]}", "7"), 999);
+	ck_assert_int_ge(times("{\"enum\":[\"a\",\"b\"]}", "\"b\""), 999);
+	for (int i = 0; i < 10000; i++)
+		agr_buf_printf(&text, "%s%d", i ? "," : "{\"enum\":[", i);
+	agr_buf_str(&text, "]}");
+	ck_assert_int_le(times(text.data, "9999"), 30);
+	agr_buf_reset(&text);
+	for (int i = 0; i < 10000; i++)
+		agr_buf_printf(&text, "%s\"%d\"", i ? "," : "{\"enum\":[", i);
+	agr_buf_str(&text, "]}");
+	ck_assert_int_le(times(text.data, "\"9999\""), 30);
+	agr_buf_free(&text);
+}
+END_TEST
+
 #ifdef AGR_HAVE_PCRE2
 /* Else each patch would take the long way. */
 START_TEST(a_usual_schema_of_a_workflow_is_made_ready)
@@ -299,6 +353,8 @@ int main(void)
 		what_takes_too_much_is_left,
 		what_is_left_is_found_soon_or_not_at_all,
 		what_is_no_schema_or_goes_in_circles_has_no_proof,
+		a_schema_that_has_a_keyword_twice_has_no_proof,
+		a_long_list_is_work,
 #ifdef AGR_HAVE_PCRE2
 		a_usual_schema_of_a_workflow_is_made_ready,
 #endif
