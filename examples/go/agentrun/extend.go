@@ -31,7 +31,7 @@ type Step struct {
 
 // StepRun is a step at work. One call of it is under way at a time. Rows are JSON; they
 // cross in batches, and emit takes as many as there are. A row that is pushed is lent for
-// the call, one that is emitted may be changed afterwards.
+// the call, as emit is; a row that is emitted may be changed afterwards.
 type StepRun interface {
 	Push(row []byte, emit func(row []byte)) error
 	// Finish is called when no more rows come, or are wanted; not after a failure.
@@ -138,7 +138,7 @@ func agrgoStepBegin(plan C.uintptr_t, run *C.uintptr_t, cerr **C.agentrun_error)
 type stepRun struct {
 	StepRun
 	out    flatText
-	to     unsafe.Pointer     // of the push under way, as the next
+	to     unsafe.Pointer     // of the push under way, as the next; nil: there is none
 	cerr   **C.agentrun_error // what those behind say goes there as it is
 	enough bool
 	failed C.int // what those behind returned
@@ -150,8 +150,8 @@ var errBehind = errors.New("a step behind it failed")
 const emitBytes = 64 << 10
 
 func (s *stepRun) emit(row []byte) {
-	if s.enough || s.failed < 0 {
-		return
+	if s.to == nil || s.enough || s.failed < 0 {
+		return // kept for longer than it was lent: what it led to is gone
 	}
 	s.out.addBytes(row)
 	if len(s.out.data) >= emitBytes {
@@ -204,6 +204,7 @@ func agrgoStepPush(run C.uintptr_t, rows *C.char, lens *C.size_t, n C.size_t, la
 		}
 		return s.push(view(rows, total), sizes, last != 0)
 	})
+	s.to, s.cerr = nil, nil
 	switch {
 	case s.failed < 0:
 		return s.failed

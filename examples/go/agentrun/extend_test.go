@@ -116,6 +116,29 @@ func TestStep(t *testing.T) {
 	}
 }
 
+// keeper keeps what it emits by for longer than it may.
+type keeper struct{ emit *func([]byte) }
+
+func (k keeper) Push(row []byte, emit func([]byte)) error {
+	*k.emit = emit
+	emit(row)
+	return nil
+}
+
+func (k keeper) Finish(func([]byte)) error { return nil }
+
+func TestLateEmit(t *testing.T) {
+	var emit func([]byte)
+	rt := newRuntime(t, &Options{Steps: []Step{{Name: "keep", Compile: func(json.RawMessage) (func() StepRun, error) {
+		return func() StepRun { return keeper{&emit} }, nil
+	}}}})
+	got, err := rt.ExecutePipeline(context.Background(), []byte(`[{"step":"keep"}]`), []byte(`[1]`), nil)
+	if err != nil || string(got) != "[1]" {
+		t.Errorf("%s, %v", got, err)
+	}
+	emit(bytes.Repeat([]byte("1"), 2*emitBytes)) // leads nowhere any more
+}
+
 // Whatever of a step ends its goroutine, the pipeline fails; on a thread of an engine, too.
 func TestStepEnds(t *testing.T) {
 	step := func(name string, compile, begin, push, finish func()) Step {
