@@ -203,6 +203,14 @@ static bool may_be_done(const agr_exchange *x, const agentrun_error *why, int st
 	return status == 500 || status == 502 || status == 504;
 }
 
+/* Is the patch refused for good, by who looked at it, and at its key? Then the attempts before did
+ * nothing, too. Who has not let it in, or sends it elsewhere, knows nothing of them. */
+static bool is_refusal(const agentrun_error *why, int status)
+{
+	return !agentrun_error_is_retryable(why) &&
+		(status == 400 || status == 409 || status == 412 || status == 422);
+}
+
 /* 0: it is an answer. *wait_ms: what it asks to wait, -1: nothing. */
 static int judge(agr_exchange *x, int64_t *wait_ms, agentrun_error **err)
 {
@@ -259,7 +267,7 @@ static int recover(agr_exchange *x, agentrun_error *take_why, int64_t asked_ms,
 	}
 	if (x->attempt)
 		agr_error_prefix(&take_why, "after %u attempts", x->attempt + 1);
-	if (!refused) /* which it is by its key, so that the attempts before did nothing, too */
+	if (!refused)
 		tell_unknown(x, &take_why);
 	return agr_error_pass(err, take_why);
 }
@@ -284,8 +292,7 @@ int agr_exchange_advance(agr_exchange *x, agentrun_error **err)
 	x->event = NULL;
 	x->sent = false;
 	if (why)
-		return recover(x, why, asked_ms,
-			status >= 300 && !agentrun_error_is_retryable(why), err);
+		return recover(x, why, asked_ms, is_refusal(why, status), err);
 	x->done = true;
 	return AGR_EXCHANGE_DONE;
 }

@@ -166,12 +166,15 @@ class Landing(CliTest):
         for script, unknown in ((["hang after", "hang before"], True), (["hang before", 503], True),
                                 ([500, 429], True), (["garbage", 503], True), ([502, 502], True),
                                 (["slow", 503], True), ([503, 429], False), ([408, 503], False),
-                                (["hang after", 409], False)):
+                                (["hang after", 409], False), (["hang after", 422], False),
+                                # Nobody looked at its key.
+                                (["hang after", 401], True), (["hang after", 404], True),
+                                (["hang after", 307], True), ([503, 401], False)):
             with self.subTest(script=script):
                 self.orchestrate(*script, more=retries)
                 error = self.run_job(status=1)["error"]
                 self.assertEqual((error["type"], error["retryable"]),
-                                 ("orchestrator_error", script[1] != 409))
+                                 ("orchestrator_error", script[1] not in (307, 401, 404, 409, 422)))
                 self.assertEqual("the patch may have landed" in error["message"], unknown,
                                  error["message"])
 
