@@ -367,7 +367,8 @@ func (e *Engine) InFlight() int {
 }
 
 // Close cancels what still runs and waits for it: every channel gets its results. It
-// may be called again, and from several goroutines.
+// may be called again, and from several goroutines, but not by what a job of it calls,
+// such as a tool: that would wait for itself.
 func (e *Engine) Close() error {
 	runtime.SetFinalizer(e, nil)
 	e.end()
