@@ -27,7 +27,7 @@ import sys
 
 LANES = ["unclear", "execute", "patch"]
 HERE = os.path.dirname(os.path.abspath(__file__))
-WEIGHT_HARD, WEIGHT_OWN, WEIGHT_REST = 4.0, 3.0, 5.0
+WEIGHT_HARD, WEIGHT_OWN, WEIGHT_REST = 4.0, 3.0, 9.0
 HELD_OUT = ("shop", "support", "clinic")
 PARTS = 10
 
