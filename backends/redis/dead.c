@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "queue.h"
 
@@ -320,11 +319,10 @@ static int act_all(redis_queue *q, const char *action, const char *job_id,
 	struct acting a = { .q = q, .action = action, .job_id = job_id,
 		.lanes = { { .left = 1 }, { .left = 1 } } };
 	uint64_t random = 0;
-	int r;
+	int r = redis_random(&random, err);
 
-	if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
-		return agentrun_error_raise(err, AGENTRUN_EINTERNAL,
-			"the system gives no random numbers");
+	if (r < 0)
+		return r;
 	snprintf(a.name, sizeof(a.name), "%016llx", (unsigned long long)random);
 	r = redis_pool_run(&q->pool, act, &a, err);
 	if (r == 0 && job_id && !is_found(&a))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LicenseRef-agentrun-internal */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "queue.h"
 
@@ -9,6 +10,14 @@
 int redis_oom(agentrun_error **err)
 {
 	return agentrun_error_raise(err, AGENTRUN_ENOMEM, "out of memory");
+}
+
+int redis_random(uint64_t *out, agentrun_error **err)
+{
+	if (getrandom(out, sizeof(*out), 0) == (ssize_t)sizeof(*out))
+		return 0;
+	return agentrun_error_raise(err, AGENTRUN_EINTERNAL,
+		"the system gives no random numbers");
 }
 
 char *redis_join(const char *a, const char *b)

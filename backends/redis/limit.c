@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include <agentrun/redis.h>
 #include <agentrun/sys/options.h>
@@ -286,12 +285,9 @@ int agentrun_redis_limits_new(const agentrun_limits_impl **impl, void **self,
 		return redis_oom(err);
 	redis_pool_init(&l->pool);
 	atomic_init(&l->calls, 0);
-	if (getrandom(&l->random, sizeof(l->random), 0) != (ssize_t)sizeof(l->random)) {
-		redis_destroy(l);
-		return agentrun_error_raise(err, AGENTRUN_EINTERNAL,
-			"the system gives no random numbers");
-	}
-	r = redis_config_of(&config, &own, opts.config, err);
+	r = redis_random(&l->random, err);
+	if (r == 0)
+		r = redis_config_of(&config, &own, opts.config, err);
 	if (r == 0)
 		r = fill(l, &opts, config, err);
 	if (r < 0)

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "options.h"
@@ -212,6 +211,7 @@ static int name_consumer(redis_queue *q, const char *given, agentrun_error **err
 {
 	char host[65] = "", name[128];
 	uint64_t random = 0;
+	int r;
 
 	if (given) {
 		q->consumer = strdup(given);
@@ -219,9 +219,9 @@ static int name_consumer(redis_queue *q, const char *given, agentrun_error **err
 	}
 	if (gethostname(host, sizeof(host) - 1) < 0)
 		snprintf(host, sizeof(host), "host");
-	if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
-		return agentrun_error_raise(err, AGENTRUN_EINTERNAL,
-			"the system gives no random numbers");
+	r = redis_random(&random, err);
+	if (r < 0)
+		return r;
 	/* A slash ends the consumer's name in a lease. */
 	for (char *p = host; *p; p++)
 		if (*p == '/' || *p == ' ')

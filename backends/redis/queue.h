@@ -114,6 +114,8 @@ const redis_lane *redis_lane_of(const redis_queue *q, const char *lease,
 	const char **token);
 
 int redis_oom(agentrun_error **err);
+/* A number that nobody guesses, to name something by. */
+int redis_random(uint64_t *out, agentrun_error **err);
 
 /* ---- acquire.c, wait.c -------------------------------------------------- */
 

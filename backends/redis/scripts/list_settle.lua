@@ -1,4 +1,5 @@
 -- SPDX-License-Identifier: LicenseRef-agentrun-internal
+-- needs settled
 -- KEYS: the jobs, then a result a job. ARGV: base, how long results stay, the name of
 -- this call (the same when it is made again for want of an answer) and, a line each, of
 -- those that may have settled the same, then nine for each job: lease, job id, payload,
@@ -22,14 +23,6 @@ for i = 1, count do
 	table.insert(by_consumer[consumer].tokens, tokens[i])
 end
 
-local function settled_before()
-	local text = ''
-	for name in NAMES:gmatch('[^\n]+') do
-		text = text .. (call('GET', BASE .. ':settled:' .. name) or '')
-	end
-	return text
-end
-
 local before
 for consumer, part in pairs(by_consumer) do
 	for k, text in ipairs(call('HMGET', held(consumer), unpack(part.tokens))) do
@@ -38,7 +31,7 @@ for consumer, part in pairs(by_consumer) do
 		if records[i] then
 			records[i].consumer = consumer
 		else
-			before = before or settled_before()
+			before = before or settled_by(NAMES)
 			out[i] = before:find(' ' .. tokens[i] .. ' ', 1, true) and 1 or 0
 		end
 	end

@@ -1,4 +1,5 @@
 -- SPDX-License-Identifier: LicenseRef-agentrun-internal
+-- needs settled
 -- KEYS: the stream, the completions, then a result a job. ARGV: group, base, how long
 -- results stay, the name of this call (the same when it is made again for want of an
 -- answer) and, a line each, of those that may have settled the same, then nine for each
@@ -18,18 +19,10 @@ for i = 1, count do
 	entries[i] = entry_of(tokens[i])
 end
 
-local function settled_before()
-	local text = ''
-	for name in NAMES:gmatch('[^\n]+') do
-		text = text .. (call('GET', BASE .. ':settled:' .. name) or '')
-	end
-	return text
-end
-
 local before
 for i, token in ipairs(count > 0 and call('HMGET', HELD, unpack(entries)) or {}) do
 	if token ~= tokens[i] then
-		before = before or settled_before()
+		before = before or settled_by(NAMES)
 		out[i] = before:find(' ' .. tokens[i] .. ' ', 1, true) and 1 or 0
 	end
 end
